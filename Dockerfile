@@ -1,0 +1,53 @@
+# Two images from one file: `serve` (the default, the last stage: a CPU service without torch) and `train` (with torch).
+
+FROM python:3.11-slim AS base
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PATH=/opt/glassbot/bin:$PATH \
+    # The file system is read-only; what insists on a place to write finds /tmp.
+    HOME=/tmp
+WORKDIR /opt/glassbot
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin glassbot
+
+# ---- what is installed; pip writes the bytecode now, because nothing can be written later
+FROM base AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/glassbot
+WORKDIR /src
+COPY pyproject.toml ./
+# The dependencies have a layer of their own, so that a change in the code does not install them again.
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" >/tmp/base.txt \
+ && pip install -r /tmp/base.txt
+
+FROM build AS build-train
+RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['train'], sep='\n')" >/tmp/train.txt \
+ && pip install -r /tmp/train.txt
+COPY . .
+RUN pip install --no-deps .
+
+FROM build AS build-serve
+COPY . .
+# pip itself has no work in a service.
+RUN pip install --no-deps . && pip uninstall --yes pip
+
+# ---- training, and serving on a GPU: `docker build --target train .`
+FROM base AS train
+# torch asks who it runs as; with compose's `user:` that can be a number without a name.
+ENV LOGNAME=glassbot TORCHINDUCTOR_CACHE_DIR=/tmp/inductor GLASSBOT_HOST=0.0.0.0 GLASSBOT_PORT=8000
+COPY --from=build-train /opt/glassbot /opt/glassbot
+USER glassbot
+WORKDIR /tmp
+ENTRYPOINT ["python", "-m", "training"]
+CMD ["--help"]
+
+# ---- the service
+FROM base AS serve
+ENV GLASSBOT_HOST=0.0.0.0 GLASSBOT_PORT=8000
+COPY --from=build-serve /opt/glassbot /opt/glassbot
+USER glassbot
+WORKDIR /tmp
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+  CMD ["python", "-c", "import httpx, os; httpx.get(f\"http://127.0.0.1:{os.environ['GLASSBOT_PORT']}/readyz\").raise_for_status()"]
+ENTRYPOINT ["glassbot"]
+CMD ["serve"]

@@ -1,0 +1,117 @@
+# Two commands matter: `make serve` and `make test`. Both need only Python >= 3.11 and make.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+GPU ?=
+# The first interpreter on this machine that is new enough.
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11 python,\
+  $(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(p))))
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CODE := app model training tests
+
+# A stamp in the environment stands for each thing installed, so that it is installed once and again only when pyproject.toml changes.
+READY := $(VENV)/.ready
+BASE := $(VENV)/.base
+TORCH := $(VENV)/.gpu
+DEV := $(VENV)/.dev
+BROWSER := $(VENV)/.browser
+
+.PHONY: help
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: serve
+serve: $(BASE) $(if $(GPU),$(TORCH)) ## start the service (PORT=8000 HOST=127.0.0.1; GPU=1 adds torch)
+	@echo
+	@echo "  Glassbot is starting. Look at  http://$(HOST):$(PORT)/  (Ctrl-C stops it)"
+	@echo
+	@exec $(BIN)/glassbot serve --host $(HOST) --port $(PORT)
+
+.PHONY: test
+test: $(DEV) browser check ## install what is missing, then every check and every test
+	@$(MAKE) --no-print-directory warn
+
+.PHONY: check
+check: lint types imports tests ## lint, types, import directions, tests with coverage
+
+.PHONY: lint
+lint: $(DEV) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: format
+format: $(DEV) ## put the code into shape
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: $(DEV) ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: imports
+imports: $(DEV) ## app -> model <- training, never the other way
+	$(BIN)/lint-imports
+
+.PHONY: tests
+tests: $(DEV) ## the tests alone (ARGS="-k sentence" passes on to pytest)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+.PHONY: quick
+quick: $(DEV) ## the tests that take no browser and no patience
+	$(BIN)/python -m pytest -q -m "not slow and not browser" $(ARGS)
+
+.PHONY: soak
+soak: $(DEV) ## the tests again and again, each round in a new order of Python's hashes (ROUNDS=10)
+	@for round in $$(seq $(or $(ROUNDS),10)); do \
+	  echo "round $$round"; PYTHONHASHSEED=$$round $(BIN)/python -m pytest -q -x $(ARGS) || exit 1; done
+
+.PHONY: clean
+clean: ## remove the environment, caches and builds; runs/ stays
+	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- what has to be installed
+
+$(READY):
+	@test -n "$(PYTHON)" || { echo "Glassbot needs Python 3.11 or newer; name one with PYTHON=/path/to/python3." >&2; exit 1; }
+	@echo "Creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(BASE): pyproject.toml | $(READY)
+	@echo "Installing what serving needs"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(TORCH): $(BASE)
+	@echo "Installing torch (about 5 GB with CUDA)"
+	@$(PIP) install --editable '.[gpu]'
+	@touch $@
+
+$(DEV): $(BASE)
+	@echo "Installing what training and the tests need (about 5 GB with CUDA)"
+	@$(PIP) install --editable '.[train,dev]'
+	@touch $@
+
+# Debian's chromium where we may install it, else the browser that Playwright brings. Neither is no error here: `warn` says it at the end.
+.PHONY: browser
+browser: $(DEV)
+	@test -e $(BROWSER) || { $(install_browser); } && touch $(BROWSER) || true
+
+define install_browser
+command -v chromium >/dev/null \
+|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+     && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+|| $(BIN)/playwright install chromium
+endef
+
+.PHONY: warn
+warn:
+	@test -e $(BROWSER) || printf '\n%s\n%s\n%s\n\n' '!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!' \
+	  'BROWSER TESTS SKIPPED: no browser could be installed here.' '!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!'

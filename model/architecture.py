@@ -1,0 +1,189 @@
+"""The layer table of AlexNet (Krizhevsky, Sutskever, Hinton; NIPS 2012, section 3), as frozen data. Pure.
+
+Everything that depends on the shape of the network reads this table: the torch module, the OpenVINO graph,
+the class maps, the page. Shapes are C, H, W without the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Literal
+
+Activation = Literal["relu", "tanh", "sigmoid"]
+Kind = Literal["conv", "lrn", "pool", "linear"]
+
+MAPS = ("conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7")
+"""Layers whose activations are shown, in the order in which a picture passes them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalResponseNorm:
+    """b = a / (k + alpha * sum of a^2 over ``size`` neighbouring channels) ^ beta (section 3.3), with a plain sum.
+
+    Libraries divide alpha by ``size``: hand them ``alpha * size``.
+    """
+
+    size: int = 5
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One row of the table."""
+
+    name: str
+    kind: Kind
+    inputs: tuple[int, ...]
+    """Shape that goes in: (C, H, W), or (features,) for a linear layer."""
+    shape: tuple[int, ...]
+    """Shape that comes out."""
+    kernel: int = 1
+    stride: int = 1
+    padding: int = 0
+    groups: int = 1
+    activation: Activation | None = None
+    """Applied last in this row."""
+    batch_norm: bool = False
+    """Between the weights and the activation; only while training, folded into the weights afterwards."""
+    dropout: float = 0.0
+    receptive_field: int = 1
+    """Side, in input pixels, of the square that one cell sees."""
+    jump: int = 1
+    """Input pixels between neighbouring cells."""
+    start: int = 0
+    """First input pixel seen by cell 0; negative where it begins in the padding."""
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """(out, in / groups, kernel, kernel) or (out, in); empty where the row has no weights."""
+        if self.kind == "conv":
+            return (self.shape[0], self.inputs[0] // self.groups, self.kernel, self.kernel)
+        return (self.shape[0], prod(self.inputs)) if self.kind == "linear" else ()
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases; batch norm, which is folded away, is not counted."""
+        return prod(self.weight_shape) + self.shape[0] if self.weight_shape else 0
+
+    @property
+    def multiply_adds(self) -> int:
+        return prod(self.weight_shape) * prod(self.shape[1:]) if self.weight_shape else 0
+
+
+def output_side(side: int, kernel: int, stride: int, padding: int = 0) -> int:
+    """Cells along one side after a convolution or pooling: M_z = (M_x + 2 p - M_F) // s + 1."""
+    return (side + 2 * padding - kernel) // stride + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """The choices that make one AlexNet; :attr:`layers` is the table they lead to.
+
+    Raises ValueError for values that give no network.
+    """
+
+    outputs: int = 1000
+    """Rows of fc8: the labels of all vocabularies together."""
+    input_size: int = 227
+    """Side of the square picture, in pixels; 227 is the paper's 224 with the padding that its 55 x 55 maps need."""
+    columns: Literal[1, 2] = 2
+    """Two columns group conv2, conv4 and conv5, as on the paper's two GPUs (section 3.2)."""
+    activation: Activation = "relu"
+    lrn: LocalResponseNorm | None = field(default_factory=LocalResponseNorm)
+    lrn_before_activation: bool = False
+    """False: ReLU, LRN, pool (the text). True: LRN, pool, ReLU (the program)."""
+    overlapping_pooling: bool = True
+    """Windows of 3 at stride 2 (section 3.4), else of 2."""
+    batch_norm: bool = False
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.outputs < 1:
+            raise ValueError(f"A network needs at least one output, not {self.outputs}.")
+        if self.columns not in (1, 2):
+            raise ValueError(f"A network has 1 or 2 columns, not {self.columns}.")
+        if self.activation not in ("relu", "tanh", "sigmoid"):
+            raise ValueError(f"Activation must be relu, tanh or sigmoid, not {self.activation!r}.")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"Dropout must be at least 0 and below 1, not {self.dropout}.")
+        if min(self.layer("pool5").shape) < 1 or self.input_size < 11:
+            raise ValueError(f"Pictures of {self.input_size} px are too small for this network: use at least 67.")
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The table, in the order in which a picture passes it."""
+        return tuple(self._rows())
+
+    def layer(self, name: str) -> Layer:
+        """The row of that name. Raises KeyError."""
+        for row in self._rows():
+            if row.name == name:
+                return row
+        raise KeyError(name)
+
+    @property
+    def parameters(self) -> int:
+        return sum(row.parameters for row in self._rows())
+
+    @property
+    def multiply_adds(self) -> int:
+        return sum(row.multiply_adds for row in self._rows())
+
+    def at(self, input_size: int) -> Architecture:
+        """The same network for pictures of another size: only fc6 changes its shape."""
+        return replace(self, input_size=input_size)
+
+    def _rows(self) -> Iterator[Layer]:
+        early = None if self.lrn_before_activation else self.activation
+        late = self.activation if self.lrn_before_activation else None
+        row = Layer(name="picture", kind="pool", inputs=(), shape=(3, self.input_size, self.input_size))
+        for number, channels, kernel, stride, padding, groups in (
+            (1, 96, 11, 4, 0, 1),
+            (2, 256, 5, 1, 2, self.columns),
+            (3, 384, 3, 1, 1, 1),
+            (4, 384, 3, 1, 1, self.columns),
+            (5, 256, 3, 1, 1, self.columns),
+        ):
+            normed = number <= 2
+            row = _slide(
+                row, name=f"conv{number}", kind="conv", channels=channels, kernel=kernel, stride=stride,
+                padding=padding, groups=groups, activation=early if normed else self.activation,
+                batch_norm=self.batch_norm,
+            )  # fmt: skip
+            yield row
+            if normed and self.lrn is not None:
+                row = replace(row, name=f"norm{number}", kind="lrn", inputs=row.shape, kernel=1, stride=1, padding=0,
+                              groups=1, activation=None, batch_norm=False)  # fmt: skip
+                yield row
+            if number in (1, 2, 5):
+                row = _slide(
+                    row, name=f"pool{number}", kind="pool", channels=row.shape[0], stride=2,
+                    kernel=3 if self.overlapping_pooling else 2, activation=late if normed else None,
+                )  # fmt: skip
+                yield row
+        for name, width in (("fc6", 4096), ("fc7", 4096), ("fc8", self.outputs)):
+            hidden = name != "fc8"
+            row = Layer(
+                name=name, kind="linear", inputs=row.shape, shape=(width,),
+                activation=self.activation if hidden else None, batch_norm=self.batch_norm and hidden,
+                dropout=self.dropout if hidden else 0.0, receptive_field=self.input_size, jump=self.input_size,
+            )  # fmt: skip
+            yield row
+
+
+def _slide(
+    before: Layer, *, name: str, kind: Kind, channels: int, kernel: int, stride: int, padding: int = 0,
+    groups: int = 1, activation: Activation | None = None, batch_norm: bool = False,
+) -> Layer:  # fmt: skip
+    """A window of ``kernel`` cells sliding over ``before``."""
+    side = output_side(before.shape[1], kernel, stride, padding)
+    return Layer(
+        name=name, kind=kind, inputs=before.shape, shape=(channels, side, side), kernel=kernel, stride=stride,
+        padding=padding, groups=groups, activation=activation, batch_norm=batch_norm,
+        receptive_field=before.receptive_field + (kernel - 1) * before.jump,
+        jump=before.jump * stride, start=before.start - padding * before.jump,
+    )  # fmt: skip

@@ -1,0 +1,192 @@
+"""One file that rebuilds a network: safetensors weights, and JSON for all the rest. The only reader of our weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from model import compress, vocabulary
+from model.architecture import Architecture, LocalResponseNorm
+from model.vocabulary import Vocabulary
+
+PRETRAINED = Path(__file__).parent / "pretrained" / "glassbot.safetensors"
+"""The network that is shipped with this package."""
+
+FORMAT = "glassbot-1"
+Weights = Mapping[str, NDArray[np.float32]]
+
+
+class CheckpointError(ValueError):
+    """A file that is not a whole Glassbot checkpoint; the message is one sentence for the person who named it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How bytes 0 to 255 become the network's inputs: (pixel - mean) * scale."""
+
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A network at rest. ``weights`` are float32, keyed as the torch module's state dict."""
+
+    architecture: Architecture
+    preprocessing: Preprocessing
+    vocabularies: tuple[Vocabulary, ...]
+    weights: Weights
+    name: str = "glassbot"
+    version: str = ""
+    """First 12 hexadecimal digits of the file's SHA-256; empty until it has been a file."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Where it comes from: command, data, seed, time."""
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    """What ``evaluate`` printed for it."""
+
+    def __post_init__(self) -> None:
+        said = sum(len(v) for v in self.vocabularies)
+        if said != self.architecture.outputs:
+            raise ValueError(f"The vocabularies hold {said} labels, but fc8 has {self.architecture.outputs} rows.")
+
+    def slices(self) -> dict[str, slice]:
+        """The rows of fc8 that belong to each vocabulary."""
+        rows, start = {}, 0
+        for v in self.vocabularies:
+            rows[v.name] = slice(start, start + len(v))
+            start += len(v)
+        return rows
+
+    def folded(self) -> Checkpoint:
+        """The same function without batch norm: its affine map is folded into the weights before it."""
+        if not self.architecture.batch_norm:
+            return self
+        weights = dict(self.weights)
+        for row in self.architecture.layers:
+            if row.batch_norm:
+                norm = {part: weights.pop(f"{row.name}_norm.{part}") for part in _NORM_PARTS}
+                gain = norm["weight"] / np.sqrt(norm["running_var"] + 1e-5)
+                weight, bias = weights[f"{row.name}.weight"], weights[f"{row.name}.bias"]
+                weights[f"{row.name}.weight"] = weight * gain.reshape(-1, *[1] * (weight.ndim - 1))
+                weights[f"{row.name}.bias"] = (bias - norm["running_mean"]) * gain + norm["bias"]
+        return replace(self, architecture=replace(self.architecture, batch_norm=False), weights=weights)
+
+
+_NORM_PARTS = ("weight", "bias", "running_mean", "running_var")
+
+
+def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor that a checkpoint of this architecture holds."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for row in architecture.layers:
+        if row.weight_shape:
+            shapes[f"{row.name}.weight"] = row.weight_shape
+            shapes[f"{row.name}.bias"] = row.shape[:1]
+        if row.batch_norm:
+            shapes |= {f"{row.name}_norm.{part}": row.shape[:1] for part in _NORM_PARTS}
+    return shapes
+
+
+def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
+    """Write atomically. ``small`` stores the folded network in the shipped form of ``model.compress``.
+
+    Raises OSError where the disk will not take it; an older file of that name then stays as it was.
+    """
+    if small:
+        checkpoint = checkpoint.folded()
+    tensors, encodings = compress.encode(checkpoint.weights) if small else (dict(checkpoint.weights), {})
+    header = {
+        "format": FORMAT,
+        "name": checkpoint.name,
+        "architecture": asdict(checkpoint.architecture),
+        "preprocessing": asdict(checkpoint.preprocessing),
+        "vocabularies": [vocabulary.to_json(v) for v in checkpoint.vocabularies],
+        "provenance": dict(checkpoint.provenance),
+        "measured": dict(checkpoint.measured),
+        "encodings": encodings,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(path.name + ".half")
+    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    try:
+        save_file(contiguous, half, metadata={"glassbot": json.dumps(header)})
+        os.replace(half, path)
+    except SafetensorError as error:  # the library's own word for a full disk
+        raise OSError(f"{path} could not be written: {error}") from error
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def load(path: Path, *, fold: bool = True) -> Checkpoint:
+    """Read a checkpoint, as a network without batch norm unless ``fold`` is False.
+
+    Raises CheckpointError with one sentence if the file is missing, truncated, foreign or inconsistent. Nothing in a
+    file is ever executed: safetensors holds numbers and JSON only.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}: name one with --checkpoint, or train one.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if "glassbot" not in metadata:
+                raise CheckpointError(f"{path} is a safetensors file, but not a Glassbot checkpoint.")
+            header = json.loads(metadata["glassbot"])
+            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
+        checkpoint = _rebuild(header, stored, _digest(path))
+    except CheckpointError:
+        raise
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path} is not a whole safetensors file (truncated, or another format): copy or train it again."
+        ) from error
+    except Exception as error:  # whatever a hostile header makes our own constructors raise
+        raise CheckpointError(f"{path} does not describe a Glassbot network ({error}).") from error
+    return checkpoint.folded() if fold else checkpoint
+
+
+def _rebuild(header: Mapping[str, Any], stored: Mapping[str, NDArray[Any]], version: str) -> Checkpoint:
+    if header["format"] != FORMAT:
+        raise ValueError(f"its format is {header['format']!r}, this program reads {FORMAT!r}")
+    architecture = _architecture(header["architecture"])
+    shapes = expected_shapes(architecture)
+    weights = compress.decode(stored, header["encodings"], shapes)
+    for name, shape in shapes.items():
+        if name not in weights:
+            raise ValueError(f"it lacks {name}")
+        if weights[name].shape != shape:
+            raise ValueError(f"{name} is {weights[name].shape}, the layer table asks for {shape}")
+        if not np.isfinite(weights[name]).all():
+            raise ValueError(f"{name} holds a value that is not finite")
+    if foreign := sorted(set(weights) - set(shapes)):
+        raise ValueError(f"it holds {foreign[0]}, which no layer asks for")
+    mean = header["preprocessing"]["mean"]
+    return Checkpoint(
+        architecture=architecture,
+        preprocessing=Preprocessing(mean=(mean[0], mean[1], mean[2]), scale=header["preprocessing"]["scale"]),
+        vocabularies=tuple(vocabulary.from_json(v) for v in header["vocabularies"]),
+        weights=weights,
+        name=str(header["name"]),
+        version=version,
+        provenance=header["provenance"],
+        measured=header["measured"],
+    )
+
+
+def _architecture(record: Mapping[str, Any]) -> Architecture:
+    lrn = record["lrn"]
+    return Architecture(**{**record, "lrn": None if lrn is None else LocalResponseNorm(**lrn)})
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]

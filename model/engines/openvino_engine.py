@@ -1,0 +1,94 @@
+"""The layer table as an OpenVINO graph: serving on a CPU, with no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13 as ops
+
+from model.architecture import MAPS, Architecture, Layer
+from model.checkpoint import Checkpoint
+from model.engines import Output, Precision, check_pictures
+
+Node = Any  # openvino.Node: its Python operators are not typed
+
+
+class OpenVinoEngine:
+    """One graph with every shown activation as an output beside the logits; only those asked for are copied out."""
+
+    def __init__(self, checkpoint: Checkpoint, *, precision: Precision = "auto", threads: int = 0) -> None:
+        checkpoint = checkpoint.folded()
+        self.architecture = checkpoint.architecture
+        core = ov.Core()
+        if precision == "auto":
+            precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+        settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+        if threads:
+            settings["INFERENCE_NUM_THREADS"] = threads
+        graph = build_graph(checkpoint)
+        self._positions = {port.get_any_name(): i for i, port in enumerate(graph.outputs)}
+        self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
+        self._lock = Lock()
+        self.name = f"openvino-cpu-{precision}"
+
+    def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
+        check_pictures(pictures, self.architecture.input_size)
+        with self._lock:
+            self._request.infer([np.ascontiguousarray(pictures)])
+            logits = self._copy("fc8")
+            return Output(logits, {name: self._copy(name) for name in maps})
+
+    def _copy(self, name: str) -> NDArray[np.float32]:
+        return np.array(self._request.get_output_tensor(self._positions[name]).data, np.float32)
+
+
+def build_graph(checkpoint: Checkpoint) -> ov.Model:
+    """(N, S, S, 3) uint8 -> ``fc8`` and all of ``MAPS``, from a checkpoint without batch norm."""
+    architecture, weights = checkpoint.architecture, checkpoint.weights
+    side = architecture.input_size
+    picture = ops.parameter([-1, side, side, 3], np.uint8, name="picture")
+    x: Node = ops.convert(ops.transpose(picture, np.array([0, 3, 1, 2])), "f32")
+    mean = np.array(checkpoint.preprocessing.mean, np.float32).reshape(1, 3, 1, 1)
+    x = ops.multiply(ops.subtract(x, mean), np.float32(checkpoint.preprocessing.scale))
+    outputs: list[Node] = []
+    for row in architecture.layers:
+        x = _step(row, x, architecture, weights)
+        if row.name in MAPS or row.name == "fc8":
+            result = ops.result(x)
+            result.output(0).get_tensor().set_names({row.name})
+            outputs.append(result)
+    return ov.Model(outputs, [picture], "alexnet")
+
+
+def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str, NDArray[np.float32]]) -> Node:
+    if row.kind == "pool":
+        x = ops.max_pool(x, [row.stride] * 2, [1, 1], [0, 0], [0, 0], [row.kernel] * 2).output(0)
+    elif row.kind == "lrn":
+        norm = architecture.lrn
+        assert norm is not None
+        # OpenVINO divides alpha by the size of the window, the paper does not.
+        x = ops.lrn(x, np.array([1]), norm.alpha * norm.size, norm.beta, norm.k, norm.size)
+    elif row.kind == "conv":
+        x = ops.add(_convolve(row, x, weights[f"{row.name}.weight"]), _column(weights[f"{row.name}.bias"]))
+    else:
+        flat = ops.reshape(x, np.array([0, -1]), special_zero=True)
+        x = ops.add(ops.matmul(flat, weights[f"{row.name}.weight"], False, True), weights[f"{row.name}.bias"])
+    activation = {"relu": ops.relu, "tanh": ops.tanh, "sigmoid": ops.sigmoid, None: lambda same: same}[row.activation]
+    return activation(x)
+
+
+def _convolve(row: Layer, x: Node, weight: NDArray[np.float32]) -> Node:
+    pads, strides = [row.padding] * 2, [row.stride] * 2
+    if row.groups == 1:
+        return ops.convolution(x, weight, strides, pads, pads, [1, 1])
+    grouped = weight.reshape(row.groups, -1, *weight.shape[1:])
+    return ops.group_convolution(x, grouped, strides, pads, pads, [1, 1])
+
+
+def _column(bias: NDArray[np.float32]) -> NDArray[np.float32]:
+    return bias.reshape(1, -1, 1, 1)

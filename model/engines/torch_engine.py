@@ -1,0 +1,60 @@
+"""The torch module behind the engine interface: CUDA where there is one, else the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from model.checkpoint import Checkpoint, Preprocessing
+from model.engines import Output, Precision, check_pictures
+from model.engines.alexnet import AlexNet
+
+
+def cuda_available() -> bool:
+    return torch.cuda.is_available()
+
+
+def standardise(x_NCHW: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Pixels 0 to 255 (N, 3, H, W) of any number type to the network's float32 inputs, channels last in memory."""
+    mean = torch.tensor(preprocessing.mean, device=x_NCHW.device).view(1, 3, 1, 1)
+    return ((x_NCHW.float() - mean) * preprocessing.scale).contiguous(memory_format=torch.channels_last)
+
+
+def build(checkpoint: Checkpoint) -> AlexNet:
+    """The torch module of a checkpoint, weights loaded, in evaluation mode, on the CPU."""
+    network = AlexNet(checkpoint.architecture)
+    weights = {name: torch.from_numpy(np.array(value)) for name, value in checkpoint.weights.items()}
+    network.load_state_dict(weights, strict=False)  # batch norms count their batches; a checkpoint does not
+    return network.eval()
+
+
+class TorchEngine:
+    """``device`` defaults to the first CUDA device, else the CPU."""
+
+    def __init__(self, checkpoint: Checkpoint, *, precision: Precision = "auto", device: str | None = None) -> None:
+        checkpoint = checkpoint.folded()
+        self.device = torch.device(device or ("cuda" if cuda_available() else "cpu"))
+        self.architecture = checkpoint.architecture
+        bf16 = precision == "bf16" or (precision == "auto" and self.device.type == "cuda")
+        self._type = torch.bfloat16 if bf16 else torch.float32
+        self._preprocessing = checkpoint.preprocessing
+        self._network = build(checkpoint).to(self.device, memory_format=torch.channels_last)
+        self.name = f"torch-{self.device.type}-{'bf16' if bf16 else 'f32'}"
+
+    @torch.inference_mode()
+    def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
+        check_pictures(pictures, self.architecture.input_size)
+        x = torch.from_numpy(np.ascontiguousarray(pictures)).to(self.device).permute(0, 3, 1, 2)
+        x = standardise(x, self._preprocessing)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._type is torch.bfloat16):
+            logits, kept = self._network(x, tuple(maps))
+        return Output(_numpy(logits), {name: _numpy(value) for name, value in kept.items()})
+
+
+def _numpy(x: Tensor) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = x.float().cpu().contiguous().numpy()
+    return values

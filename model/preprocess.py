@@ -1,0 +1,64 @@
+"""A picture as the network sees it: upright, RGB, the centred square, S x S pixels of uint8.
+
+The one copy of these steps, for serving, training and evaluation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+_DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The square that the network saw, in pixels of the upright picture."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def centre_square(width: int, height: int) -> Crop:
+    """The largest centred square of a picture (section 2 of the paper)."""
+    side = min(width, height)
+    return Crop((width - side) // 2, (height - side) // 2, side, side)
+
+
+def upright_rgb(picture: Image.Image) -> Image.Image:
+    """Turned as EXIF asks (broken EXIF is ignored), flattened onto white where it is transparent, three channels."""
+    try:
+        picture = ImageOps.exif_transpose(picture)
+    except (OSError, SyntaxError, TypeError, ValueError, KeyError, OverflowError, ZeroDivisionError):
+        pass  # the tags are the sender's; the pixels are still good
+    if picture.mode in _DEEP_GREY:
+        picture = _eight_bits(picture)
+    if picture.has_transparency_data:
+        layered = picture.convert("RGBA")
+        ground = Image.new("RGBA", layered.size, "white")
+        return Image.alpha_composite(ground, layered).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """16-bit and float grey, whose own conversion clips instead of scaling: 0 to 65,535 becomes 0 to 255."""
+    values = np.nan_to_num(np.asarray(picture, np.float32))
+    top = 65535.0 if values.max(initial=0) > 255 else 255.0
+    return Image.fromarray((values.clip(0, top) * (255 / top)).astype(np.uint8))
+
+
+def prepare(picture: Image.Image, size: int) -> tuple[NDArray[np.uint8], Crop, tuple[int, int]]:
+    """(size, size, 3) uint8, the crop box in upright pixels, and the upright (width, height).
+
+    The box is computed first, then cut and resized in one step. Raises what Pillow raises for broken data.
+    """
+    upright = upright_rgb(picture)
+    crop = centre_square(*upright.size)
+    box = (crop.x, crop.y, crop.x + crop.width, crop.y + crop.height)
+    small = upright.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+    return np.asarray(small), crop, upright.size

@@ -1,0 +1,75 @@
+"""What a network can say: labels, and vocabularies of labels. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Kind = Literal["exclusive", "independent"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """One thing a network can say, with the words a sentence needs to say it."""
+
+    id: str
+    """Raw class name: ``n02099601``, ``church/outdoor``, ``riding``."""
+    name: str
+    """Natural noun without article: ``golden retriever``."""
+    phrase: str
+    """As said after "it's", with its article where it has one: ``a golden retriever``, ``mashed potatoes``."""
+    gloss: str = ""
+    """A few words of explanation."""
+    role: str = ""
+    """``subject``, ``action``, ``thing``, ``place`` or ``attribute``."""
+    where: str = ""
+    """For places: ``on a beach``."""
+    ancestors: tuple[str, ...] = ()
+    """Entry-level nouns, from specific to general: ``("dog", "animal")``."""
+    forms: tuple[str, ...] = ()
+    """Surface forms that count as saying it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """One question the network answers: exclusive (softmax over its labels) or independent (a sigmoid each)."""
+
+    name: str
+    kind: Kind
+    labels: tuple[Label, ...]
+    temperature: float = 1.0
+    """Logits are divided by it before softmax or sigmoid."""
+    calibrated: bool = False
+    """Whether the probabilities were fitted on held-out pictures."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("exclusive", "independent"):
+            raise ValueError(f"Vocabulary {self.name!r}: kind must be exclusive or independent, not {self.kind!r}.")
+        if len({label.id for label in self.labels}) != len(self.labels):
+            raise ValueError(f"Vocabulary {self.name!r} holds a label twice.")
+        if not self.temperature > 0:
+            raise ValueError(f"Vocabulary {self.name!r}: temperature must be above 0, not {self.temperature}.")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(label.id for label in self.labels)
+
+
+def to_json(vocabulary: Vocabulary) -> dict[str, Any]:
+    """The vocabulary as plain JSON values; empty fields of labels are left out."""
+    record = asdict(vocabulary)
+    record["labels"] = [{key: value for key, value in label.items() if value} for label in record["labels"]]
+    return record
+
+
+def from_json(record: Mapping[str, Any]) -> Vocabulary:
+    """The inverse of :func:`to_json`. Raises TypeError, KeyError or ValueError for anything else."""
+    labels = tuple(
+        Label(**{key: tuple(value) if isinstance(value, list) else value for key, value in label.items()})
+        for label in record["labels"]
+    )
+    return Vocabulary(**{**record, "labels": labels})

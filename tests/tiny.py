@@ -1,0 +1,45 @@
+"""A small stand-in for trained weights: a seeded random network that knows a few labels of each vocabulary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from model import checkpoint
+from model.architecture import Architecture
+from model.checkpoint import Checkpoint, Preprocessing, expected_shapes
+from model.language.phrases import label_for
+from model.vocabulary import Vocabulary
+
+OBJECTS = ("n02099601", "n02123045", "n07920052", "n04146614", "n03584254", "n04456115")
+SCENES = ("abbey", "beach", "kitchen", "street", "church/outdoor")
+WORDS = ("man", "dog", "riding", "bike", "red", "snow", "water")
+
+
+def tiny_network(
+    input_size: int = 227, seed: int = 0, *, architecture: Architecture | None = None
+) -> Checkpoint:
+    """Random weights with the scale of a trained network, so that activations neither die nor explode."""
+    vocabularies = (
+        Vocabulary(name="object", kind="exclusive", labels=tuple(label_for("object", i) for i in OBJECTS)),
+        Vocabulary(name="scene", kind="exclusive", labels=tuple(label_for("scene", i) for i in SCENES)),
+        Vocabulary(name="word", kind="independent", labels=tuple(label_for("word", i) for i in WORDS)),
+    )
+    outputs = sum(map(len, vocabularies))
+    architecture = architecture or Architecture(outputs=outputs, input_size=input_size, lrn=None)
+    random = np.random.default_rng(seed)
+    weights = {}
+    for name, shape in expected_shapes(architecture).items():
+        spread = (2 / np.prod(shape[1:])) ** 0.5 if len(shape) > 1 else 0.01
+        weights[name] = random.standard_normal(shape, np.float32) * np.float32(spread)
+    return Checkpoint(
+        architecture=architecture, preprocessing=Preprocessing(mean=(120.0, 115.0, 105.0), scale=1 / 60),
+        vocabularies=vocabularies, weights=weights, name="tiny",
+    )  # fmt: skip
+
+
+def tiny_checkpoint(path: Path, *, input_size: int = 227, seed: int = 0) -> Path:
+    """Write :func:`tiny_network` to ``path`` (about 220 MB of float32 at 227 px, so share it in a session) and return it."""
+    checkpoint.save(path, tiny_network(input_size, seed), small=False)
+    return path
