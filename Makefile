@@ -31,7 +31,7 @@ serve: $(BASE) $(if $(GPU),$(TORCH)) ## start the service (PORT=8000 HOST=127.0.
 	@echo
 	@echo "  Glassbot is starting. Look at  http://$(HOST):$(PORT)/  (Ctrl-C stops it)"
 	@echo
-	@exec $(BIN)/glassbot serve --host $(HOST) --port $(PORT)
+	@GLASSBOT_HOST=$(HOST) GLASSBOT_PORT=$(PORT) exec $(BIN)/glassbot serve
 
 .PHONY: test
 test: $(DEV) browser check ## install what is missing, then every check and every test
@@ -56,7 +56,7 @@ types: $(DEV) ## mypy, strict
 
 .PHONY: imports
 imports: $(DEV) ## app -> model <- training, never the other way
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 .PHONY: tests
 tests: $(DEV) ## the tests alone (ARGS="-k sentence" passes on to pytest)

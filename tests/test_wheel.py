@@ -1,0 +1,126 @@
+"""The wheel works far from the repository: the page travels with it, and it serves without torch."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from model.checkpoint import PRETRAINED
+from tests.tiny import tiny_checkpoint
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.slow
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built with the hatchling of this environment."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty environment with the wheel in it.
+
+    Its dependencies are borrowed from ours by a path file, which takes a second instead of minutes and does
+    not make the checkout importable; a stand-in that cannot be imported hides our torch.
+    """
+    folder = tmp_path_factory.mktemp("elsewhere") / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
+    run(sys.executable, "-m", "pip", "--python", folder, "install", "--no-deps", "--no-index", wheel)
+    (site,) = folder.glob("lib/python*/site-packages")
+    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (site / "torch.py").write_text("raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')\n")
+    return folder
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def service(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The installed `glassbot serve`, started from a folder that has nothing to do with the repository."""
+    folder = tmp_path_factory.mktemp("folder")
+    port = free_port()
+    command = [str(environment / "bin/glassbot"), "serve"]
+    if not PRETRAINED.exists():
+        command += ["--checkpoint", str(tiny_checkpoint(folder / "tiny.safetensors"))]
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "COV", "GLASSBOT"))
+    }
+    clean |= {"GLASSBOT_HOST": "127.0.0.1", "GLASSBOT_PORT": str(port), "PYTHONDONTWRITEBYTECODE": "1"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=clean, stdout=log, stderr=log)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            wait_until_ready(client, process, folder / "log")
+            yield client
+    finally:
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(30)
+    assert status == 0, (folder / "log").read_text()
+
+
+def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        assert process.poll() is None, log.read_text()
+        try:
+            if client.get("/readyz").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"not ready after a minute: {log.read_text()}")
+
+
+def test_the_wheel_carries_the_page_the_tables_and_the_network_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    rooms = {name.split("/")[0] for name in names}
+    assert rooms == {"app", "model", "training", *(room for room in rooms if room.endswith(".dist-info"))}
+    assert any(name.startswith("app/_web/templates/") for name in names)
+    assert any(name.startswith("app/_web/static/") for name in names)
+    assert any(name.startswith("model/language/tables/") for name in names)
+    if PRETRAINED.exists():
+        assert "model/pretrained/glassbot.safetensors" in names
+
+
+def test_an_installed_service_shows_its_page(service: httpx.Client) -> None:
+    page = service.get("/")
+    assert page.status_code == 200
+    assert "<html" in page.text
+
+
+def test_an_installed_service_answers_with_labels_and_a_sentence(service: httpx.Client) -> None:
+    picture = io.BytesIO()
+    Image.effect_noise((320, 240), 60).convert("RGB").save(picture, "JPEG")
+    answer = service.post("/predict", files={"file": ("noise.jpg", picture.getvalue(), "image/jpeg")})
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["labels"]) == 5
+    assert answer.json()["caption"]["text"]

@@ -1,0 +1,1 @@
+"""The lab: data, augmentation, optimisers, the training loop, evaluation. Never imported by the service."""
