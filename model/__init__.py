@@ -1,1 +1,1 @@
-"""The network and all that travels with it: layer table, weights, labels, words. Knows nothing of serving or training."""
+"""The network and all that travels with it: layer table, weights, labels, words. Imports neither app nor training."""

@@ -71,6 +71,7 @@ class Layer:
 
     @property
     def multiply_adds(self) -> int:
+        """Of one picture."""
         return prod(self.weight_shape) * prod(self.shape[1:]) if self.weight_shape else 0
 
 
@@ -127,10 +128,12 @@ class Architecture:
 
     @property
     def parameters(self) -> int:
+        """Weights and biases of the whole network."""
         return sum(row.parameters for row in self._rows())
 
     @property
     def multiply_adds(self) -> int:
+        """Of one picture through the whole network."""
         return sum(row.multiply_adds for row in self._rows())
 
     def at(self, input_size: int) -> Architecture:

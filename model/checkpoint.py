@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -120,7 +119,7 @@ def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     try:
         save_file(contiguous, half, metadata={"glassbot": json.dumps(header)})
-        os.replace(half, path)
+        half.replace(path)
     except SafetensorError as error:  # the library's own word for a full disk
         raise OSError(f"{path} could not be written: {error}") from error
     finally:

@@ -33,7 +33,7 @@ def encode(weights: Mapping[str, Floats]) -> tuple[dict[str, NDArray[Any]], dict
         elif weight.ndim > 1:
             rows = weight.reshape(len(weight), -1)
             scale = np.maximum(np.abs(rows).max(1), 1e-12) / 127
-            packed = np.round(rows / scale[:, None]).astype(np.int8).view(np.uint8)
+            packed = np.asarray(np.round(rows / scale[:, None]), np.int8).view(np.uint8)
             encodings[name] = "int8"
             tensors[f"{name}.scale"] = scale.astype(np.float32)
         else:

@@ -9,6 +9,7 @@ from typing import Any
 
 
 def append(path: Path, entry: Mapping[str, Any]) -> None:
+    """Add one entry."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
 

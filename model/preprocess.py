@@ -5,12 +5,14 @@ The one copy of these steps, for serving, training and evaluation.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+_BROKEN_EXIF = (OSError, SyntaxError, TypeError, ValueError, KeyError, OverflowError, ZeroDivisionError)
 _DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 
@@ -32,10 +34,8 @@ def centre_square(width: int, height: int) -> Crop:
 
 def upright_rgb(picture: Image.Image) -> Image.Image:
     """Turned as EXIF asks (broken EXIF is ignored), flattened onto white where it is transparent, three channels."""
-    try:
+    with suppress(*_BROKEN_EXIF):  # the tags are the sender's; the pixels are still good
         picture = ImageOps.exif_transpose(picture)
-    except (OSError, SyntaxError, TypeError, ValueError, KeyError, OverflowError, ZeroDivisionError):
-        pass  # the tags are the sender's; the pixels are still good
     if picture.mode in _DEEP_GREY:
         picture = _eight_bits(picture)
     if picture.has_transparency_data:

@@ -56,6 +56,7 @@ class Vocabulary:
 
     @property
     def ids(self) -> tuple[str, ...]:
+        """Raw class names, in the order of the rows of fc8."""
         return tuple(label.id for label in self.labels)
 
 
@@ -68,8 +69,10 @@ def to_json(vocabulary: Vocabulary) -> dict[str, Any]:
 
 def from_json(record: Mapping[str, Any]) -> Vocabulary:
     """The inverse of :func:`to_json`. Raises TypeError, KeyError or ValueError for anything else."""
-    labels = tuple(
-        Label(**{key: tuple(value) if isinstance(value, list) else value for key, value in label.items()})
-        for label in record["labels"]
-    )
+    labels = tuple(_label(label) for label in record["labels"])
     return Vocabulary(**{**record, "labels": labels})
+
+
+def _label(record: Mapping[str, Any]) -> Label:
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in record.items()}
+    return Label(**fields)

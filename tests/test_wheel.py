@@ -70,11 +70,7 @@ def service(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     command = [str(environment / "bin/glassbot"), "serve"]
     if not PRETRAINED.exists():
         command += ["--checkpoint", str(tiny_checkpoint(folder / "tiny.safetensors"))]
-    clean = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTHON", "COV", "GLASSBOT"))
-    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV", "GLASSBOT"))}
     clean |= {"GLASSBOT_HOST": "127.0.0.1", "GLASSBOT_PORT": str(port), "PYTHONDONTWRITEBYTECODE": "1"}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=clean, stdout=log, stderr=log)

@@ -17,9 +17,7 @@ SCENES = ("abbey", "beach", "kitchen", "street", "church/outdoor")
 WORDS = ("man", "dog", "riding", "bike", "red", "snow", "water")
 
 
-def tiny_network(
-    input_size: int = 227, seed: int = 0, *, architecture: Architecture | None = None
-) -> Checkpoint:
+def tiny_network(input_size: int = 227, seed: int = 0, *, architecture: Architecture | None = None) -> Checkpoint:
     """Random weights with the scale of a trained network, so that activations neither die nor explode."""
     vocabularies = (
         Vocabulary(name="object", kind="exclusive", labels=tuple(label_for("object", i) for i in OBJECTS)),
@@ -40,6 +38,6 @@ def tiny_network(
 
 
 def tiny_checkpoint(path: Path, *, input_size: int = 227, seed: int = 0) -> Path:
-    """Write :func:`tiny_network` to ``path`` (about 220 MB of float32 at 227 px, so share it in a session) and return it."""
+    """Write :func:`tiny_network` to ``path`` and return it: about 220 MB at 227 px, so share it in a session."""
     checkpoint.save(path, tiny_network(input_size, seed), small=False)
     return path

@@ -26,10 +26,11 @@ from training.recipes import RECIPES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (DataError, CheckpointError, ValueError, OSError, loop.Diverged) as error:
+    except (DataError, CheckpointError, ValueError, OSError, loop.DivergedError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -45,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH")
     train.add_argument("--out", type=Path, required=True, help="the run's folder")
     train.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
-    train.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="override a field of the recipe")
+    train.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="override a field of the recipe"
+    )
     for name in ("epochs", "batch-size", "lr", "precision", "seed"):
         train.add_argument(f"--{name}", metavar="VALUE", help=f"short for --set {name.replace('-', '_')}=VALUE")
     train.add_argument("--minutes", type=float, help="choose the number of steps so that the run takes about this long")
@@ -71,7 +74,9 @@ def _train(options: argparse.Namespace) -> int:
         raise ValueError(f"{folder} holds a run already: add --resume, or name another --out.")
     stored = json.loads(config.read_text()) if config.exists() else None
     recipe = _recipe(options) if stored is None else _stored_recipe(stored["recipe"])
-    device = torch.device(options.device if options.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(
+        options.device if options.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    )
     remembered = state.load(saved) if options.resume and saved.exists() else None
     if remembered and stored and remembered["step"] >= stored["steps"]:
         print(f"The run in {folder} is finished.")
@@ -85,7 +90,9 @@ def _train(options: argparse.Namespace) -> int:
     else:
         run.steps = stored["steps"]
     if remembered:
-        run.network = AlexNet(run.network.architecture.at(remembered["size"])).to(device, memory_format=torch.channels_last)
+        run.network = (
+            AlexNet(run.network.architecture.at(remembered["size"])).to(memory_format=torch.channels_last).to(device)
+        )
         run.network.load_state_dict(remembered["network"])
         run.optimisers = optimisers(run.network, recipe)
         for optimiser, memory in zip(run.optimisers, remembered["optimisers"], strict=True):
@@ -112,9 +119,7 @@ def _stored_recipe(record: dict[str, Any]) -> Recipe:
 def _prepare(options: argparse.Namespace, recipe: Recipe, device: torch.device, folder: Path) -> loop.Run:
     print("Reading the pictures …", flush=True)
     sets = [data.load(spec, "train") for spec in options.data]
-    validation = [
-        data.load(spec, "validation", one.vocabulary) for spec, one in zip(options.data, sets, strict=True)
-    ]
+    validation = [data.load(spec, "validation", one.vocabulary) for spec, one in zip(options.data, sets, strict=True)]
     sources, word_rows = loop.make_sources(sets, recipe.batch_size, device)
     largest = max(range(len(sets)), key=lambda i: len(sets[i].pictures))
     steps_per_epoch = max(1, len(sets[largest].pictures) // sources[largest].number)
@@ -123,10 +128,10 @@ def _prepare(options: argparse.Namespace, recipe: Recipe, device: torch.device, 
     network = AlexNet(recipe.architecture(outputs, recipe.size_at(0, steps)))
     network.initialise(recipe.initialisation, torch.Generator().manual_seed(recipe.seed))
     _start_words_at_their_share(network, sets, word_rows)
-    network = network.to(device, memory_format=torch.channels_last)
+    network = network.to(memory_format=torch.channels_last).to(device)
     provenance = {
         "data": {one.vocabulary.name: len(one.pictures) for one in sets}, "started": time.strftime("%Y-%m-%d"),
-        "torch": torch.__version__, "device": str(device), "seed": recipe.seed, "recipe": recipe.name,
+        "torch": torch.__version__, "device": str(device), "seed": recipe.seed, "preset": recipe.name,
     }  # fmt: skip
     return loop.Run(
         recipe=recipe, folder=folder, sources=sources, word_rows=word_rows, validation=validation,
@@ -149,8 +154,8 @@ def _steps_for(run: loop.Run, minutes: float) -> int:
     steps, sizes = run.steps, run.recipe.stages
     cost = 0.0
     for stage in sizes:
-        trial = replace(run, network=AlexNet(run.network.architecture.at(stage.size)).to(
-            run.device, memory_format=torch.channels_last).train(), step=0)  # fmt: skip
+        network = AlexNet(run.network.architecture.at(stage.size)).to(memory_format=torch.channels_last)
+        trial = replace(run, network=network.to(run.device).train(), step=0)
         trial.network.initialise(run.recipe.initialisation)
         trial.optimisers = optimisers(trial.network, run.recipe)
         loop.train_step(trial)

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
@@ -70,7 +72,7 @@ def load(spec: str, half: str, vocabulary: Vocabulary | None = None) -> PictureS
 
 def match(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabulary:
     """The vocabulary of a checkpoint that a set measures: by class names, or by its captions. Raises DataError."""
-    name, folder = parse(spec)
+    _, folder = parse(spec)
     raw = _read(folder, "validation")
     for vocabulary in vocabularies:
         fits = vocabulary.kind == "independent" if raw.captions else set(raw.classes) <= set(vocabulary.ids)
@@ -104,16 +106,20 @@ def _read_shards(shards: list[Path]) -> _Raw:
     classes: list[str] = []
     for shard in shards:
         table = pq.read_table(shard)
-        pictures += [cell["bytes"] for cell in table.column("image").to_pylist()]
+        pictures += [cell["bytes"] for cell in _column(table, "image")]
         if "captions" in table.column_names:
-            captions += table.column("captions").to_pylist()
+            captions += _column(table, "captions")
         elif "label" in table.column_names:
-            labels += table.column("label").to_pylist()
+            labels += _column(table, "label")
             info = json.loads((table.schema.metadata or {}).get(b"huggingface", b"{}"))
             classes = info["info"]["features"]["label"]["names"] if info else [str(i) for i in range(max(labels) + 1)]
         else:
             raise DataError(f"{shard} has neither a label nor a captions column.")
     return _Raw(pictures=pictures, labels=labels, captions=captions, classes=classes)
+
+
+def _column(table: pa.Table, name: str) -> list[Any]:
+    return table.column(name).to_pylist()
 
 
 def _read_folders(folder: Path, half: str) -> _Raw:
@@ -169,7 +175,9 @@ def _vocabulary(name: str, folder: Path, raw: _Raw) -> Vocabulary:
         return Vocabulary(name=name, kind="exclusive", labels=tuple(label_for(name, c) for c in raw.classes))
     words = folder / "words.txt"
     forms = _read_words(words) if words.is_file() else _common_words(raw.captions)
-    return Vocabulary(name=name, kind="independent", labels=tuple(label_for(name, w, forms=f) for w, f in forms.items()))
+    return Vocabulary(
+        name=name, kind="independent", labels=tuple(label_for(name, w, forms=f) for w, f in forms.items())
+    )
 
 
 def _read_words(path: Path) -> dict[str, tuple[str, ...]]:

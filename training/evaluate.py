@@ -38,7 +38,11 @@ def exclusive(scores: NDArray[np.float32], targets: NDArray[Any]) -> dict[str, A
     """(N, classes) scores against (N,) class numbers."""
     best = np.argsort(-scores, axis=1)[:, :5]
     hits = best == targets[:, None]
-    return {"top1": round(float(hits[:, 0].mean()), 4), "top5": round(float(hits.any(1).mean()), 4), "n": len(targets)}
+    return {
+        "top1": round(float(hits[:, 0].mean()), 4),
+        "top5": round(float(hits.any(1).mean()), 4),
+        "n": len(targets),
+    }
 
 
 def independent(scores: NDArray[np.float32], shares: NDArray[Any]) -> dict[str, Any]:

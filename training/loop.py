@@ -35,7 +35,7 @@ _SAVE_EVERY = 500
 _LOG_EVERY = 25
 
 
-class Diverged(RuntimeError):
+class DivergedError(RuntimeError):
     """The loss is no longer a number; the last good state is kept."""
 
 
@@ -73,10 +73,13 @@ class Run:
 
     @property
     def size(self) -> int:
+        """Picture size of this step."""
         return self.network.architecture.input_size
 
 
-def make_sources(sets: Sequence[PictureSet], batch_size: int, device: torch.device) -> tuple[list[Source], slice | None]:
+def make_sources(
+    sets: Sequence[PictureSet], batch_size: int, device: torch.device
+) -> tuple[list[Source], slice | None]:
     """The sets as sources, in the order of their slices of fc8, and the rows of the word vocabulary."""
     numbers = shares([len(s.pictures) for s in sets], batch_size)
     spans, start = [], 0
@@ -110,7 +113,7 @@ def batch(run: Run) -> tuple[Tensor, list[Tensor]]:
 
 
 def loss_of(run: Run, logits: Tensor, targets: list[Tensor]) -> Tensor:
-    """Mean over the batch; a picture counts in its own slice, and in the words where its class says something of them."""
+    """Mean over the batch; a picture counts in its own slice, and in the words that its class decides."""
     total, start = logits.new_zeros(()), 0
     for source, target in zip(run.sources, targets, strict=True):
         mine = logits[start : start + len(target)]
@@ -133,7 +136,7 @@ def _word_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def train_step(run: Run) -> float:
-    """One update. Returns the loss; raises Diverged before the update where it is not finite."""
+    """One update. Returns the loss; raises DivergedError before the update where it is not finite."""
     set_rate(run.optimisers, rate(run.step, run.steps, run.recipe.warmup))
     torch.manual_seed(run.recipe.seed * 7_919 + run.step)  # dropout
     x, targets = batch(run)
@@ -141,7 +144,9 @@ def train_step(run: Run) -> float:
         logits = run.network(x)
     loss = loss_of(run, logits.float(), targets)
     if not torch.isfinite(loss):
-        raise Diverged(f"The loss became {loss.item()} at step {run.step}: lower --lr, or resume from the last state.")
+        raise DivergedError(
+            f"The loss became {loss.item()} at step {run.step}: lower --lr, or resume from the last state."
+        )
     for optimiser in run.optimisers:
         optimiser.zero_grad(set_to_none=True)
     loss.backward()
@@ -170,11 +175,19 @@ def grow_if_due(run: Run) -> None:
 
 
 def train(run: Run) -> Measured:
-    """Go on to the last step; evaluate every epoch, save as it goes. Ctrl-C and SIGTERM save and raise KeyboardInterrupt."""
+    """Go on to the last step; evaluate every epoch, save as it goes.
+
+    Ctrl-C and SIGTERM save the state and raise KeyboardInterrupt.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     run.network.train()
     measured: Measured = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
     try:
         with Progress(*columns) as progress:
             task = progress.add_task("training", total=run.steps, completed=run.step)
@@ -187,7 +200,9 @@ def train(run: Run) -> Measured:
                     speed = len(losses) * sum(s.number for s in run.sources) / seconds
                     _journal(run, {"loss": round(float(np.mean(losses)), 4), "images_per_second": round(speed, 1)})
                     progress.update(
-                        task, completed=run.step, description=f"{run.size} px  loss {np.mean(losses):.3f}  {speed:.0f}/s"
+                        task,
+                        completed=run.step,
+                        description=f"{run.size} px  loss {np.mean(losses):.3f}  {speed:.0f}/s",
                     )
                     losses = []
                 if run.step % run.steps_per_epoch == 0 or run.step == run.steps:
@@ -233,6 +248,7 @@ def as_checkpoint(run: Run, measured: Measured) -> Checkpoint:
 
 
 def save_state(run: Run) -> None:
+    """Write what a resumed run needs."""
     state.save(run.folder / "state.pt", run.step, run.size, run.network, run.optimisers)
 
 

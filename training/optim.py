@@ -23,7 +23,8 @@ class Muon(Optimizer):
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0, "columns": 1})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002 the base class has it
+        """One update from the gradients at hand."""
         for group in self.param_groups:
             for weight in group["params"]:
                 velocity = self.state[weight].setdefault("velocity", torch.zeros_like(weight))
@@ -42,7 +43,8 @@ def _orthogonal(matrix: Tensor) -> Tensor:
     for _ in range(5):
         gram = x @ x.T
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
-    return (x.T if tall else x).float() * max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
+    direction: Tensor = (x.T if tall else x).float() * max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
+    return direction
 
 
 def optimisers(network: nn.Module, recipe: Recipe) -> list[Optimizer]:
@@ -82,6 +84,7 @@ def rate(step: int, steps: int, warmup: float) -> float:
 
 
 def set_rate(optimisers: list[Optimizer], share: float) -> None:
+    """Set every group to a share of its peak rate."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * share

@@ -22,7 +22,7 @@ def save(path: Path, step: int, size: int, network: nn.Module, optimisers: list[
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(half, path)
+        half.replace(path)
     finally:
         half.unlink(missing_ok=True)
 

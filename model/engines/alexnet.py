@@ -56,7 +56,7 @@ class AlexNet(nn.Module):
             if scheme == "source_2012" and row.name in ("conv3", "conv4", "conv5"):
                 spread = 0.03
             elif scheme == "fan_in" and row.name != "fc8":
-                spread = float((2 / child.weight[0].numel()) ** 0.5)  # type: ignore[index, union-attr]
+                spread = float((2 / child.weight[0].numel()) ** 0.5)  # type: ignore[index]
             nn.init.normal_(child.weight, 0.0, spread, generator=generator)  # type: ignore[arg-type]
             one = scheme != "fan_in" and row.name in _BIASES_OF_ONE
             nn.init.constant_(child.bias, 1.0 if one else 0.0)  # type: ignore[arg-type]
@@ -67,9 +67,7 @@ class AlexNet(nn.Module):
     @overload
     def forward(self, x: Tensor, maps: Sequence[str]) -> tuple[Tensor, dict[str, Tensor]]: ...
 
-    def forward(
-        self, x: Tensor, maps: Sequence[str] | None = None
-    ) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, x: Tensor, maps: Sequence[str] | None = None) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
         """Standardised pictures (N, 3, S, S) to logits (N, K); with ``maps``, also the activations of those rows."""
         kept: dict[str, Tensor] = {}
         for row in self.architecture.layers:

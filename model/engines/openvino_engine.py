@@ -37,6 +37,7 @@ class OpenVinoEngine:
         self.name = f"openvino-cpu-{precision}"
 
     def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
+        """See :class:`model.engines.Engine`."""
         check_pictures(pictures, self.architecture.input_size)
         with self._lock:
             self._request.infer([np.ascontiguousarray(pictures)])

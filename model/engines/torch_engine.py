@@ -15,6 +15,7 @@ from model.engines.alexnet import AlexNet
 
 
 def cuda_available() -> bool:
+    """Whether torch sees a CUDA device."""
     return torch.cuda.is_available()
 
 
@@ -42,11 +43,12 @@ class TorchEngine:
         bf16 = precision == "bf16" or (precision == "auto" and self.device.type == "cuda")
         self._type = torch.bfloat16 if bf16 else torch.float32
         self._preprocessing = checkpoint.preprocessing
-        self._network = build(checkpoint).to(self.device, memory_format=torch.channels_last)
+        self._network = build(checkpoint).to(memory_format=torch.channels_last).to(self.device)
         self.name = f"torch-{self.device.type}-{'bf16' if bf16 else 'f32'}"
 
     @torch.inference_mode()
     def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
+        """See :class:`model.engines.Engine`."""
         check_pictures(pictures, self.architecture.input_size)
         x = torch.from_numpy(np.ascontiguousarray(pictures)).to(self.device).permute(0, 3, 1, 2)
         x = standardise(x, self._preprocessing)

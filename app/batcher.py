@@ -1,0 +1,161 @@
+"""Many waiting callers, one worker thread: bounded, work-conserving, cancel-safe micro-batching.
+
+Whenever the worker is free it takes everything that waits, up to the largest batch; it never waits for more. Knows
+nothing of networks, pictures or HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Generic, TypeVar
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class QueueFull(Exception):
+    """As many items wait as may; nothing was queued."""
+
+
+class Closed(Exception):
+    """The batcher takes no more items."""
+
+
+@dataclass(frozen=True)
+class Done(Generic[Out]):
+    """What came of one item."""
+
+    result: Out
+    queued_s: float
+    """Seconds from ``submit`` to the start of the batch."""
+    ran_s: float
+    """Seconds that the batch took."""
+    batch: int
+    """Items in the batch."""
+
+
+@dataclass(eq=False)
+class _Entry(Generic[In, Out]):
+    item: In
+    future: asyncio.Future[Done[Out]]
+    since: float = field(default_factory=perf_counter)
+
+
+Outcome = tuple[list[Out | Exception], float, float]
+
+
+class Batcher(Generic[In, Out]):
+    """Runs ``work`` on batches, on a thread of its own. Use it from one event loop: ``start``, ``submit``, ``close``.
+
+    ``work`` answers a sequence of items with as many results, in order. If it raises, each item is tried again alone,
+    so that one bad item harms no other.
+    """
+
+    def __init__(self, work: Callable[[Sequence[In]], Sequence[Out]], *, max_batch: int, max_waiting: int) -> None:
+        if max_batch < 1 or max_waiting < 1:
+            raise ValueError("A batcher needs room for at least one item.")
+        self._work = work
+        self._max_batch = max_batch
+        self._max_waiting = max_waiting
+        self._waiting: deque[_Entry[In, Out]] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="batcher")
+        self._loop: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        """Items that wait."""
+        return len(self._waiting)
+
+    async def start(self) -> None:
+        """Begin to work. Once only."""
+        assert self._loop is None
+        self._loop = asyncio.create_task(self._run(), name="batcher")
+
+    async def close(self) -> None:
+        """Finish what waits, take nothing more, end the thread."""
+        self._closing = True
+        self._wake.set()
+        if self._loop is not None:
+            await self._loop
+        self._thread.shutdown()
+
+    async def submit(self, item: In, *, timeout: float | None = None) -> Done[Out]:
+        """Wait for the result of one item.
+
+        Raises QueueFull at once, Closed, TimeoutError after ``timeout`` seconds, or what ``work`` raised for this
+        item. A caller that is cancelled or timed out harms no other; its item is dropped if it has not begun.
+        """
+        if self._closing:
+            raise Closed
+        self._forget_gone()
+        if len(self._waiting) >= self._max_waiting:
+            raise QueueFull
+        entry: _Entry[In, Out] = _Entry(item, asyncio.get_running_loop().create_future())
+        self._waiting.append(entry)
+        self._wake.set()
+        async with asyncio.timeout(timeout):
+            return await entry.future
+
+    def _forget_gone(self) -> None:
+        """Callers that gave up hold no place in the queue."""
+        if len(self._waiting) >= self._max_waiting:
+            self._waiting = deque(entry for entry in self._waiting if not entry.future.done())
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            if batch := self._take():
+                await self._answer(batch)
+            elif self._closing:
+                return
+            else:
+                self._wake.clear()
+
+    def _take(self) -> list[_Entry[In, Out]]:
+        batch: list[_Entry[In, Out]] = []
+        while self._waiting and len(batch) < self._max_batch:
+            entry = self._waiting.popleft()
+            if not entry.future.done():  # done here means: the caller has left
+                batch.append(entry)
+        return batch
+
+    async def _answer(self, batch: list[_Entry[In, Out]]) -> None:
+        loop = asyncio.get_running_loop()
+        outcomes, began, ended = await loop.run_in_executor(self._thread, self._attempt, batch)
+        for entry, outcome in zip(batch, outcomes, strict=True):
+            if entry.future.done():
+                continue
+            if isinstance(outcome, Exception):
+                entry.future.set_exception(outcome)
+            else:
+                entry.future.set_result(Done(outcome, began - entry.since, ended - began, len(batch)))
+
+    def _attempt(self, batch: list[_Entry[In, Out]]) -> Outcome[Out]:
+        """On the worker thread: all together, else each alone."""
+        began = perf_counter()
+        outcomes: list[Out | Exception]
+        try:
+            outcomes = [*self._all([entry.item for entry in batch])]
+        except Exception:  # whatever it was: alone we learn whose fault it is
+            outcomes = [self._alone(entry) for entry in batch]
+        return outcomes, began, perf_counter()
+
+    def _all(self, items: list[In]) -> Sequence[Out]:
+        results = self._work(items)
+        if len(results) != len(items):
+            raise ValueError(f"{len(results)} results for {len(items)} items")
+        return results
+
+    def _alone(self, entry: _Entry[In, Out]) -> Out | Exception:
+        if entry.future.cancelled():
+            return asyncio.InvalidStateError("the caller has left")
+        try:
+            return self._all([entry.item])[0]
+        except Exception as error:
+            return error

@@ -1,0 +1,165 @@
+"""Untrusted bytes to an opened, limited picture: by content, never by name; sizes are judged from the header."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from threading import Condition
+
+import numpy as np
+import pi_heif
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from app.errors import BrokenImage, EmptyBody, NotAnImage, TooManyPixels
+from model.preprocess import Crop, centre_square, prepare
+
+FORMATS = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
+_NAMES = {"WEBP": "WebP", "MPO": "JPEG", "HEIF": "HEIC"}
+_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), ("AVIF",)),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), ("HEIF",)),
+    **dict.fromkeys((b"mif1", b"msf1"), ("AVIF", "HEIF")),
+}
+_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Most pixels that a header may declare."""
+
+    jpeg_pixels: int = 100_000_000
+    """JPEG is decoded scaled, so it may be larger."""
+    pixels: int = 40_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """A picture as the network sees it."""
+
+    pixels: NDArray[np.uint8]
+    """(S, S, 3)."""
+    crop: Crop
+    """In pixels of the whole upright picture."""
+    width: int
+    """Of the whole upright picture."""
+    height: int
+    format: str
+    sha256: str
+    """Of the bytes that were sent."""
+
+
+class PixelBudget:
+    """All decoders together hold at most ``total`` pixels; a thread waits for its share."""
+
+    def __init__(self, total: int) -> None:
+        self._total = self._free = total
+        self._changed = Condition()
+
+    @contextmanager
+    def hold(self, pixels: int) -> Iterator[None]:
+        """Hold ``pixels``, or everything where that is less, while the block runs."""
+        share = min(pixels, self._total)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= share)
+            self._free -= share
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += share
+                self._changed.notify_all()
+
+
+def sniff(body: bytes) -> tuple[str, ...]:
+    """Pillow's names of the formats that the first bytes may be; empty for none that is read here."""
+    if body[4:8] == b"ftyp":
+        return _BRANDS.get(body[8:12], ())
+    if body.startswith(b"RIFF") and body[8:12] == b"WEBP":
+        return ("WEBP",)
+    if body.startswith(b"BM") and int.from_bytes(body[14:18], "little") in _BMP_HEADERS:
+        return ("BMP",)
+    for start, name in (
+        (b"\xff\xd8\xff", "JPEG"),
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"GIF87a", "GIF"),
+        (b"GIF89a", "GIF"),
+        (b"II*\x00", "TIFF"),
+        (b"MM\x00*", "TIFF"),
+        (b"II+\x00", "TIFF"),
+        (b"MM\x00+", "TIFF"),
+    ):
+        if body.startswith(start):
+            return (name,)
+    return ()
+
+
+def open_picture(body: bytes, limits: Limits) -> Image.Image:
+    """Open without decoding. Raises EmptyBody, NotAnImage, BrokenImage or TooManyPixels."""
+    if not body:
+        raise EmptyBody("The upload holds no bytes: send a picture.")
+    formats = sniff(body)
+    if not formats:
+        raise NotAnImage(f"These bytes are no picture that is read here: send {FORMATS}.")
+    _configure_pillow()
+    try:
+        picture = Image.open(BytesIO(body), formats=formats)
+    except UnidentifiedImageError as error:
+        raise BrokenImage(f"This begins like {_name(formats[0])}, but its header is damaged or cut off.") from error
+    except Exception as error:  # decoders raise whatever hostile bytes lead them to
+        raise BrokenImage(f"The header of this {_name(formats[0])} picture cannot be read.") from error
+    _check_size(picture, limits)
+    return picture
+
+
+def see(body: bytes, *, size: int, limits: Limits, budget: PixelBudget, sha256: str | None = None) -> Sight:
+    """Decode and prepare one picture for a network of ``size`` pixels. Blocking; raises as :func:`open_picture`."""
+    digest = sha256 or hashlib.sha256(body).hexdigest()
+    with open_picture(body, limits) as picture:
+        name, whole = _name(picture.format or "?"), picture.size
+        try:
+            # Twice the size is enough for the resize that follows; the decoder skips the rest of a large JPEG.
+            picture.draft(None, (2 * size, 2 * size))
+            scaled = picture.size != whole
+            turned = scaled and _lies_on_its_side(picture)
+            with budget.hold(picture.width * picture.height):
+                pixels, crop, upright = prepare(picture, size)
+        except Exception as error:  # as above
+            raise BrokenImage(f"This {name} picture is damaged or cut off, and cannot be decoded to its end.") from error
+    if scaled:
+        upright = (whole[1], whole[0]) if turned else whole
+        crop = centre_square(*upright)
+    return Sight(pixels=pixels, crop=crop, width=upright[0], height=upright[1], format=name, sha256=digest)
+
+
+def _name(pillow: str) -> str:
+    return _NAMES.get(pillow, pillow)
+
+
+def _check_size(picture: Image.Image, limits: Limits) -> None:
+    allowed = limits.jpeg_pixels if picture.format in ("JPEG", "MPO") else limits.pixels
+    if picture.width * picture.height > allowed:
+        name = _name(picture.format or "?")
+        size = f"{picture.width} × {picture.height}"
+        picture.close()
+        raise TooManyPixels(
+            f"This {name} picture declares {size} pixels; at most {allowed / 1e6:g} million are decoded."
+        )
+
+
+def _lies_on_its_side(picture: Image.Image) -> bool:
+    try:
+        return picture.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+    except Exception:  # broken EXIF is ignored, as model.preprocess does
+        return False
+
+
+@cache
+def _configure_pillow() -> None:
+    """Once a process: HEIC, and our limits instead of Pillow's."""
+    pi_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False, decode_threads=1)
+    Image.MAX_IMAGE_PIXELS = None

@@ -1,0 +1,90 @@
+"""Class maps in closed form: where in conv5 the evidence for one label lay. numpy.
+
+From conv5 on the network is a max-pool and three linear layers with ReLU between them, so the gradient of a logit is a
+product of masked matrices: no autograd. Grad-CAM: Selvaraju et al., ICCV 2017. HiResCAM: Draelos and Carin, 2020.
+LayerCAM: Jiang et al., TIP 2021.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.architecture import Layer
+from model.checkpoint import Checkpoint
+from model.engines import Output
+
+Method = Literal["gradcam", "hirescam", "layercam"]
+METHODS: tuple[Method, ...] = get_args(Method)
+NEEDED = ("conv5", "pool5", "fc6", "fc7")
+"""Activations that a class map is made from."""
+
+Floats = NDArray[np.float32]
+
+
+class UnknownLabelError(ValueError):
+    """No vocabulary of the network has such a label."""
+
+
+def find_row(checkpoint: Checkpoint, label: str, kind: str | None = None) -> int:
+    """The row of fc8 for a class id or a natural name, in one vocabulary or the first that has it.
+
+    Raises UnknownLabelError.
+    """
+    for vocabulary in checkpoint.vocabularies:
+        if kind is None or vocabulary.name == kind:
+            for number, candidate in enumerate(vocabulary.labels):
+                if label in (candidate.id, candidate.name):
+                    return int(checkpoint.slices()[vocabulary.name].start) + number
+    raise UnknownLabelError(f"This network does not know {label!r}: ask for one of the labels that GET /model lists.")
+
+
+def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int) -> Floats:
+    """(256, 13, 13) gradient of logit ``row`` of picture ``index`` with respect to conv5 after its ReLU.
+
+    ``checkpoint`` is folded and of a ReLU network; raises ValueError for other activations.
+    """
+    if checkpoint.architecture.activation != "relu":
+        raise ValueError("Class maps are computed for networks with ReLU only.")
+    weights = checkpoint.weights
+    fc7 = weights["fc8.weight"][row] * (output.maps["fc7"][index] > 0)
+    fc6 = (fc7 @ weights["fc7.weight"]) * (output.maps["fc6"][index] > 0)
+    pooled = (fc6 @ weights["fc6.weight"]).reshape(output.maps["pool5"][index].shape)
+    return _unpool(pooled, output.maps["conv5"][index], checkpoint.architecture.layer("pool5"))
+
+
+def class_map(output: Output, index: int, checkpoint: Checkpoint, row: int, method: Method = "gradcam") -> Floats:
+    """(13, 13) evidence for a row of fc8, never negative, not normalised.
+
+    ``output`` holds the maps in ``NEEDED``.
+    """
+    slope, conv5 = gradient(output, index, checkpoint, row), output.maps["conv5"][index]
+    if method == "gradcam":
+        slope = slope.mean((1, 2), keepdims=True)
+    elif method == "layercam":
+        slope = np.maximum(slope, 0)
+    evidence: Floats = np.maximum((slope * conv5).sum(0), 0)
+    return evidence
+
+
+def relevance(output: Output, index: int, checkpoint: Checkpoint, row: int) -> Floats:
+    """(256,) what each conv5 channel adds to a logit: gradient times activation, summed over the map."""
+    parts: Floats = (gradient(output, index, checkpoint, row) * output.maps["conv5"][index]).sum((1, 2))
+    return parts
+
+
+def _unpool(pooled: Floats, conv5: Floats, pool: Layer) -> Floats:
+    """Each gradient goes back to the cell that won its window: the first of the largest, as in PyTorch."""
+    windows = np.lib.stride_tricks.sliding_window_view(conv5, (pool.kernel, pool.kernel), (1, 2))
+    windows = windows[:, :: pool.stride, :: pool.stride]
+    winners = windows.reshape(*pooled.shape, -1).argmax(-1)
+    channel, y, x = np.indices(pooled.shape)
+    back = np.zeros_like(conv5)
+    np.add.at(
+        back,
+        (channel, y * pool.stride + winners // pool.kernel, x * pool.stride + winners % pool.kernel),
+        pooled,
+    )
+    return back

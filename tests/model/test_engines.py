@@ -1,0 +1,81 @@
+"""Both engines run one layer table; they must give one answer."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.architecture import MAPS, Architecture, LocalResponseNorm
+from model.checkpoint import Checkpoint
+from model.engines import create_engine
+from tests.tiny import tiny_network
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (3, 131, 131, 3), np.uint8)
+
+
+def network(**choices: object) -> Checkpoint:
+    small = tiny_network(131)
+    return replace(small, architecture=replace(small.architecture, **choices))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {},
+        {"lrn": LocalResponseNorm()},
+        {"lrn": LocalResponseNorm(alpha=0.05), "lrn_before_activation": True},
+        {"activation": "tanh"},
+    ],
+)
+def test_openvino_and_torch_agree_in_f32(choices: dict[str, object]) -> None:
+    tried = network(**choices)
+    ours = create_engine(tried, kind="openvino", precision="f32").run(PICTURES, maps=MAPS)
+    theirs = create_engine(tried, kind="torch", precision="f32").run(PICTURES, maps=MAPS)
+    for name in MAPS:
+        biggest = np.abs(theirs.maps[name]).max()
+        assert np.abs(ours.maps[name] - theirs.maps[name]).max() <= 1e-4 * biggest, name
+    assert np.abs(ours.logits - theirs.logits).max() <= 1e-4 * np.abs(theirs.logits).max()
+
+
+def test_bf16_changes_scores_but_little() -> None:
+    tried = network()
+    exact = create_engine(tried, kind="torch", precision="f32").run(PICTURES).logits
+    rough = create_engine(tried, kind="torch", precision="bf16").run(PICTURES).logits
+    assert 0 < np.abs(exact - rough).max() < 0.05 * np.abs(exact).max()
+
+
+def test_batch_norm_folds_into_the_weights_without_a_trace() -> None:
+    from model.checkpoint import expected_shapes
+    from model.engines.torch_engine import build, standardise
+
+    with_norm = replace(tiny_network(99).architecture, batch_norm=True)
+    raw = tiny_network(99, architecture=with_norm)
+    random = np.random.default_rng(5)
+    weights = {n: random.uniform(0.5, 1.5, s).astype(np.float32) if "_norm" in n else raw.weights[n]
+               for n, s in expected_shapes(with_norm).items()}  # fmt: skip
+    raw = replace(raw, weights=weights)
+    import torch
+
+    x = standardise(torch.from_numpy(PICTURES[:, :99, :99]).permute(0, 3, 1, 2), raw.preprocessing)
+    with torch.no_grad():
+        before, after = build(raw)(x), build(raw.folded())(x)
+    torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-4)
+
+
+def test_answers_do_not_depend_on_neighbours_in_the_batch() -> None:
+    engine = create_engine(network(), kind="openvino", precision="f32")
+    together = engine.run(PICTURES).logits
+    alone = np.concatenate([engine.run(p[None]).logits for p in PICTURES])
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["openvino", "torch"])
+def test_pictures_of_another_shape_are_refused(kind: str) -> None:
+    engine = create_engine(network(), kind=kind)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="131, 131"):
+        engine.run(np.zeros((1, 99, 99, 3), np.uint8))
+
+
+def test_the_default_engine_names_what_it_runs_on() -> None:
+    assert create_engine(network()).name.split("-")[0] in ("openvino", "torch")
+    assert isinstance(create_engine(network()).architecture, Architecture)

@@ -1,0 +1,63 @@
+"""Class maps in closed form against autograd."""
+
+import numpy as np
+import pytest
+import torch
+
+from model.engines import Output, create_engine
+from model.engines.torch_engine import build, standardise
+from model.explain import METHODS, NEEDED, UnknownLabelError, class_map, find_row, gradient, relevance
+from tests.tiny import tiny_network
+
+NETWORK = tiny_network()
+PICTURE = np.random.default_rng(2).integers(0, 256, (1, 227, 227, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def output() -> Output:
+    return create_engine(NETWORK, kind="torch", precision="f32").run(PICTURE, maps=NEEDED)
+
+
+def by_autograd(row: int) -> tuple[np.ndarray, np.ndarray]:
+    """conv5 and the gradient of a logit with respect to it."""
+    module = build(NETWORK)
+    x = standardise(torch.from_numpy(PICTURE).permute(0, 3, 1, 2), NETWORK.preprocessing)
+    logits, maps = module(x, ("conv5",))
+    (slope,) = torch.autograd.grad(logits[0, row], maps["conv5"])
+    return maps["conv5"][0].detach().numpy(), slope[0].numpy()
+
+
+@pytest.mark.parametrize("row", [0, 7, 13])
+def test_the_gradient_is_autograds(output: Output, row: int) -> None:
+    _, slope = by_autograd(row)
+    np.testing.assert_allclose(gradient(output, 0, NETWORK, row), slope, atol=1e-5 * np.abs(slope).max())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_is_its_published_formula(output: Output, method: str) -> None:
+    conv5, slope = by_autograd(4)
+    expected = {
+        "gradcam": lambda: (slope.mean((1, 2))[:, None, None] * conv5).sum(0),
+        "hirescam": lambda: (slope * conv5).sum(0),
+        "layercam": lambda: (slope.clip(0) * conv5).sum(0),
+    }[method]().clip(0)
+    found = class_map(output, 0, NETWORK, 4, method)  # type: ignore[arg-type]
+    assert found.shape == (13, 13)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * max(1e-6, np.abs(expected).max()))
+
+
+def test_relevance_of_channels_adds_up_to_gradient_times_activation(output: Output) -> None:
+    parts = relevance(output, 0, NETWORK, 3)
+    whole = (gradient(output, 0, NETWORK, 3) * output.maps["conv5"][0]).sum()
+    assert parts.shape == (256,)
+    np.testing.assert_allclose(parts.sum(), whole, rtol=1e-3)
+
+
+def test_labels_are_found_by_id_or_name_in_their_vocabulary() -> None:
+    assert find_row(NETWORK, "n02099601") == 0
+    assert find_row(NETWORK, "golden retriever", "object") == 0
+    assert find_row(NETWORK, "kitchen") == 8
+    with pytest.raises(UnknownLabelError, match="unicorn"):
+        find_row(NETWORK, "unicorn")
+    with pytest.raises(UnknownLabelError):
+        find_row(NETWORK, "kitchen", "object")

@@ -1,0 +1,155 @@
+"""The sentence says what the network knows, and no more."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+
+from model.language.phrases import label_for
+from model.language.sentence import Caption, Guess, caption
+
+GOLDEN, LABRADOR, BEE, ESPRESSO = "n02099601", "n02099712", "n02206856", "n07920052"
+GOOSE, STORK, ALBATROSS, FOUNTAIN = "n01855672", "n02002724", "n02058221", "n03388043"
+
+
+def say(
+    objects: dict[str, float] | None = None,
+    scenes: dict[str, float] | None = None,
+    words: dict[str, float] | None = None,
+    *,
+    calibrated: bool = True,
+) -> Caption:
+    chosen = (("object", objects), ("scene", scenes), ("word", words))
+    guesses = [
+        Guess(label=label_for(kind, key), kind=kind, exclusive=kind != "word", probability=probability)
+        for kind, found in chosen
+        for key, probability in (found or {}).items()
+    ]
+    return caption(guesses, calibrated=calibrated)
+
+
+def test_a_certain_object_is_said_alone() -> None:
+    said = say({ESPRESSO: 0.97})
+    assert said.text == "I'm pretty sure it's an espresso."
+    assert [claim.node for claim in said.claims] == ["espresso"]
+    assert said.confidence == pytest.approx(0.97)
+
+
+def test_it_backs_off_to_a_safe_ancestor() -> None:
+    said = say({GOOSE: 0.25, STORK: 0.25, ALBATROSS: 0.2, BEE: 0.1})
+    assert said.text == "I'm not really confident, but I think it's some kind of water bird."
+    assert said.claims[0].probability == pytest.approx(0.7)
+
+
+def test_nothing_safe_is_a_pass_with_the_best_guess() -> None:
+    said = say({ESPRESSO: 0.2, BEE: 0.1})
+    assert said.tier == "pass"
+    assert said.text == ("I really can't describe the picture. My best guess is an espresso, and it's probably wrong.")
+    assert "espresso" not in said.alt_text
+
+
+def test_a_scene_alone_is_said() -> None:
+    assert say(scenes={"kitchen": 0.9}).text == "I think it's a kitchen."
+
+
+@pytest.mark.parametrize(
+    ("words", "end"),
+    [
+        ({"man": 0.9, "riding": 0.9, "bike": 0.9}, "it's a man riding a bike."),
+        ({"dog": 0.9, "running": 0.9, "grass": 0.9}, "it's a dog running in the grass."),
+        ({"people": 0.9, "soccer": 0.9}, "it's people playing soccer."),
+        ({"man": 0.9, "riding": 0.9}, "it's a man."),
+    ],
+)
+def test_words_say_who_does_what_where(words: dict[str, float], end: str) -> None:
+    assert say(words=words).text.endswith(end)
+
+
+def test_man_or_woman_backs_off_to_a_person() -> None:
+    said = say(words={"man": 0.45, "woman": 0.45})
+    assert "it's a person" in said.text
+    assert said.claims[0].node == "person"
+
+
+def test_a_sure_object_silences_a_word_about_somebody_else() -> None:
+    for word in ("man", "dog"):
+        assert say({ESPRESSO: 0.9}, words={word: 0.6}).text == "I think it's an espresso."
+
+
+@pytest.mark.parametrize("probability", [0.99, 0.9, 0.7])
+def test_an_uncalibrated_network_says_at_most_hedge(probability: float) -> None:
+    assert say({ESPRESSO: probability}, calibrated=False).tier == "hedge"
+
+
+def test_alt_text_is_a_hedged_phrase() -> None:
+    assert say(words={"man": 0.9, "riding": 0.9, "bike": 0.9}, calibrated=False).alt_text == (
+        "Possibly a man riding a bike."
+    )
+    assert say({ESPRESSO: 0.9}).alt_text == "Probably an espresso."
+
+
+def test_no_guesses_is_the_callers_mistake() -> None:
+    with pytest.raises(ValueError, match="at least one guess"):
+        caption([], calibrated=True)
+
+
+def test_the_confidence_is_the_product_of_its_claims() -> None:
+    said = say(words={"man": 0.9, "riding": 0.8, "bike": 0.7})
+    assert said.confidence == pytest.approx(0.9 * 0.8 * 0.7)
+
+
+def random_picture(seed: int) -> dict[str, Any]:
+    rng = random.Random(seed)
+    keys = {
+        "objects": [GOLDEN, LABRADOR, BEE, ESPRESSO, GOOSE, STORK, ALBATROSS],
+        "scenes": ["kitchen", "coast", "church/outdoor", "mountain"],
+        "words": ["man", "woman", "dog", "riding", "bike", "soccer", "beach", "snow", "holding", "ball"],
+    }
+    return {kind: {key: rng.random() ** 3 for key in rng.sample(names, 4)} for kind, names in keys.items()}
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_any_picture_gives_one_short_sentence_and_always_the_same(seed: int) -> None:
+    said = say(**random_picture(seed))
+    assert said == say(**random_picture(seed))
+    assert said.text.count(".") == (2 if said.tier == "pass" else 1)
+    assert said.text.endswith(".")
+    assert len(said.text.split()) <= 25
+    assert not re.search(r"\b(\w+) \1\b", said.text)
+    assert 0 <= said.confidence <= 1
+
+
+@pytest.mark.xfail(reason="the tier takes no lower bound: 0.06 is said as hedge, which promises 0.65")
+def test_a_hedge_keeps_its_promise() -> None:
+    said = say(words={"man": 0.5, "riding": 0.5, "bike": 0.5, "beach": 0.5})
+    assert said.tier == "pass" or said.confidence >= 0.65
+
+
+@pytest.mark.xfail(reason="a place is joined to things too")
+def test_a_thing_gets_no_invented_place() -> None:
+    assert say({ESPRESSO: 0.97}, {"kitchen": 0.6}).text == "I'm pretty sure it's an espresso."
+
+
+@pytest.mark.xfail(reason="a place is not compared with what was said already")
+def test_nothing_stands_beside_itself() -> None:
+    said = say({FOUNTAIN: 0.97}, {"fountain": 0.6})
+    assert said.text.count("fountain") == 1
+
+
+@pytest.mark.xfail(reason="a breed never sharpens the word: the two are compared by name, not up the tree")
+def test_agreeing_vocabularies_sharpen_each_other() -> None:
+    said = say({GOLDEN: 0.6, LABRADOR: 0.3}, words={"dog": 0.95})
+    assert "a dog, probably a golden retriever" in said.text
+
+
+@pytest.mark.xfail(reason="a sure breed drops what the dog is doing")
+def test_an_agreeing_breed_keeps_the_deed() -> None:
+    assert "running" in say({GOLDEN: 0.9}, words={"dog": 0.9, "running": 0.9}).text
+
+
+@pytest.mark.xfail(reason="every place word can stand alone")
+def test_the_air_is_no_picture() -> None:
+    assert "it's the air" not in say(words={"air": 0.9}).text
