@@ -1,1 +1,1 @@
-"""The service: a photo in, labels, a sentence and the activations out. Never imports training."""
+"""The service: HTTP, the command line, and nothing about training."""

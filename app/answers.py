@@ -8,7 +8,7 @@ from typing import Any
 from app import schemas
 from app.errors import GlassbotError
 from app.images import Sight
-from app.predictor import Described, Explained, Timing
+from app.results import Described, Explained, Timing
 from model.checkpoint import Checkpoint
 from model.describe import Description
 from model.explain import Method
@@ -73,7 +73,7 @@ def right_times_in_ten(tier: str, checkpoint: Checkpoint) -> int | None:
     accuracy = measured.get("accuracy") if isinstance(measured, Mapping) else None
     if accuracy is None or not all(v.calibrated for v in checkpoint.vocabularies):
         return None
-    return round(10 * accuracy)
+    return round(10 * float(accuracy))
 
 
 def image(sight: Sight) -> schemas.ImageFacts:

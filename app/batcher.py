@@ -18,11 +18,11 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-class QueueFull(Exception):
+class QueueFullError(Exception):
     """As many items wait as may; nothing was queued."""
 
 
-class Closed(Exception):
+class ClosedError(Exception):
     """The batcher takes no more items."""
 
 
@@ -88,14 +88,14 @@ class Batcher(Generic[In, Out]):
     async def submit(self, item: In, *, timeout: float | None = None) -> Done[Out]:
         """Wait for the result of one item.
 
-        Raises QueueFull at once, Closed, TimeoutError after ``timeout`` seconds, or what ``work`` raised for this
-        item. A caller that is cancelled or timed out harms no other; its item is dropped if it has not begun.
+        Raises QueueFullError at once, ClosedError, TimeoutError after ``timeout`` seconds, or what ``work`` raised for
+        this item. A caller that is cancelled or timed out harms no other; its item is dropped if it has not begun.
         """
         if self._closing:
-            raise Closed
+            raise ClosedError
         self._forget_gone()
         if len(self._waiting) >= self._max_waiting:
-            raise QueueFull
+            raise QueueFullError
         entry: _Entry[In, Out] = _Entry(item, asyncio.get_running_loop().create_future())
         self._waiting.append(entry)
         self._wake.set()

@@ -15,7 +15,7 @@ import pi_heif
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from app.errors import BrokenImage, EmptyBody, NotAnImage, TooManyPixels
+from app.errors import BrokenImageError, EmptyBodyError, NotAnImageError, TooManyPixelsError
 from model.preprocess import Crop, centre_square, prepare
 
 FORMATS = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
@@ -99,19 +99,21 @@ def sniff(body: bytes) -> tuple[str, ...]:
 
 
 def open_picture(body: bytes, limits: Limits) -> Image.Image:
-    """Open without decoding. Raises EmptyBody, NotAnImage, BrokenImage or TooManyPixels."""
+    """Open without decoding. Raises EmptyBodyError, NotAnImageError, BrokenImageError or TooManyPixelsError."""
     if not body:
-        raise EmptyBody("The upload holds no bytes: send a picture.")
+        raise EmptyBodyError("The upload holds no bytes: send a picture.")
     formats = sniff(body)
     if not formats:
-        raise NotAnImage(f"These bytes are no picture that is read here: send {FORMATS}.")
+        raise NotAnImageError(f"These bytes are no picture that is read here: send {FORMATS}.")
     _configure_pillow()
     try:
         picture = Image.open(BytesIO(body), formats=formats)
     except UnidentifiedImageError as error:
-        raise BrokenImage(f"This begins like {_name(formats[0])}, but its header is damaged or cut off.") from error
+        raise BrokenImageError(
+            f"This begins like {_name(formats[0])}, but its header is damaged or cut off."
+        ) from error
     except Exception as error:  # decoders raise whatever hostile bytes lead them to
-        raise BrokenImage(f"The header of this {_name(formats[0])} picture cannot be read.") from error
+        raise BrokenImageError(f"The header of this {_name(formats[0])} picture cannot be read.") from error
     _check_size(picture, limits)
     return picture
 
@@ -129,7 +131,9 @@ def see(body: bytes, *, size: int, limits: Limits, budget: PixelBudget, sha256: 
             with budget.hold(picture.width * picture.height):
                 pixels, crop, upright = prepare(picture, size)
         except Exception as error:  # as above
-            raise BrokenImage(f"This {name} picture is damaged or cut off, and cannot be decoded to its end.") from error
+            raise BrokenImageError(
+                f"This {name} picture is damaged or cut off, and cannot be decoded to its end."
+            ) from error
     if scaled:
         upright = (whole[1], whole[0]) if turned else whole
         crop = centre_square(*upright)
@@ -146,7 +150,7 @@ def _check_size(picture: Image.Image, limits: Limits) -> None:
         name = _name(picture.format or "?")
         size = f"{picture.width} × {picture.height}"
         picture.close()
-        raise TooManyPixels(
+        raise TooManyPixelsError(
             f"This {name} picture declares {size} pixels; at most {allowed / 1e6:g} million are decoded."
         )
 

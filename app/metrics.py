@@ -16,9 +16,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.requests = Counter(
-            "glassbot_requests", "Answers.", ("route", "method", "status"), registry=self.registry
-        )
+        self.requests = Counter("glassbot_requests", "Answers.", ("route", "method", "status"), registry=self.registry)
         self.latency = self._seconds("request", "From the first byte of a request to its answer.", "route")
         self.rejected = Counter(
             "glassbot_rejected", "Problems answered, by reason.", ("reason",), registry=self.registry

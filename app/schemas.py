@@ -104,12 +104,16 @@ class Prediction(Answer):
     timing_ms: Timing
 
 
-class PredictResponse(Prediction):
+class PredictResponse(Answer):
     """``POST /predict``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", title="PredictResponse")
     request_id: str
     model: ModelName
+    image: ImageFacts
+    caption: CaptionAnswer
+    labels: list[LabelAnswer]
+    words: list[WordAnswer]
+    timing_ms: Timing
 
 
 class ProblemError(Answer):

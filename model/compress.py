@@ -33,7 +33,7 @@ def encode(weights: Mapping[str, Floats]) -> tuple[dict[str, NDArray[Any]], dict
         elif weight.ndim > 1:
             rows = weight.reshape(len(weight), -1)
             scale = np.maximum(np.abs(rows).max(1), 1e-12) / 127
-            packed = np.asarray(np.round(rows / scale[:, None]), np.int8).view(np.uint8)
+            packed = np.round(rows / scale[:, None]).astype(np.int8).view(np.uint8)
             encodings[name] = "int8"
             tensors[f"{name}.scale"] = scale.astype(np.float32)
         else:
@@ -67,7 +67,7 @@ def decode(
     return weights
 
 
-def _deflate(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _deflate(values: NDArray[Any]) -> NDArray[np.uint8]:
     coder = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_HUFFMAN_ONLY)
     return np.frombuffer(coder.compress(np.ascontiguousarray(values).tobytes()) + coder.flush(), np.uint8)
 

@@ -1,0 +1,99 @@
+"""The application: lifespan, routes, problems, headers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app import answers, logs
+from app.errors import GlassbotError, InvalidRequestError, MethodNotAllowedError, NotFoundError
+from app.metrics import Metrics
+from app.middleware import Envelope
+from app.predictor import Predictor
+from app.routes import api, health, pages
+from app.settings import Settings
+from app.web import web_root
+from model import checkpoint as checkpoints
+from model.checkpoint import Checkpoint
+
+PROBLEM = "application/problem+json"
+
+
+def create_app(settings: Settings, checkpoint: Checkpoint | None = None) -> FastAPI:
+    """The service for one network, read from ``settings.checkpoint`` where none is given. Raises CheckpointError.
+
+    The lifespan loads the engine in the background: ``/readyz`` tells when it is done.
+    """
+    metrics = Metrics()
+    predictor = Predictor(settings, checkpoint or checkpoints.load(settings.checkpoint), metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with predictor.running():
+            yield
+
+    app = FastAPI(
+        title="Glassbot",
+        version=_version(),
+        description="A CaptionBot you can see through: labels, one honest sentence, and what every layer saw.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings, app.state.predictor, app.state.metrics = settings, predictor, metrics
+    for router in (api.router, health.router, pages.router):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=web_root() / "static"), name="static")
+    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: predictor.draining, apology=problem)
+    _answer_problems(app, metrics)
+    return app
+
+
+def problem(error: GlassbotError) -> Response:
+    """The RFC 9457 answer."""
+    body = answers.problem(error, logs.request_id.get()).model_dump_json(exclude_defaults=True)
+    return Response(body, error.status, error.headers, media_type=PROBLEM)
+
+
+def _answer_problems(app: FastAPI, metrics: Metrics) -> None:
+    @app.exception_handler(GlassbotError)
+    async def ours(_: Request, error: GlassbotError) -> Response:
+        metrics.rejected.labels(error.slug).inc()
+        return problem(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        wrong = [{"where": ".".join(map(str, e["loc"])), "what": str(e["msg"])} for e in error.errors()]
+        detail = f"{wrong[0]['where']}: {wrong[0]['what']}." if wrong else "The request is not valid."
+        return await ours(request, InvalidRequestError(detail, errors=wrong))
+
+    @app.exception_handler(HTTPException)
+    async def plain(_: Request, error: HTTPException) -> Response:
+        answer = problem(_from_http(error))
+        answer.headers.update(error.headers or {})
+        return answer
+
+
+def _from_http(error: HTTPException) -> GlassbotError:
+    """What the framework itself raises: a wrong path or method, hardly anything else."""
+    if error.status_code == 404:
+        return NotFoundError("No page and no route has this address; GET / is the page.")
+    if error.status_code == 405:
+        return MethodNotAllowedError("This address answers another method; the Allow header names it.")
+    if error.status_code < 500:
+        return InvalidRequestError(str(error.detail))
+    return GlassbotError("This is our fault.")
+
+
+def _version() -> str:
+    try:
+        return version("glassbot")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0"

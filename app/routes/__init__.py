@@ -1,0 +1,1 @@
+"""Routes parse, delegate and answer; they decide nothing."""

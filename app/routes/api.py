@@ -1,0 +1,178 @@
+"""The REST contract."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from app import activations, answers, bodies, pictures, schemas
+from app.bodies import Upload
+from app.errors import GlassbotError, NoSuchLayerError
+from app.predictor import Predictor
+from app.routes.contract import MANY_PICTURES, ONE_PICTURE, PROBLEMS
+from app.settings import Settings
+from model.architecture import MAPS
+from model.explain import Method
+
+router = APIRouter(tags=["pictures"])
+
+TopK = Annotated[int, Query(ge=1, le=20, description="How many labels.")]
+Kind = Annotated[str | None, Query(max_length=100, description="Labels of this exclusive vocabulary only.")]
+
+
+def _predictor(request: Request) -> Predictor:
+    predictor: Predictor = request.app.state.predictor
+    return predictor
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def _picture(request: Request) -> bytes:
+    settings = _settings(request)
+    return await bodies.picture(request, cap=settings.max_body, seconds=settings.upload_s)
+
+
+@router.post("/predict", response_model=schemas.PredictResponse, openapi_extra=ONE_PICTURE, responses=PROBLEMS)
+async def predict(request: Request, top_k: TopK = 5, kind: Kind = None) -> Response:
+    """Labels, words, and one honest sentence."""
+    predictor = _predictor(request)
+    with predictor.admit():
+        body = await _picture(request)
+        described = await bodies.while_connected(request, predictor.describe(body, top_k=top_k, kind=kind))
+    answer = answers.predicted(described, predictor.checkpoint, request.state.request_id)
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+@router.post("/predict/batch", response_model=schemas.BatchResponse, openapi_extra=MANY_PICTURES, responses=PROBLEMS)
+async def predict_batch(request: Request, top_k: TopK = 5, kind: Kind = None) -> Response:
+    """The same for many files; a bad one has a problem of its own and harms no other."""
+    predictor, settings = _predictor(request), _settings(request)
+    with predictor.admit():
+        files = await bodies.uploads(
+            request, cap=settings.max_batch_body, seconds=settings.upload_s, most=settings.max_batch_files
+        )
+        few = asyncio.Semaphore(settings.max_batch)  # the rest of the queue is for others
+
+        async def one(file: Upload) -> schemas.BatchItem:
+            async with few:
+                return await _item(request, file, top_k, kind)
+
+        async def every() -> list[schemas.BatchItem]:
+            return await asyncio.gather(*map(one, files))
+
+        items = await bodies.while_connected(request, every())
+    model = answers.model_name(predictor.checkpoint)
+    answer = schemas.BatchResponse(request_id=request.state.request_id, model=model, items=items)
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+async def _item(request: Request, file: Upload, top_k: int, kind: str | None) -> schemas.BatchItem:
+    predictor, settings = _predictor(request), _settings(request)
+    try:
+        if len(file.content) > settings.max_body:
+            raise bodies.too_large(settings.max_body)
+        described = await predictor.describe(file.content, top_k=top_k, kind=kind)
+    except GlassbotError as error:
+        problem = answers.problem(error, request.state.request_id)
+        return schemas.BatchItem(file=file.name, ok=None, problem=problem)
+    return schemas.BatchItem(file=file.name, ok=answers.prediction(described, predictor.checkpoint), problem=None)
+
+
+@router.post(
+    "/explain",
+    response_model=schemas.ExplainResponse,
+    openapi_extra=ONE_PICTURE,
+    responses={**PROBLEMS, 200: {"content": {"image/png": {}}, "description": "Numbers, or an overlay PNG."}},
+)
+async def explain(
+    request: Request,
+    label: Annotated[str, Query(min_length=1, max_length=200, description="Class id or natural name.")],
+    kind: Annotated[str | None, Query(max_length=100, description="The vocabulary to look it up in.")] = None,
+    method: Annotated[Method, Query()] = "gradcam",
+) -> Response:
+    """Where the evidence for one label or word lay: 13 x 13 numbers, or with ``Accept: image/png`` an overlay."""
+    predictor = _predictor(request)
+    with predictor.admit():
+        body = await _picture(request)
+        explained = await bodies.while_connected(
+            request, predictor.explain(body, label=label, kind=kind, method=method)
+        )
+        if _quality(request.headers.get("accept", ""), "image/png") > 0:
+            architecture = predictor.checkpoint.architecture
+            png = await predictor.offload(
+                lambda: pictures.overlay_png(explained.sight.pixels, explained.map, architecture)
+            )
+            return Response(png, media_type="image/png", headers={"Vary": "Accept"})
+    answer = answers.explanation(explained, method, request.state.request_id)
+    return Response(answer.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
+
+
+@router.post(
+    "/activations",
+    response_class=Response,
+    openapi_extra=ONE_PICTURE,
+    responses={**PROBLEMS, 200: {"content": {"application/octet-stream": {}}, "description": activations.__doc__}},
+)
+async def every_layer(
+    request: Request,
+    layers: Annotated[str, Query(max_length=200, description="all, or names with commas: conv1,conv5")] = "all",
+) -> Response:
+    """What every layer saw, in one binary body."""
+    predictor, names = _predictor(request), _names(layers)
+    squeeze = _quality(request.headers.get("accept-encoding", ""), "gzip") > 0
+    with predictor.admit():
+        body = await _picture(request)
+        seen = await bodies.while_connected(request, predictor.activations(body, names))
+
+        def pack() -> bytes:
+            plain = activations.encode(seen.sight, seen.output, predictor.checkpoint.architecture, names)
+            return gzip.compress(plain, 5, mtime=0) if squeeze else plain
+
+        packed = await predictor.offload(pack)
+    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if squeeze else {})
+    return Response(packed, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/model")
+async def model(request: Request) -> schemas.ModelResponse:
+    """The network: its layers, its vocabularies, what was measured, where it comes from."""
+    return answers.model(_predictor(request).checkpoint)
+
+
+@router.get("/model/filters.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+async def filters(request: Request) -> Response:
+    """The 96 kernels of conv1, 48 of each column: 12 x 8 tiles of 11 x 11 pixels."""
+    predictor = _predictor(request)
+    weights = predictor.checkpoint.weights["conv1.weight"]
+    png = await predictor.offload(lambda: pictures.filters_png(weights))
+    return Response(png, media_type="image/png", headers={"Cache-Control": "no-cache"})
+
+
+def _names(layers: str) -> tuple[str, ...]:
+    if layers == "all":
+        return MAPS
+    names = tuple(dict.fromkeys(layers.split(",")))
+    for name in names:
+        if name not in MAPS:
+            raise NoSuchLayerError(f"layers is all, or some of {', '.join(MAPS)}; {name[:40]!r} is none of them.")
+    return names
+
+
+def _quality(accepted: str, wanted: str) -> float:
+    """The weight that an Accept or Accept-Encoding header gives to exactly ``wanted``; 0 where it is not named."""
+    for choice in accepted.lower().split(","):
+        name, *parameters = (part.strip() for part in choice.split(";"))
+        if name == wanted:
+            weights = [p.removeprefix("q=") for p in parameters if p.startswith("q=")]
+            try:
+                return float(weights[0]) if weights else 1.0
+            except ValueError:
+                return 0.0
+    return 0.0
