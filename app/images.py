@@ -113,7 +113,7 @@ def open_picture(body: bytes, limits: Limits) -> Image.Image:
             f"This begins like {_name(formats[0])}, but its header is damaged or cut off."
         ) from error
     except Exception as error:  # decoders raise whatever hostile bytes lead them to
-        raise BrokenImageError(f"The header of this {_name(formats[0])} picture cannot be read.") from error
+        raise BrokenImageError(f"The header of this {_name(formats[0])} picture is damaged.") from error
     _check_size(picture, limits)
     return picture
 

@@ -114,6 +114,18 @@ def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
         "measured": dict(checkpoint.measured),
         "encodings": encodings,
     }
+    _write(path, tensors, header)
+
+
+def note_measured(path: Path, measured: Mapping[str, Any]) -> None:
+    """Store what ``evaluate`` found in a checkpoint; its weights stay as they are, bit for bit."""
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["glassbot"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
+    _write(path, tensors, {**header, "measured": dict(measured)})
+
+
+def _write(path: Path, tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(path.name + ".half")
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}

@@ -15,12 +15,12 @@ import torch
 
 from model import checkpoint, journal
 from model.checkpoint import CheckpointError
-from model.engines import create_engine
+from model.engines import EngineKind, create_engine
 from model.engines.alexnet import AlexNet
 from training import data, loop, state
 from training.config import Recipe, Stage, override
 from training.data import DataError
-from training.evaluate import evaluate
+from training.evaluate import Measured, evaluate
 from training.optim import optimisers
 from training.recipes import RECIPES
 
@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     small = commands.add_parser("compress", help="write the small shipped form of a checkpoint")
     small.add_argument("checkpoint", type=Path)
     small.add_argument("out", type=Path)
+    small.add_argument(
+        "--data", action="append", default=[], metavar="[NAME=]PATH", help="measure it, and store the figures in it"
+    )
     small.set_defaults(run=_compress)
     return parser
 
@@ -177,20 +180,26 @@ def _best_so_far(path: Path, step: int) -> float:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    network = checkpoint.load(options.checkpoint)
-    sets = [data.load(spec, "validation", data.match(spec, network.vocabularies)) for spec in options.data]
-    engine = create_engine(network, kind=options.engine)
-    measured = evaluate(engine, sets, network.slices())
-    for name, figures in measured.items():
-        print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in figures.items()))
+    measured = _measure(options.checkpoint, options.data, options.engine)
     if options.json:
         options.json.write_text(json.dumps(measured, indent=1) + "\n")
     return 0
 
 
+def _measure(path: Path, specs: Sequence[str], kind: EngineKind) -> Measured:
+    network = checkpoint.load(path)
+    sets = [data.load(spec, "validation", data.match(spec, network.vocabularies)) for spec in specs]
+    measured = evaluate(create_engine(network, kind=kind), sets, network.slices())
+    for name, figures in measured.items():
+        print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in figures.items()))
+    return measured
+
+
 def _compress(options: argparse.Namespace) -> int:
     network = checkpoint.load(options.checkpoint)
     checkpoint.save(options.out, network, small=True)
+    if options.data:
+        checkpoint.note_measured(options.out, _measure(options.out, options.data, "auto"))
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
     return 0
 

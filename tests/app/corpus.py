@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import struct
 import zlib
+from base64 import b64decode
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+# 64 x 48, left half red, right half blue: nothing that we install can write HEIC.
+_HEIC = """
+AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9j
+AAAAAERAAAEAAQAAAAABoQABAAAAAAAAAEAAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA/Wlw
+cnAAAADdaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQAqQgEBA3AA
+AAMAkAAAAwAAAwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAAAAAA
+QAAAAEAAAAAoY2xhcAAAAEAAAAABAAAAMAAAAAEAAAAAAAAAAv////AAAAACAAAAEHBpeGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWB
+AgMFhAAAAEhtZGF0AAAAPCgBr1jm9Oq//+J8//o2kh8eP/X/89vVftM/P+jslaV9tHbBRIcPyrBEyKVv3GQGkTdV6NB8du1Vrys3oA==
+"""
 
 
 def photo(width: int = 320, height: int = 240, seed: int = 0) -> Image.Image:
@@ -51,6 +62,10 @@ def palette_png() -> bytes:
     return encode(photo(64, 48).quantize(16), "PNG", transparency=3)
 
 
+def heic() -> bytes:
+    return b64decode(_HEIC)
+
+
 def animated_gif() -> bytes:
     first, second = Image.new("RGB", (40, 30), "red"), Image.new("RGB", (40, 30), "blue")
     return encode(first, "GIF", save_all=True, append_images=[second])
@@ -89,6 +104,7 @@ def good_pictures() -> dict[str, bytes]:
         "BMP": encode(photo(64, 48), "BMP"),
         "TIFF": encode(photo(64, 48), "TIFF", compression="tiff_lzw"),
         "AVIF": encode(photo(64, 48), "AVIF"),
+        "HEIC": heic(),
         "1 x 1": encode(photo(1, 1), "PNG"),
         "20000 x 1": encode(photo(20_000, 1), "PNG"),
         "20000 x 1 JPEG": jpeg(20_000, 1),

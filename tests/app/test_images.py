@@ -23,15 +23,15 @@ def test_every_awkward_picture_is_seen(name: str) -> None:
     sight = look(GOOD[name])
     assert sight.pixels.shape == (64, 64, 3)
     assert sight.pixels.dtype == np.uint8
-    assert sight.format in "JPEG PNG WebP GIF BMP TIFF AVIF"
+    assert sight.format in "JPEG PNG WebP GIF BMP TIFF AVIF HEIC"
     assert sight.crop.width == sight.crop.height == min(sight.width, sight.height)
     assert sight.sha256 == hashlib.sha256(GOOD[name]).hexdigest()
 
 
 def test_the_first_frame_of_a_gif_is_seen() -> None:
-    assert look(corpus.animated_gif()).pixels[32, 32].tolist() == [254, 0, 0] or look(corpus.animated_gif()).pixels[
-        32, 32
-    ].tolist() == [255, 0, 0]
+    red, green, blue = look(corpus.animated_gif()).pixels[32, 32]
+    assert red > 250
+    assert max(green, blue) < 5
 
 
 def test_what_is_transparent_lies_on_white() -> None:
@@ -101,7 +101,10 @@ def test_no_bytes_are_no_picture() -> None:
         look(b"")
 
 
-@pytest.mark.parametrize("name", ["plain JPEG", "16-bit PNG", "WebP", "AVIF", "TIFF", "BMP", "progressive JPEG"])
+CUT = ["plain JPEG", "16-bit PNG", "WebP", "AVIF", "HEIC", "TIFF", "BMP", "progressive JPEG"]
+
+
+@pytest.mark.parametrize("name", CUT)
 def test_a_picture_cut_off_is_damaged(name: str) -> None:
     body = GOOD[name]
     with pytest.raises(BrokenImageError, match="damaged"):
@@ -118,9 +121,11 @@ def test_flipped_bytes_are_a_picture_or_a_problem_and_nothing_else(seed: int) ->
     for at in random.integers(0, len(body), 5):
         body[at] = random.integers(256)
     try:
-        assert look(bytes(body)).pixels.shape == (64, 64, 3)
+        shape, status = look(bytes(body)).pixels.shape, 200
     except GlassbotError as error:
-        assert error.status in (413, 415, 422)
+        shape, status = (64, 64, 3), error.status
+    assert shape == (64, 64, 3)
+    assert status in (200, 413, 415, 422)
 
 
 def test_decoders_share_one_budget() -> None:

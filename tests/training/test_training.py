@@ -86,6 +86,9 @@ def test_a_run_learns_colours_and_evaluates(mugs: Path, said: Path, tmp_path: Pa
     figures = json.loads((out / "f.json").read_text())
     assert figures["mug"]["top1"] >= 0.8
     assert set(figures["word"]) == {"map", "n"}
+    small = out / "small.safetensors"
+    assert run("compress", out / "best.safetensors", small, "--data", mugs) == 0
+    assert checkpoint.load(small).measured["mug"]["n"] == 6
     entries = journal.read(out / "metrics.jsonl")
     assert "measured" in entries[-1]
     network = checkpoint.load(out / "last.safetensors")

@@ -1,0 +1,90 @@
+/**
+ * The binary of POST activations: "GBA1", uint32 length of a JSON header, the header, then for each layer C float32
+ * (largest activation of each channel) and C·H·W uint8 (shares of that, 255 = all of it). Little endian.
+ *
+ * @typedef {object} Layer
+ * @property {string} name
+ * @property {[number, number, number]} shape channels, rows, columns
+ * @property {number} receptiveField side of the square that one cell sees, in pixels of the network's input
+ * @property {number} jump pixels between neighbouring cells
+ * @property {number} start first pixel that cell 0 sees; may be negative
+ * @property {Float32Array} maxima one for each channel
+ * @property {Uint8Array} cells channel by channel, row by row
+ * @property {number} top the largest of the maxima
+ *
+ * @typedef {object} Activations
+ * @property {{ width: number, height: number, sha256: string }} image upright
+ * @property {{ x: number, y: number, width: number, height: number }} crop the square that the network saw
+ * @property {number} inputSize side of the network's input, in pixels
+ * @property {Layer[]} layers in the order in which a picture passes them
+ */
+
+const MAGIC = "GBA1";
+
+/**
+ * @param {ArrayBuffer} body
+ * @returns {Activations}
+ * @throws {RangeError} where the bytes are no such body
+ */
+export function parse(body) {
+  const bytes = new Uint8Array(body);
+  const text = new TextDecoder();
+  if (text.decode(bytes.subarray(0, 4)) !== MAGIC) throw new RangeError("not a GBA1 body");
+  const length = new DataView(body).getUint32(4, true);
+  const header = JSON.parse(text.decode(bytes.subarray(8, 8 + length)));
+  const layers = header.layers.map((/** @type {any} */ facts) => layer(body, facts));
+  const whole = layers.find((/** @type {Layer} */ one) => one.shape[1] === 1);
+  // A unit of fc6 sees the whole input, no more and no less.
+  return { image: header.image, crop: header.crop, layers, inputSize: whole?.receptiveField ?? 227 };
+}
+
+/**
+ * @param {ArrayBuffer} body
+ * @param {any} facts one layer of the header
+ * @returns {Layer}
+ */
+function layer(body, { name, shape, offset, receptive_field, jump, start }) {
+  const [channels, rows, columns] = shape;
+  const view = new DataView(body, offset, 4 * channels);
+  const maxima = Float32Array.from({ length: channels }, (_, c) => view.getFloat32(4 * c, true));
+  const cells = new Uint8Array(body, offset + 4 * channels, channels * rows * columns);
+  const top = maxima.reduce((most, m) => Math.max(most, m), 0);
+  return { name, shape, receptiveField: receptive_field, jump, start, maxima, cells, top };
+}
+
+/** Fully connected: no place left. @param {Layer} layer */
+export const isFlat = (layer) => layer.shape[1] === 1;
+
+/**
+ * One number of the network.
+ * @param {Layer} layer
+ * @param {number} channel
+ * @param {number} row
+ * @param {number} column
+ */
+export function valueAt({ shape: [, rows, columns], cells, maxima }, channel, row, column) {
+  return (cells[(channel * rows + row) * columns + column] / 255) * maxima[channel];
+}
+
+/**
+ * What to multiply the cells of a channel with before they are coloured.
+ * @param {Layer} layer
+ * @param {number} channel
+ * @param {string} scale "tile": each channel up to its own maximum; "layer": all up to the layer's
+ */
+export function brightness(layer, channel, scale) {
+  return scale === "layer" && layer.top > 0 ? layer.maxima[channel] / layer.top : 1;
+}
+
+/**
+ * The channels in the order to show them.
+ * @param {Layer} layer
+ * @param {string} order "natural", "strongest" or "relevant"
+ * @param {number[] | undefined} relevance of each channel to the chosen label
+ * @returns {number[]}
+ */
+export function ordered(layer, order, relevance) {
+  const all = Array.from(layer.maxima.keys());
+  const key = order === "strongest" ? layer.maxima : order === "relevant" ? relevance : undefined;
+  return key?.length === all.length ? all.sort((a, b) => key[b] - key[a] || a - b) : all;
+}

@@ -1,0 +1,143 @@
+/** The service, by URLs relative to the page. */
+
+import { SAY } from "./strings.js";
+
+/** What went wrong, in words for the reader. */
+export class Trouble extends Error {
+  /**
+   * @param {string} title
+   * @param {string} detail
+   * @param {{ status?: number, retryAfter?: number }} [more] status 0: no answer came at all; retryAfter in seconds
+   */
+  constructor(title, detail, { status = 0, retryAfter = 0 } = {}) {
+    super(detail);
+    this.title = title;
+    this.detail = detail;
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+
+  /** The photo is not to blame: the same request may succeed later. */
+  get passing() {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
+const gone = () => new Trouble(SAY.gone, SAY.goneWhy);
+
+/**
+ * @param {number} status
+ * @param {string} text body, problem+json where the service itself answers
+ * @param {string | null} retryAfter
+ */
+function trouble(status, text, retryAfter) {
+  let problem = { title: "", detail: "" };
+  try {
+    problem = JSON.parse(text);
+  } catch {
+    // A gateway in between answers in its own words.
+  }
+  const { title = SAY.strange, detail = SAY.goneWhy } = problem.detail ? problem : {};
+  return new Trouble(title, detail, { status, retryAfter: Number(retryAfter) || 0 });
+}
+
+/** @param {Blob} photo */
+const bodyType = (photo) => (photo.type.startsWith("image/") ? photo.type : "application/octet-stream");
+
+/**
+ * Ask for labels, words and the sentence. By XMLHttpRequest, since fetch tells no upload progress.
+ * @param {Blob} photo
+ * @param {{ sending: (share: number) => void, sent: () => void, signal: AbortSignal }} watch
+ * @returns {Promise<any>} the answer of POST predict
+ */
+export function predict(photo, { sending, sent, signal }) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "predict");
+    request.setRequestHeader("Content-Type", bodyType(photo));
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.onprogress = (e) => e.lengthComputable && sending(e.loaded / e.total);
+    request.upload.onload = sent;
+    request.onerror = () => reject(gone());
+    request.onabort = () => reject(signal.reason);
+    request.onload = () => {
+      const { status, responseText } = request;
+      if (status !== 200) return reject(trouble(status, responseText, request.getResponseHeader("Retry-After")));
+      try {
+        resolve(JSON.parse(responseText));
+      } catch {
+        reject(new Trouble(SAY.strange, SAY.goneWhy, { status: 502 }));
+      }
+    };
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(photo);
+  });
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>} rejects with Trouble unless the answer is good
+ */
+async function ask(url, options) {
+  const response = await fetch(url, options).catch((error) => {
+    throw error.name === "AbortError" ? error : gone();
+  });
+  if (!response.ok) throw trouble(response.status, await response.text(), response.headers.get("Retry-After"));
+  return response;
+}
+
+/**
+ * Post the photo; where the server is busy, wait as long as it asks (at most 5 s) and try once more.
+ * @param {string} url
+ * @param {Blob} photo
+ * @param {string} accept
+ * @param {AbortSignal} signal
+ */
+async function post(url, photo, accept, signal) {
+  const options = { method: "POST", body: photo, signal, headers: { "Content-Type": bodyType(photo), Accept: accept } };
+  try {
+    return await ask(url, options);
+  } catch (error) {
+    if (!(error instanceof Trouble) || error.status !== 503) throw error;
+    await new Promise((resume) => setTimeout(resume, 1000 * Math.min(5, error.retryAfter || 1)));
+    return ask(url, options);
+  }
+}
+
+/**
+ * Every layer of one picture, as activations.js reads it.
+ * @param {Blob} photo
+ * @param {AbortSignal} signal
+ * @returns {Promise<ArrayBuffer>}
+ */
+export const activations = async (photo, signal) =>
+  (await post("activations?layers=all", photo, "application/octet-stream", signal)).arrayBuffer();
+
+/**
+ * The class map of one label.
+ * @param {Blob} photo
+ * @param {{ id: string, kind?: string, method: string }} wanted
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>} the answer of POST explain
+ */
+export async function explain(photo, { id, kind, method }, signal) {
+  const query = new URLSearchParams({ label: id, method, ...(kind ? { kind } : {}) });
+  return (await post(`explain?${query}`, photo, "application/json", signal)).json();
+}
+
+/** @type {Promise<any> | undefined} */
+let known;
+
+/** What the network is; asked for once. @returns {Promise<any>} */
+export function model() {
+  known ??= ask("model").then((response) => response.json());
+  known.catch(() => (known = undefined));
+  return known;
+}
+
+/** A photo of the gallery. @param {string} file @returns {Promise<File>} */
+export async function sample(file) {
+  const blob = await (await ask(`static/samples/${encodeURIComponent(file)}`)).blob();
+  return new File([blob], file, { type: blob.type });
+}

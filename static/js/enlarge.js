@@ -1,0 +1,142 @@
+/** The one: a channel enlarged, the part of the photo that one of its numbers was made from, and its kernel. */
+
+import { brightness, isFlat, valueAt } from "./activations.js";
+import { colour } from "./cividis.js";
+import { byId, outline, svg } from "./dom.js";
+import { SAY } from "./strings.js";
+
+/** @typedef {import("./activations.js").Layer} Layer */
+
+const KERNEL = 11;
+const STEPS = /** @type {Record<string, [number, number]>} */ ({
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+});
+
+/** @type {{ layer: Layer, channel: number, inputSize: number, row: number, column: number } | null} */
+let view = null;
+
+/** @type {Promise<HTMLImageElement> | undefined} */
+let kernels;
+
+/** The sheet of 12 x 8 kernels, already fetched for the section below. */
+function kernelSheet() {
+  kernels ??= (async () => {
+    const image = new Image();
+    image.src = "model/filters.png";
+    await image.decode();
+    return image;
+  })();
+  return kernels;
+}
+
+/**
+ * Show one channel, with its strongest cell marked.
+ * @param {Layer} layer
+ * @param {number} channel
+ * @param {string} scale
+ * @param {number} inputSize
+ */
+export function show(layer, channel, scale, inputSize) {
+  const flat = isFlat(layer);
+  const [channels] = layer.shape;
+  view = { layer, channel, inputSize, ...strongest(layer, channel) };
+  byId("one-h").textContent = flat ? SAY.noPlace(layer.name) : SAY.channelOf(channel, channels);
+  byId("map").hidden = flat;
+  byId("kernel").hidden = layer.name !== "conv1";
+  if (!flat) shade(layer, channel, scale);
+  if (layer.name === "conv1") drawKernel(channel);
+  point();
+}
+
+/** Colour the enlarged map alone. @param {Layer} layer @param {number} channel @param {string} scale */
+export function shade(layer, channel, scale) {
+  const [, rows, columns] = layer.shape;
+  const canvas = byId("map").querySelector("canvas");
+  canvas.width = columns;
+  canvas.height = rows;
+  const pixels = new ImageData(columns, rows);
+  const factor = brightness(layer, channel, scale);
+  const first = channel * rows * columns;
+  for (let i = 0; i < rows * columns; i++) colour(pixels.data, i, factor * layer.cells[first + i]);
+  canvas.getContext("2d").putImageData(pixels, 0, 0);
+}
+
+/** @param {Layer} layer @param {number} channel @returns {{ row: number, column: number }} */
+function strongest({ shape: [, rows, columns], cells }, channel) {
+  const first = channel * rows * columns;
+  const own = cells.subarray(first, first + rows * columns);
+  const most = own.reduce((best, value, i) => (value > own[best] ? i : best), 0);
+  return own[most] ? { row: Math.floor(most / columns), column: most % columns } : middle(rows, columns);
+}
+
+/** @param {number} rows @param {number} columns */
+const middle = (rows, columns) => ({ row: Math.floor(rows / 2), column: Math.floor(columns / 2) });
+
+/** @param {number} channel */
+async function drawKernel(channel) {
+  const sheet = await kernelSheet().catch(() => null);
+  if (!sheet || view?.channel !== channel) return;
+  const context = byId("kernel").querySelector("canvas").getContext("2d");
+  const [x, y] = [(channel % 12) * KERNEL, Math.floor(channel / 12) * KERNEL];
+  context.drawImage(sheet, x, y, KERNEL, KERNEL, 0, 0, KERNEL, KERNEL);
+}
+
+/** Mark the cell, and on the photo what it sees. */
+function point() {
+  if (!view) return;
+  const { layer, channel, inputSize, row, column } = view;
+  const flat = isFlat(layer);
+  const [, rows, columns] = layer.shape;
+  const line = columns / 200;
+  const marker = byId("map").querySelector("svg");
+  marker.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
+  const cell = { x: column - line, y: row - line, width: 1 + 2 * line, height: 1 + 2 * line };
+  marker.replaceChildren(...outline("rect", cell, line));
+  const side = layer.receptiveField;
+  const [x, y] = flat ? [0, 0] : [layer.start + column * layer.jump, layer.start + row * layer.jump];
+  const whole = `M0 0H${inputSize}V${inputSize}H0ZM${x} ${y}v${side}h${side}v${-side}Z`;
+  const field = byId("field").querySelector("svg");
+  field.setAttribute("viewBox", `0 0 ${inputSize} ${inputSize}`);
+  field.replaceChildren(
+    svg("path", { d: whole, fill: "#000", "fill-opacity": 0.3, "fill-rule": "evenodd" }),
+    ...outline("rect", { x, y, width: side, height: side }, 2),
+  );
+  byId("field-note").textContent = flat ? SAY.seesAll : SAY.sees(side, inputSize);
+  const value = valueAt(layer, channel, row, column);
+  byId("one-note").textContent = flat ? SAY.flat(layer.top) : SAY.cell(row, column, value, layer.top);
+}
+
+/** @param {number} row @param {number} column */
+function go(row, column) {
+  if (!view) return;
+  const [, rows, columns] = view.layer.shape;
+  view.row = Math.max(0, Math.min(rows - 1, row));
+  view.column = Math.max(0, Math.min(columns - 1, column));
+  point();
+}
+
+/** Pointer and arrow keys move the marked cell. */
+export function listen() {
+  const map = byId("map");
+  const follow = (/** @type {PointerEvent} */ event) => {
+    if (!view) return;
+    const [, rows, columns] = view.layer.shape;
+    const box = map.getBoundingClientRect();
+    const down = (event.clientY - box.top) / box.height;
+    const across = (event.clientX - box.left) / box.width;
+    go(Math.floor(down * rows), Math.floor(across * columns));
+  };
+  map.addEventListener("pointerdown", follow);
+  map.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+    if (event.pointerType === "mouse" || event.buttons) follow(event);
+  });
+  map.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const step = STEPS[event.key];
+    if (!step || !view) return;
+    event.preventDefault();
+    go(view.row + step[0], view.column + step[1]);
+  });
+}

@@ -1,0 +1,75 @@
+/** Every way in: choose, camera, drop, paste, a sample. */
+
+import * as api from "./api.js";
+import { byId } from "./dom.js";
+import { SAY } from "./strings.js";
+
+/**
+ * Hand over each photo that somebody brings.
+ * @param {(file: File) => void} took
+ * @param {(trouble: api.Trouble) => void} failed
+ */
+export function listen(took, failed) {
+  const give = (/** @type {FileList | undefined | null} */ files) => {
+    if (files?.length) took(files[0]);
+    else failed(new api.Trouble(SAY.noFile, SAY.noFileWhy, { status: 415 }));
+  };
+  chooser(byId("pick"), byId("file"), took);
+  chooser(byId("another"), byId("file"), took);
+  chooser(byId("snap"), byId("shot"), took);
+  gallery(took, failed);
+  document.addEventListener("paste", (event) => {
+    if (!event.clipboardData?.files.length) return; // text goes where text goes
+    event.preventDefault();
+    give(event.clipboardData.files);
+  });
+  dropping(give);
+}
+
+/**
+ * @param {HTMLButtonElement} button
+ * @param {HTMLInputElement} input
+ * @param {(file: File) => void} took
+ */
+function chooser(button, input, took) {
+  button.disabled = false;
+  button.addEventListener("click", () => input.click());
+  if (input.dataset.heard) return;
+  input.dataset.heard = "yes";
+  input.addEventListener("change", () => {
+    const file = input.files?.[0];
+    if (file) took(file);
+    input.value = ""; // so that the same file can be chosen again
+  });
+}
+
+/**
+ * @param {(file: File) => void} took
+ * @param {(trouble: api.Trouble) => void} failed
+ */
+function gallery(took, failed) {
+  for (const button of byId("samples")?.querySelectorAll("button") ?? []) {
+    button.disabled = false;
+    button.addEventListener("click", () => api.sample(button.dataset.file ?? "").then(took, failed));
+  }
+}
+
+/** The whole page takes drops; the frame shows it. @param {(files: FileList | undefined) => void} give */
+function dropping(give) {
+  const frame = byId("choose");
+  let depth = 0;
+  const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
+  addEventListener("dragenter", (event) => {
+    if (carriesFiles(event) && ++depth) frame.classList.add("over");
+  });
+  addEventListener("dragleave", (event) => {
+    if (carriesFiles(event) && --depth <= 0) frame.classList.remove("over");
+  });
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    depth = 0;
+    frame.classList.remove("over");
+    give(event.dataTransfer?.files);
+  });
+}

@@ -1,0 +1,65 @@
+/** The row of layers: each glyph is a stack of panes, as large as the layer's maps and as deep as its channels. */
+
+import { isFlat } from "./activations.js";
+import { byId, el, svg } from "./dom.js";
+import { SAY } from "./strings.js";
+
+/** @typedef {import("./activations.js").Layer} Layer */
+
+const HEIGHT = 60;
+
+/** @param {Layer} layer */
+function glyph(layer) {
+  const [channels, rows] = layer.shape;
+  const [width, height] = isFlat(layer) ? [5, 48] : [10 + 0.56 * rows, 10 + 0.56 * rows];
+  const depth = isFlat(layer) ? 1 : Math.round(channels / 64);
+  const panes = Array.from({ length: depth }, (_, k) => {
+    const back = 3 * (depth - 1 - k);
+    return svg("rect", { x: back + 0.5, y: HEIGHT - 1.5 - height - back, width, height });
+  });
+  return svg("svg", { viewBox: `0 0 76 ${HEIGHT}`, "aria-hidden": "true" }, ...panes);
+}
+
+/** @param {Layer} layer @param {boolean} checked */
+function stop(layer, checked) {
+  return el(
+    "label",
+    {},
+    el("input", { type: "radio", name: "layer", value: layer.name, autocomplete: "off", checked }),
+    glyph(layer),
+    el("b", {}, layer.name),
+    el("small", {}, SAY.shape(layer.shape)),
+  );
+}
+
+/**
+ * Show the layers of a network.
+ * @param {Layer[]} layers
+ * @param {string} chosen
+ * @param {number} inputSize
+ * @returns {HTMLCanvasElement} where the photo's square goes
+ */
+export function show(layers, chosen, inputSize) {
+  const rail = byId("rail");
+  const canvas = el("canvas", { width: 112, height: 112, "aria-hidden": "true" });
+  const ends = svg("path", { d: "M1 58h34M1 50h22M1 42h12M1 34h7M1 26h4", stroke: "currentColor", "stroke-width": 3 });
+  rail.replaceChildren(
+    rail.querySelector("legend"),
+    el("span", {}, canvas, el("b", {}, SAY.railPhoto), el("small", {}, SAY.shape([3, inputSize, inputSize]))),
+    ...layers.map((layer) => stop(layer, layer.name === chosen)),
+    el(
+      "span",
+      {},
+      svg("svg", { viewBox: `0 0 76 ${HEIGHT}`, "aria-hidden": "true" }, ends),
+      el("b", {}, "fc8"),
+      el("small", {}, SAY.railEnd),
+    ),
+  );
+  return canvas;
+}
+
+/** Choose a layer as a click would, without one. @param {string} name */
+export function choose(name) {
+  const radio = byId("rail").querySelector(`[value="${name}"]`);
+  if (radio) radio.checked = true;
+}

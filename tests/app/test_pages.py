@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import html
+import re
+
+import httpx
+import pytest
+
+from tests.app import corpus
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_page_is_there_and_all_its_addresses_are_relative(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    links = re.findall(r'(?:src|href|action)="([^"]*)"', answer.text)
+    assert links
+    assert [link for link in links if link.startswith("/")] == []
+
+
+async def test_what_the_page_loads_is_there(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/")).text
+    for link in re.findall(r'(?:src|href)="(static/[^"]*)"', page):
+        assert (await client.get(link)).status_code == 200, link
+
+
+async def test_without_scripts_the_form_answers_in_html(client: httpx.AsyncClient) -> None:
+    body = corpus.jpeg(seed=5)
+    said = (await client.post("/predict", content=body)).json()["caption"]["text"]
+    answer = await client.post("/", files={"file": ("a.jpg", body)})
+    assert answer.status_code == 200
+    words = " ".join(re.sub(r"<[^>]*>", " ", html.unescape(answer.text)).replace("’", "'").split())
+    assert " ".join(said.removesuffix(".").split()) in words
+    assert "data:image/jpeg;base64," in answer.text
+
+
+@pytest.mark.parametrize(("body", "status"), [(b"text", 415), (b"", 422), (corpus.bomb_png(), 413)])
+async def test_a_problem_is_told_on_the_page(client: httpx.AsyncClient, body: bytes, status: int) -> None:
+    answer = await client.post("/", files={"file": ("a", body)})
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from app import logs, web
+from app.cache import Recent
+from app.settings import Settings, SettingsError, read_settings
+
+
+def test_the_environment_chooses_and_an_argument_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLASSBOT_PORT", "9000")
+    assert read_settings().port == 9000
+    assert read_settings(port="9001", host=None).port == 9001
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "tcp://10.0.0.1:80"), ("ENGINE", "steam"), ("MAX_BODY_MB", "0"), ("ROOT_PATH", "x/")]
+)
+def test_a_bad_value_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"GLASSBOT_{name}", value)
+    with pytest.raises(SettingsError, match=rf"^GLASSBOT_{name} cannot be '{value}': [^\n]*\.$"):
+        read_settings()
+
+
+def test_a_misspelt_setting_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLASSBOT_PROT", "1")
+    with pytest.raises(SettingsError, match="did you mean GLASSBOT_PORT"):
+        read_settings()
+
+
+def test_what_others_call_glassbot_is_none_of_our_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GLASSBOT_SERVICE_HOST", "GLASSBOT_PORT_8000_TCP", "GLASSBOT_DATA", "GLASSBOT_USER"):
+        monkeypatch.setenv(name, "1")
+    assert read_settings().port == 8000
+
+
+def test_every_setting_is_described() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not (field.description or "").endswith(".")] == []
+
+
+def test_recent_forgets_what_was_used_longest_ago() -> None:
+    recent: Recent[str, int] = Recent(2)
+    recent.put("a", 1)
+    recent.put("b", 2)
+    assert recent.get("a") == 1
+    recent.put("c", 3)
+    assert (recent.get("a"), recent.get("b"), recent.get("c"), len(recent)) == (1, None, 3, 2)
+
+
+def test_a_memory_of_nothing_remembers_nothing() -> None:
+    recent: Recent[str, int] = Recent(0)
+    recent.put("a", 1)
+    assert recent.get("a") is None
+
+
+def test_logs_are_json_with_the_id_of_their_request() -> None:
+    token = logs.request_id.set("r1")
+    try:
+        record = logging.LogRecord("glassbot", logging.INFO, "", 1, "hello %s", ("you",), None)
+        record.facts = {"status": 200}
+        line = json.loads(logs.JsonLines().format(record))
+        plain = logs.PlainLines("%(message)s").format(record)
+    finally:
+        logs.request_id.reset(token)
+    assert (line["message"], line["request_id"], line["status"], line["level"]) == ("hello you", "r1", 200, "info")
+    assert plain == "hello you request_id=r1 status=200"
+
+
+def test_the_page_is_found_from_any_folder_and_in_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    web.web_root.cache_clear()
+    assert (web.web_root() / "templates" / "see.html").is_file()
+    for name in ("templates", "static"):
+        (tmp_path / "app" / "_web" / name).mkdir(parents=True)
+    monkeypatch.setattr(web, "PACKAGE", tmp_path / "app")
+    web.web_root.cache_clear()
+    assert web.web_root() == tmp_path / "app" / "_web"
+    monkeypatch.setattr(web, "PACKAGE", tmp_path / "elsewhere")
+    web.web_root.cache_clear()
+    with pytest.raises(FileNotFoundError):
+        web.web_root()
+    monkeypatch.undo()
+    web.web_root.cache_clear()

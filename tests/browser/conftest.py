@@ -1,0 +1,57 @@
+"""A real server process and a real headless Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Error, sync_playwright
+
+from model.checkpoint import PRETRAINED
+from tests.tiny import tiny_checkpoint
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of ``glassbot serve`` with the shipped network, or a tiny one where none is shipped."""
+    network = PRETRAINED if PRETRAINED.is_file() else tiny_checkpoint(tmp_path_factory.mktemp("net") / "t.safetensors")
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", "--checkpoint", str(network)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ}
+    )
+    assert process.stdout is not None
+    said = ""
+    for said in process.stdout:
+        if "http://" in said:
+            break
+    address = "http://" + said.split("http://")[1].split()[0].rstrip("/.")
+    until = time.monotonic() + 60
+    while time.monotonic() < until and httpx.get(f"{address}/readyz").status_code != 200:
+        time.sleep(0.1)
+    yield address
+    process.terminate()
+    process.wait(20)
+    process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        system = shutil.which("chromium") or shutil.which("chromium-browser")
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=system, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
+        except Error as error:
+            pytest.skip(f"no browser (chromium) can be started here: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()
