@@ -111,7 +111,6 @@ def test_words_may_come_in_any_order_and_number() -> None:
     np.testing.assert_array_equal(word_targets(LABELS["object"], few, "object"), TARGETS["object"][:, [8, 0]])
 
 
-@pytest.mark.xfail(reason="absence.json forgot forms (cow: bull, sheep; air: flying; beach: shore)")
 @pytest.mark.parametrize(
     ("name", "word", "wrong"),
     [

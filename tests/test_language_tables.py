@@ -172,7 +172,6 @@ def test_unknown_classes_are_cleaned(class_id: str, name: str, phrase: str) -> N
     assert (label.id, label.name, label.phrase) == (class_id, name, phrase)
 
 
-@pytest.mark.xfail(reason="with_article knows no ids, letters, digits, 'ukulele' or nouns in -is")
 @pytest.mark.parametrize(
     ("class_id", "phrase"),
     [

@@ -23,6 +23,7 @@ from training.data import DataError
 from training.evaluate import Measured, evaluate
 from training.optim import optimisers
 from training.recipes import RECIPES
+from training.sources import make_sources
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,7 +124,7 @@ def _prepare(options: argparse.Namespace, recipe: Recipe, device: torch.device, 
     print("Reading the pictures …", flush=True)
     sets = [data.load(spec, "train") for spec in options.data]
     validation = [data.load(spec, "validation", one.vocabulary) for spec, one in zip(options.data, sets, strict=True)]
-    sources, word_rows = loop.make_sources(sets, recipe.batch_size, device)
+    sources, word_rows = make_sources(sets, recipe.batch_size, device)
     largest = max(range(len(sets)), key=lambda i: len(sets[i].pictures))
     steps_per_epoch = max(1, len(sets[largest].pictures) // sources[largest].number)
     steps = max(1, round(recipe.epochs * steps_per_epoch))

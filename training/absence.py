@@ -36,7 +36,8 @@ def word_targets(labels: Sequence[Label], words: Sequence[Label], vocabulary: st
 
 
 def _brought_along(label: Label, words: Sequence[Label], table: dict[str, Any]) -> set[str]:
-    said = {label.name, *label.ancestors, *label.forms} - {"vehicle"}  # a form of car, but not every vehicle is one
+    # Forms of car and of beach, but not every vehicle is a car nor every shore a beach.
+    said = {label.name, *label.ancestors, *label.forms} - {"vehicle", "shore"}
     own = {word.id for word in words if word.role != "attribute" and said & {word.id, *word.forms}}
     listed = set(table["always"].get(label.id, ()))
     return own | (listed & {word.id for word in words})

@@ -22,13 +22,13 @@ from model.checkpoint import Checkpoint, Preprocessing
 from model.engines.alexnet import AlexNet
 from model.engines.torch_engine import TorchEngine, standardise
 from training import state
-from training.absence import word_targets
 from training.augment import augment
 from training.config import Recipe
-from training.data import PictureSet, shares, stream
+from training.data import PictureSet, stream
 from training.evaluate import Measured, evaluate
 from training.grow import grown, stretch
 from training.optim import optimisers, rate, set_rate
+from training.sources import Source
 
 PREPROCESSING = Preprocessing(mean=(122.0, 114.0, 102.0), scale=1 / 64)
 _SAVE_EVERY = 500
@@ -37,19 +37,6 @@ _LOG_EVERY = 25
 
 class DivergedError(RuntimeError):
     """The loss is no longer a number; the last good state is kept."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """One training set on the device, its slice of fc8, its share of a batch, and what it teaches the words."""
-
-    pictures: Tensor
-    targets: Tensor
-    rows: slice
-    exclusive: bool
-    number: int
-    words: Tensor | None
-    """(classes, words) 0, 1 or NaN: see ``absence``."""
 
 
 @dataclass
@@ -75,29 +62,6 @@ class Run:
     def size(self) -> int:
         """Picture size of this step."""
         return self.network.architecture.input_size
-
-
-def make_sources(
-    sets: Sequence[PictureSet], batch_size: int, device: torch.device
-) -> tuple[list[Source], slice | None]:
-    """The sets as sources, in the order of their slices of fc8, and the rows of the word vocabulary."""
-    numbers = shares([len(s.pictures) for s in sets], batch_size)
-    spans, start = [], 0
-    for s in sets:
-        spans.append(slice(start, start + len(s.vocabulary)))
-        start += len(s.vocabulary)
-    word_set = next((i for i, s in enumerate(sets) if s.vocabulary.kind == "independent"), None)
-    words = sets[word_set].vocabulary.labels if word_set is not None else ()
-    sources = [
-        Source(
-            pictures=torch.from_numpy(s.pictures).to(device), targets=torch.from_numpy(s.targets).to(device), rows=rows,
-            exclusive=s.vocabulary.kind == "exclusive", number=number,
-            words=torch.from_numpy(word_targets(s.vocabulary.labels, words, s.vocabulary.name)).to(device)
-            if words and s.vocabulary.kind == "exclusive" else None,
-        )
-        for s, rows, number in zip(sets, spans, numbers, strict=True)
-    ]  # fmt: skip
-    return sources, spans[word_set] if word_set is not None else None
 
 
 def batch(run: Run) -> tuple[Tensor, list[Tensor]]:

@@ -6,12 +6,17 @@ import json
 import re
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from model.vocabulary import Label
 
 _TABLES = {"object": "objects.json", "scene": "scenes.json", "word": "words.json"}
-_SOUNDS_LIKE_CONSONANT = re.compile(r"(uni|eu|use|ufo|one\b|once\b)", re.IGNORECASE)
-_PLURAL_OR_MASS = re.compile(r"(?<![su])s$|(?:scissors|glasses|pants|shorts)$")
+_CONSONANT_SOUND = re.compile(r"uni|uk|eu|use|ufo|one\b|once\b", re.IGNORECASE)
+_VOWEL_SOUND = re.compile(r"[aeiou]|hour|honest|honour|heir|8|11\b|18\b", re.IGNORECASE)
+# Letters said by their names: "an SUV", "an x ray".
+_SPELT_VOWEL = re.compile(r"[AEFHILMNORSX](?:[A-Z0-9]+\b|\b)|[fhlmnrsx]\b")
+_PLURAL = re.compile(r"(?<![sui])s$")
+_WORDNET_ID = re.compile(r"n\d{8}")
 
 
 def label_for(vocabulary: str, class_id: str, *, forms: tuple[str, ...] = ()) -> Label:
@@ -21,7 +26,8 @@ def label_for(vocabulary: str, class_id: str, *, forms: tuple[str, ...] = ()) ->
     """
     record = _table(vocabulary).get(class_id) if vocabulary in _TABLES else None
     if record is None:
-        return Label(id=class_id, forms=forms, **_said(class_id))
+        name, phrase = _said(class_id)
+        return Label(id=class_id, name=name, phrase=phrase, forms=forms)
     return Label(
         id=class_id, name=record["name"], phrase=record["phrase"], gloss=record["gloss"], role=record["role"],
         where=record.get("where", ""), ancestors=tuple(record["ancestors"]), forms=forms or tuple(record["forms"]),
@@ -30,25 +36,23 @@ def label_for(vocabulary: str, class_id: str, *, forms: tuple[str, ...] = ()) ->
 
 def with_article(noun: str) -> str:
     """``an hourglass``, ``a unicycle``; plural-looking nouns stay bare."""
-    if _PLURAL_OR_MASS.search(noun):
+    if _PLURAL.search(noun):
         return noun
-    first = noun.lower()
-    silent = first.startswith(("hour", "honest", "honour", "heir"))
-    vowel = silent or (first[:1] in "aeiou" and not _SOUNDS_LIKE_CONSONANT.match(first))
+    vowel = _SPELT_VOWEL.match(noun) or (_VOWEL_SOUND.match(noun) and not _CONSONANT_SOUND.match(noun))
     return f"{'an' if vowel else 'a'} {noun}"
 
 
 @cache
-def _table(vocabulary: str) -> dict[str, dict[str, list[str] | str]]:
+def _table(vocabulary: str) -> dict[str, dict[str, Any]]:
     text = files(__package__).joinpath("tables", _TABLES[vocabulary]).read_text("utf-8")
     return {record["id"]: record for record in json.loads(text)}
 
 
-def _said(class_id: str) -> dict[str, str]:
-    """Name and phrase from a folder's name: ``my_red-mug`` is a my red mug no more, but "my red mug"."""
+def _said(class_id: str) -> tuple[str, str]:
+    """Name and phrase from a folder's name: ``red_mug`` is "red mug", "a red mug"; ``my_mug`` stays "my mug"."""
     noun, _, kind = (" ".join(part.split()) for part in re.sub(r"[_\-.]+", " ", class_id).partition("/"))
-    if not noun:
-        return {"name": class_id, "phrase": class_id}
+    if not noun or _WORDNET_ID.fullmatch(noun):
+        return class_id, class_id
     owned = noun.lower().split()[0] in ("my", "our", "your", "his", "her", "their", "the", "a", "an")
     whole = f"{kind} {noun}".strip()
-    return {"name": f"{noun} ({kind})" if kind else noun, "phrase": whole if owned else with_article(whole)}
+    return (f"{noun} ({kind})" if kind else noun), (whole if owned else with_article(whole))

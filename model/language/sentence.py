@@ -6,7 +6,7 @@ thresholds until ``calibrate`` fits them. All strings that a caption is made of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -17,12 +17,10 @@ Tier = Literal["sure", "think", "hedge", "pass"]
 
 # The accuracy that each tier promises; an uncalibrated posterior stands in for it until measured.
 _SURE, _THINK, _HEDGE = 0.95, 0.85, 0.65
-# A scene is one of a hundred, so a place is worth saying earlier than a thing, and a wrong one misleads less.
-_PLACE = 0.5
 # Words are trained towards the share of five people who said them: above a half, most people would.
 _WORD = 0.5
-# Above this the object vocabulary knows what it sees, and a word about somebody else is not believed.
-_CONTRADICTS = 0.5
+# Above this the object vocabulary knows what it sees: a word about somebody else is not believed, a breed is an aside.
+_KNOWN = 0.5
 
 _OPENINGS = {
     "sure": "I'm pretty sure it's {claim}.",
@@ -78,139 +76,127 @@ class Caption:
     claims: tuple[Claim, ...]
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A stretch of the sentence and what it asserts."""
+
+    text: str
+    claims: tuple[Claim, ...]
+
+
 def caption(guesses: Sequence[Guess], *, calibrated: bool) -> Caption:
     """The sentence for one picture, from the guesses of all vocabularies. The same guesses give the same sentence.
 
-    An uncalibrated network says at most ``hedge``. Raises ValueError where there are no guesses.
+    Parts are added while all claims together keep the promise of ``hedge``; without a first part it is a ``pass``. An
+    uncalibrated network says at most ``hedge``. Raises ValueError where there are no guesses.
     """
     if not guesses:
         raise ValueError("A caption needs at least one guess.")
-    subject = _subject(guesses)
-    place = _place(guesses)
-    if subject is None and place is None:
+    kept: list[_Part] = []
+    confidence = 1.0
+    for part in _parts(guesses):
+        joint = confidence * prod(claim.probability for claim in part.claims)
+        if joint >= _HEDGE:
+            kept, confidence = [*kept, part], joint
+        elif not kept:
+            break
+    if not kept:
         return _pass(guesses)
-    if subject is None:
-        assert place is not None
-        phrase, claims = _noun(place.label.phrase), [_claim(place, "place")]
-    else:
-        phrase, claims = subject
-        if place is not None and place.label.where:
-            phrase, claims = f"{phrase} {place.label.where}", [*claims, _claim(place, "place")]
-    confidence = prod(claim.probability for claim in claims)
     tier = _tier(confidence) if calibrated else "hedge"
-    return Caption(_OPENINGS[tier].format(claim=phrase), _alt(tier, phrase), confidence, tier, tuple(claims))
+    phrase = " ".join(part.text for part in kept).rstrip(",")
+    claims = tuple(claim for part in kept for claim in part.claims)
+    return Caption(_OPENINGS[tier].format(claim=phrase), _alt(tier, phrase), confidence, tier, claims)
 
 
 def _tier(confidence: float) -> Tier:
     return "sure" if confidence >= _SURE else "think" if confidence >= _THINK else "hedge"
 
 
-def _subject(guesses: Sequence[Guess]) -> tuple[str, list[Claim]] | None:
-    """Somebody doing something, or something: whichever vocabulary knows."""
-    objects = [g for g in guesses if g.exclusive and g.label.role != "place"]
-    thing = _back_off(objects)
+def _parts(guesses: Sequence[Guess]) -> list[_Part]:
+    """Somebody, what they do, where they are; else the thing or the place that is more certain, alone."""
     words = {g.label.id: g for g in guesses if not g.exclusive}
-    known = max((g.probability for g in objects), default=0.0) >= _CONTRADICTS
-    who = _who(words) if not (known and thing and not _agrees(thing[1], words)) else None
-    if who is None:
-        return (thing[0], [thing[1]]) if thing else None
-    phrase, claim = who
-    if thing and thing[1].node != claim.node and claim.node in _nodes(objects, thing[1].node):
-        return f"{phrase}, probably {thing[0]}", [claim, thing[1]]
-    deed, deeds = _deed(words)
-    return f"{phrase}{deed}", [claim, *deeds]
+    objects = [g for g in guesses if g.exclusive and g.label.role != "place"]
+    scenes = [g for g in guesses if g.exclusive and g.label.role == "place"]
+    somebody = _somebody(objects, words)
+    if somebody is not None:
+        return [somebody, *_deed(words), *_place(scenes, words)]
+    alone = [part for part in (_back_off(objects), _back_off(scenes)) if part is not None]
+    return [max(alone, key=lambda part: part.claims[0].probability)] if alone else []
 
 
-def _agrees(thing: Claim, words: dict[str, Guess]) -> bool:
-    best = max(words.values(), key=lambda g: g.probability, default=None)
-    return best is not None and best.label.name == thing.node
+def _somebody(objects: Sequence[Guess], words: dict[str, Guess]) -> _Part | None:
+    """A person or an animal, whichever vocabulary knows; where both do, the word with the breed as an aside."""
+    best = max(objects, key=lambda g: g.probability, default=None)
+    who = _who(words)
+    if best is not None and best.probability >= _KNOWN:
+        if who is None or who.claims[0].node not in best.label.ancestors:
+            return _back_off(objects) if best.label.role == "subject" else None
+        return _Part(f"{who.text}, probably {best.label.phrase},", who.claims)  # a guess offered, not a claim made
+    return who
 
 
-def _nodes(objects: Iterable[Guess], node: str) -> set[str]:
-    """A label's or ancestor's own ancestors."""
-    for guess in objects:
-        line = (guess.label.name, *guess.label.ancestors)
-        if node in line:
-            return set(line[line.index(node) + 1 :])
-    return set()
-
-
-def _back_off(objects: Sequence[Guess]) -> tuple[str, Claim] | None:
-    """The most specific node whose summed posterior is safe: the label, else "some kind of" ancestor."""
-    if not objects:
-        return None
-    best = max(objects, key=lambda g: g.probability)
-    if best.probability >= _HEDGE:
-        return _noun(best.label.phrase), _claim(best, best.label.role or "thing")
-    sums: dict[str, float] = {}
-    depth: dict[str, int] = {}
-    for guess in objects:
-        for height, node in enumerate(reversed(guess.label.ancestors)):
-            sums[node] = sums.get(node, 0.0) + guess.probability
-            depth[node] = max(depth.get(node, 0), height)
-    safe = [node for node in best.label.ancestors if sums[node] >= _HEDGE]
-    if not safe:
-        return None
-    node = max(safe, key=lambda n: depth[n])
-    return f"some kind of {node}", Claim(node, best.kind, best.label.role or "thing", min(1.0, sums[node]))
-
-
-def _who(words: dict[str, Guess]) -> tuple[str, Claim] | None:
+def _who(words: dict[str, Guess]) -> _Part | None:
     """The best subject word; a person of uncertain kind is "a person"."""
     subjects = [g for g in words.values() if g.label.role == "subject"]
-    if not subjects:
+    best = max(subjects, key=lambda g: g.probability, default=None)
+    if best is None:
         return None
-    best = max(subjects, key=lambda g: g.probability)
-    if best.probability >= _WORD:
-        return best.label.phrase, _claim(best, "subject")
-    people = [g.probability for g in subjects if g.label.id in _PERSON_WORDS]
-    someone = 1 - prod(1 - p for p in people)
-    if people and someone >= _HEDGE and best.label.id in _PERSON_WORDS:
-        return "a person", Claim("person", best.kind, "subject", someone)
+    if best.probability >= _HEDGE:
+        return _Part(best.label.phrase, (_claim(best, "subject"),))
+    someone = 1 - prod(1 - g.probability for g in subjects if g.label.id in _PERSON_WORDS)
+    if someone >= _HEDGE and best.label.id in _PERSON_WORDS:
+        return _Part("a person", (Claim("person", best.kind, "subject", someone),))
     return None
 
 
-def _deed(words: dict[str, Guess]) -> tuple[str, list[Claim]]:
-    """What the subject does, with what: at most one action and one thing."""
+def _back_off(guesses: Sequence[Guess]) -> _Part | None:
+    """The most specific node whose summed posterior is safe: the label, else "some kind of" ancestor."""
+    best = max(guesses, key=lambda g: g.probability, default=None)
+    if best is None:
+        return None
+    role = best.label.role or "thing"
+    if best.probability >= _HEDGE:
+        return _Part(best.label.phrase, (_claim(best, role),))
+    for node in best.label.ancestors:
+        total = sum(g.probability for g in guesses if node in g.label.ancestors)
+        if total >= _HEDGE:
+            return _Part(f"some kind of {node}", (Claim(node, best.kind, role, min(1.0, total)),))
+    return None
+
+
+def _deed(words: dict[str, Guess]) -> list[_Part]:
+    """What they do, with what: at most one action and one thing."""
     actions = [g for g in words.values() if g.label.role == "action" and g.probability >= _WORD]
     for action in sorted(actions, key=lambda g: -g.probability):
-        for name in _TAKES.get(action.label.id, ()):
-            thing = words.get(name)
+        name, claim = action.label.id, _claim(action, "action")
+        for thing in (words.get(taken) for taken in _TAKES.get(name, ())):
             if thing and thing.probability >= _WORD:
-                return f" {action.label.id} {thing.label.phrase}", [
-                    _claim(action, "action"),
-                    _claim(thing, "thing"),
-                ]
-        if action.label.id in _GAMES:
-            return f" playing {action.label.id}", [_claim(action, "action")]
-        if action.label.id not in _NOT_SAID_ALONE:
-            return f" {action.label.id}", [_claim(action, "action")]
-    return "", []
+                return [_Part(f"{name} {thing.label.phrase}", (claim, _claim(thing, "thing")))]
+        if name in _GAMES:
+            return [_Part(f"playing {name}", (claim,))]
+        if name not in _NOT_SAID_ALONE:
+            return [_Part(name, (claim,))]
+    return []
 
 
-def _place(guesses: Sequence[Guess]) -> Guess | None:
-    scenes = [g for g in guesses if g.label.role == "place" and g.exclusive and g.probability >= _PLACE]
-    words = [
-        g for g in guesses if g.label.role == "place" and not g.exclusive and g.label.where and g.probability >= _WORD
-    ]
-    return max(scenes or words, key=lambda g: g.probability, default=None)
+def _place(scenes: Sequence[Guess], words: dict[str, Guess]) -> list[_Part]:
+    """Where somebody is: the scene if it is known, else a place word."""
+    known = [g for g in scenes if g.probability >= _KNOWN and g.label.where]
+    said = [g for g in words.values() if g.label.role == "place" and g.label.where and g.probability >= _WORD]
+    best = max(known or said, key=lambda g: g.probability, default=None)
+    return [_Part(best.label.where, (_claim(best, "place"),))] if best else []
 
 
 def _pass(guesses: Sequence[Guess]) -> Caption:
-    best = max((g for g in guesses if g.exclusive), key=lambda g: g.probability, default=None)
-    best = best or max(guesses, key=lambda g: g.probability)
-    phrase = _noun(best.label.phrase)
-    return Caption(_OPENINGS["pass"].format(claim=phrase), _ALT["pass"], best.probability, "pass",
-                   (_claim(best, best.label.role or "thing"),))  # fmt: skip
+    exclusive = [g for g in guesses if g.exclusive]
+    best = max(exclusive or guesses, key=lambda g: g.probability)
+    text = _OPENINGS["pass"].format(claim=best.label.phrase)
+    return Caption(text, _ALT["pass"], best.probability, "pass", (_claim(best, best.label.role or "thing"),))
 
 
 def _alt(tier: Tier, phrase: str) -> str:
     said = _ALT[tier].format(claim=phrase)
     return said[0].upper() + said[1:]
-
-
-def _noun(phrase: str) -> str:
-    return phrase.rstrip(".")
 
 
 def _claim(guess: Guess, role: str) -> Claim:

@@ -4,6 +4,17 @@ import { byId, el } from "./dom.js";
 import { roving, stop } from "./roving.js";
 import { SAY } from "./strings.js";
 
+/** Fetch the sheet when somebody comes near it. */
+export function listen() {
+  const section = byId("kernels");
+  const watch = new IntersectionObserver(([{ isIntersecting }]) => {
+    if (!isIntersecting) return;
+    section.classList.add("near");
+    watch.disconnect();
+  }, { rootMargin: "200px" });
+  watch.observe(section);
+}
+
 /**
  * Turn the tiles into buttons, of the same size in the same place.
  * @param {(channel: number) => void} open

@@ -80,7 +80,7 @@ function begin(picture) {
 function describe(said) {
   altText = said.caption.alt_text;
   byId("photo").querySelector("img").alt = SAY.photoAlt(altText);
-  byId("timing").textContent = `${Math.round(said.timing_ms.total)} ms`;
+  byId("timing").textContent = said.timing_ms.total > 0 ? SAY.took(said.timing_ms.total) : SAY.remembered;
 }
 
 /**
@@ -142,6 +142,7 @@ async function copy() {
 
 listenForPhotos(take, refuse);
 layers.listen();
+kernels.listen();
 map.listen();
 byId("copy").addEventListener("click", copy);
 document.documentElement.dataset.ready = "";

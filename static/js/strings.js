@@ -37,7 +37,7 @@ export const SAY = {
   drawingLayers: "Drawing what every layer saw…",
   noLayers: (/** @type {string} */ why) => `What the layers saw did not arrive. ${why}`,
   railPhoto: "photo",
-  railEnd: "the answers",
+  railEnd: "answers",
   shape: (/** @type {number[]} */ [c, h, w]) => (h === 1 ? `${c}` : `${c} × ${h} × ${w}`),
   channel: (/** @type {number} */ i) => `Channel ${i + 1}`,
   channelOf: (/** @type {number} */ i, /** @type {number} */ n) => `Channel ${i + 1} of ${n}`,
@@ -71,5 +71,6 @@ export const SAY = {
   tooLargeWhy: (/** @type {string} */ mb) => `Pictures of up to ${mb} MB are read here.`,
   noFile: "There was no picture in that",
   noFileWhy: "Drop or paste the file of a photo itself: not a link, and not text.",
-  noSample: "The sample did not arrive",
+  remembered: "remembered from before",
+  took: (/** @type {number} */ ms) => `${Math.round(ms)} ms`,
 };
