@@ -131,6 +131,7 @@ def _write(path: Path, tensors: Mapping[str, NDArray[Any]], header: Mapping[str,
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     try:
         save_file(contiguous, half, metadata={"glassbot": json.dumps(header)})
+        half.chmod(0o644)  # the library writes for its owner alone; a service may run as somebody else
         half.replace(path)
     except SafetensorError as error:  # the library's own word for a full disk
         raise OSError(f"{path} could not be written: {error}") from error

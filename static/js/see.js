@@ -1,13 +1,10 @@
 /** The page, from a photo to everything that is shown of it. */
 
-import { parse } from "./activations.js";
 import * as answer from "./answer.js";
 import * as api from "./api.js";
 import { byId } from "./dom.js";
 import { listen as listenForPhotos } from "./intake.js";
 import * as kernels from "./kernels.js";
-import * as layers from "./layers.js";
-import * as map from "./map.js";
 import * as photo from "./photo.js";
 import { SAY } from "./strings.js";
 
@@ -16,6 +13,14 @@ let current = new AbortController();
 
 /** The last alt text. */
 let altText = "";
+
+/** @typedef {typeof import("./insight.js")} Insight */
+
+/** @returns {Promise<Insight>} */
+const load = () =>
+  import("./insight.js").catch(() => {
+    throw new api.Trouble(SAY.gone, SAY.goneWhy);
+  });
 
 /** @param {File} file */
 async function take(file) {
@@ -40,6 +45,8 @@ async function take(file) {
  */
 async function look(file, picture, signal) {
   const model = api.model().catch(() => undefined);
+  const insight = load();
+  insight.catch(() => {}); // it is heard below, unless something fails before
   begin(picture);
   answer.stage("send");
   const said = await api.predict(file, {
@@ -47,9 +54,9 @@ async function look(file, picture, signal) {
     sent: () => answer.stage("look"),
     signal,
   });
-  const facts = await model;
+  const [facts, { layers, map, parse }] = await Promise.all([model, insight]);
   if (signal.aborted) return;
-  const seen = see(file, picture, signal);
+  const seen = see({ layers, parse }, file, picture, signal);
   photo.place(picture, said.image.crop, said.image);
   answer.show(said, facts, (choice) => map.choose(choice));
   describe(said);
@@ -85,12 +92,13 @@ function describe(said) {
 
 /**
  * Fetch and show what the layers saw; beside the answer, which does not wait for it.
+ * @param {Pick<Insight, "layers" | "parse">} insight
  * @param {File} file
  * @param {photo.Picture} picture
  * @param {AbortSignal} signal
  * @returns {Promise<import("./activations.js").Activations | null>} null where it did not come
  */
-async function see(file, picture, signal) {
+async function see({ layers, parse }, file, picture, signal) {
   const words = byId("layers-wait");
   words.textContent = SAY.drawingLayers;
   try {
@@ -141,8 +149,6 @@ async function copy() {
 }
 
 listenForPhotos(take, refuse);
-layers.listen();
 kernels.listen();
-map.listen();
 byId("copy").addEventListener("click", copy);
 document.documentElement.dataset.ready = "";

@@ -4,9 +4,6 @@
 const count = (n) => n.toLocaleString("en");
 
 export const SAY = {
-  askAgain: "Another photo?",
-  askFirst: "Show me a photo.",
-  hint: "Drop one here, or paste it anywhere on this page.",
   photoAlone: "The photo you chose.",
   photoAlt: (/** @type {string} */ alt) => `The photo you chose. Glassbot’s alt text for it: ${alt}`,
   undrawn: "This browser cannot draw pictures of this kind. Glassbot can read it all the same.",
@@ -72,5 +69,5 @@ export const SAY = {
   noFile: "There was no picture in that",
   noFileWhy: "Drop or paste the file of a photo itself: not a link, and not text.",
   remembered: "remembered from before",
-  took: (/** @type {number} */ ms) => `${Math.round(ms)} ms`,
+  took: (/** @type {number} */ ms) => (ms < 1 ? "under 1 ms" : `${Math.round(ms)} ms`),
 };

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -21,7 +23,8 @@ Scheme = Literal["light", "dark"]
 @pytest.fixture
 def visit(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
     """Opens the page; afterwards nothing may have been logged as an error or asked of another origin."""
-    contexts, troubles = [], []
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
 
     def open_page(**options: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
@@ -41,6 +44,7 @@ def visit(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
 
 
 def upload(page: Page, photo: Any = CAT) -> None:
+    """Until the answer, its map and the layers are all there."""
     page.set_input_files("#file", photo)
     page.wait_for_selector("#cam[data-label]:not([hidden])")
     page.wait_for_selector("#layers-body:not(.working)")
@@ -54,7 +58,7 @@ def test_a_photo_becomes_a_sentence_five_bars_a_map_and_tiles(visit: Callable[..
     page = visit()
     upload(page)
     expect(page.locator("#sentence mark")).not_to_be_empty()
-    expect(page.locator("#tier")).to_contain_text("When I put it like this" if page.locator(".ten").count() else "has")
+    expect(page.locator("#tier")).to_contain_text(re.compile("times in 10|not been measured yet|no promise"))
     expect(page.locator("#bars button")).to_have_count(5)
     expect(page.locator("#cam")).to_be_visible()
     expect(page.locator("#rail input")).to_have_count(10)
@@ -70,7 +74,8 @@ def test_the_map_lies_on_the_square_that_the_network_saw(visit: Callable[..., Pa
     page = visit()
     upload(page)  # 451 x 300: the square is 300 wide and begins at 75
     photo, cam = page.locator("#photo").bounding_box(), page.locator("#cam").bounding_box()
-    assert photo and cam
+    assert photo is not None
+    assert cam is not None
     assert cam["width"] == pytest.approx(cam["height"], abs=2)
     assert cam["x"] - photo["x"] == pytest.approx(photo["width"] * 75 / 451, abs=2)
 
@@ -95,9 +100,9 @@ def test_order_and_brightness_ask_the_server_nothing(visit: Callable[..., Page])
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") else None)
     page.get_by_label("strongest", exact=True).check(force=True)
-    sheet = page.evaluate("document.querySelector('#tiles').style.getPropertyValue('--sheet')")
+    sheet = page.evaluate("document.querySelector('#tiles').style.cssText")
     page.get_by_label("per layer").check(force=True)
-    page.wait_for_function("was => document.querySelector('#tiles').style.getPropertyValue('--sheet') !== was", arg=sheet)
+    page.wait_for_function("was => document.querySelector('#tiles').style.cssText !== was", arg=sheet)
     page.get_by_role("radio", name="conv2").check(force=True)
     assert asked == []
 
@@ -139,7 +144,9 @@ def busy(route: Route) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"), [(busy, "Too many people"), (lambda route: route.abort(), "does not answer")], ids=["busy", "gone"]
+    ("fault", "words"),
+    [(busy, "Too many people"), (lambda route: route.abort(), "does not answer")],
+    ids=["busy", "gone"],
 )
 def test_a_server_in_trouble_keeps_the_photo(visit: Callable[..., Page], fault: Any, words: str) -> None:
     page = visit()
@@ -157,7 +164,8 @@ def test_a_sample_and_a_pasted_photo_are_answered(visit: Callable[..., Page]) ->
     page.get_by_role("button", name="Espresso").click()
     page.wait_for_selector("#cam[data-label]")
     paste = """async () => {
-      const photo = new File([await (await fetch("static/samples/rocket.webp")).blob()], "p.webp", { type: "image/webp" });
+      const rocket = await (await fetch("static/samples/rocket.webp")).blob();
+      const photo = new File([rocket], "p.webp", { type: "image/webp" });
       const data = new DataTransfer();
       data.items.add(photo);
       document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
@@ -169,8 +177,6 @@ def test_a_sample_and_a_pasted_photo_are_answered(visit: Callable[..., Page]) ->
 
 
 def test_a_picture_that_the_browser_cannot_draw_is_still_answered(visit: Callable[..., Page], tmp_path: Path) -> None:
-    from PIL import Image
-
     Image.open(CAT).save(tmp_path / "cat.tiff")
     page = visit()
     upload(page, tmp_path / "cat.tiff")
@@ -199,12 +205,14 @@ def test_axe_finds_nothing(visit: Callable[..., Page], scheme: Scheme, width: in
     assert Axe().run(page).response["violations"] == []
 
 
-def test_a_phone_scrolls_only_down(visit: Callable[..., Page]) -> None:
+def test_a_phone_scrolls_only_down(visit: Callable[..., Page], tmp_path: Path) -> None:
     page = visit(viewport={"width": 390, "height": 844})
     wide = "document.documentElement.scrollWidth"
     assert page.evaluate(wide) <= 390
-    upload(page)
-    assert page.evaluate(wide) <= 390
+    Image.new("RGB", (300, 500), "teal").save(tmp_path / "tall.png")
+    for photo in (CAT, tmp_path / "tall.png"):
+        upload(page, photo)
+        assert page.evaluate(wide) <= 390
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -232,24 +240,26 @@ def test_nothing_that_is_seen_moves_when_the_answer_comes(visit: Callable[..., P
 def test_the_first_page_is_light(chromium: Browser, server: str) -> None:
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     sizes: list[int] = []
-    page.on("requestfinished", lambda r: sizes.append(sum(r.sizes()[k] for k in ("responseBodySize", "responseHeadersSize"))))
+    parts: tuple[Literal["responseBodySize", "responseHeadersSize"], ...] = ("responseBodySize", "responseHeadersSize")
+    page.on("requestfinished", lambda r: sizes.append(sum(r.sizes()[part] for part in parts)))
     page.goto(server, wait_until="networkidle")
     page.close()
     assert 0 < sum(sizes) <= 150_000
 
 
-def test_maps_are_smoothed_without_leaving_their_range_and_each_cell_lies_at_its_place(visit: Callable[..., Page]) -> None:
+def test_maps_are_smoothed_within_their_range_and_each_cell_lies_at_its_place(visit: Callable[..., Page]) -> None:
     found = visit().evaluate(
         """async () => {
       const { upsample, cellAt, spline } = await import(new URL("static/js/heatmap.js", location.href));
       const { CIVIDIS } = await import(new URL("static/js/cividis.js", location.href));
       const conv5 = { start: -64, jump: 16, receptiveField: 163 };
-      const ones = Array.from({ length: 13 }, () => Array(13).fill(1));
-      const spot = Array.from({ length: 13 }, (_, i) => Array.from({ length: 13 }, (_, j) => Number(i === 3 && j === 7)));
+      const map = (value) => Array.from({ length: 13 }, (_, i) => Array.from({ length: 13 }, (_, j) => value(i, j)));
+      const flat = upsample(map(() => 1), 227, conv5, 227);
+      const spot = map((i, j) => Number(i === 3 && j === 7));
       const drawn = upsample(spot, 227, conv5, 227);
       const peak = drawn.indexOf(Math.max(...drawn));
-      return { flat: [Math.min(...upsample(ones, 227, conv5, 227)), Math.max(...upsample(ones, 227, conv5, 227))],
-        peak: [Math.floor(peak / 227), peak % 227], at: cellAt(17, 227, conv5, 227), sum: spline(0.3).reduce((a, b) => a + b),
+      return { flat: [Math.min(...flat), Math.max(...flat)], peak: [Math.floor(peak / 227), peak % 227],
+        at: cellAt(17, 227, conv5, 227), sum: spline(0.3).reduce((a, b) => a + b),
         first: [...CIVIDIS.slice(0, 3)], last: [...CIVIDIS.slice(-3)], colours: CIVIDIS.length / 3 };
     }"""
     )
