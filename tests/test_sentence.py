@@ -147,3 +147,7 @@ def test_an_agreeing_breed_keeps_the_deed() -> None:
 
 def test_the_air_is_no_picture() -> None:
     assert "it's the air" not in say(words={"air": 0.9}).text
+
+
+def test_an_animal_that_overrules_the_word_does_not_inherit_its_deeds() -> None:
+    assert "riding" not in say({GOLDEN: 0.9}, words={"man": 0.9, "riding": 0.9, "bike": 0.9}).text

@@ -119,7 +119,10 @@ def _parts(guesses: Sequence[Guess]) -> list[_Part]:
     scenes = [g for g in guesses if g.exclusive and g.label.role == "place"]
     somebody = _somebody(objects, words)
     if somebody is not None:
-        return [somebody, *_deed(words), *_place(scenes, words)]
+        spoken = somebody.claims[0].kind in {
+            g.kind for g in words.values()
+        }  # the deeds are those of the word's subject
+        return [somebody, *(_deed(words) if spoken else ()), *_place(scenes, words)]
     alone = [part for part in (_back_off(objects), _back_off(scenes)) if part is not None]
     return [max(alone, key=lambda part: part.claims[0].probability)] if alone else []
 

@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.stdout.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must not outlive the browser tests
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         system = shutil.which("chromium") or shutil.which("chromium-browser")
