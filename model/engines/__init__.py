@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Literal, Protocol
 
 import numpy as np
@@ -60,8 +59,8 @@ def check_pictures(pictures: NDArray[np.uint8], size: int) -> None:
 
 
 def _cuda() -> bool:
-    if find_spec("torch") is None:
+    try:
+        from model.engines.torch_engine import cuda_available
+    except ImportError:  # not installed, or broken: serving on a CPU does not need it
         return False
-    from model.engines.torch_engine import cuda_available
-
     return cuda_available()
