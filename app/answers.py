@@ -107,6 +107,7 @@ def explanation(explained: Explained, method: Method, request_id: str) -> schema
         layer="conv5",
         map=[[round(float(cell), 5) for cell in row] for row in explained.map],
         maximum=explained.maximum,
+        relevance=[round(float(part), 5) for part in explained.relevance],
         crop=box(sight.crop),
         image=schemas.Size(width=sight.width, height=sight.height),
     )

@@ -145,11 +145,13 @@ class Predictor:
             raise errors.NoSuchLabelError(str(error)) from error
         async with self._in_time():
             seen = await self._see(body, explaining.NEEDED)
-            map_ = await self.offload(lambda: explaining.class_map(seen.output, 0, self.checkpoint, row, method))
+            slope = await self.offload(lambda: explaining.gradient(seen.output, 0, self.checkpoint, row))
+        conv5 = seen.output.maps["conv5"][0]
+        map_ = explaining.class_map(slope, conv5, method)
         maximum = float(map_.max())
         share = map_ / maximum if maximum > 0 else np.zeros_like(map_)
         kind, said = self._label(row)
-        return Explained(seen.sight, said, kind, share, maximum)
+        return Explained(seen.sight, said, kind, share, maximum, explaining.relevance(slope, conv5))
 
     async def activations(self, body: bytes, names: Names) -> Seen:
         """What the layers in ``names`` saw. Raises the tree in ``app.errors``."""

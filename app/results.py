@@ -51,3 +51,5 @@ class Explained:
     map: NDArray[np.float32]
     """(13, 13), as shares of ``maximum``."""
     maximum: float
+    relevance: NDArray[np.float32]
+    """(256,): what each channel of conv5 adds to the logit."""

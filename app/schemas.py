@@ -161,6 +161,7 @@ class ExplainResponse(Answer):
     layer: str
     map: list[list[float]] = Field(description="Rows of conv5 cells, as shares of the largest.")
     maximum: float = Field(ge=0, description="The largest cell, in units of the logit; 0 where there is no evidence.")
+    relevance: list[float] = Field(description="What each channel of conv5 adds to the logit.")
     crop: Box
     image: Size
 

@@ -55,12 +55,8 @@ def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int) -> Fl
     return _unpool(pooled, output.maps["conv5"][index], checkpoint.architecture.layer("pool5"))
 
 
-def class_map(output: Output, index: int, checkpoint: Checkpoint, row: int, method: Method = "gradcam") -> Floats:
-    """(13, 13) evidence for a row of fc8, never negative, not normalised.
-
-    ``output`` holds the maps in ``NEEDED``.
-    """
-    slope, conv5 = gradient(output, index, checkpoint, row), output.maps["conv5"][index]
+def class_map(slope: Floats, conv5: Floats, method: Method = "gradcam") -> Floats:
+    """(13, 13) evidence, never negative, not normalised, from a :func:`gradient` and the (256, 13, 13) conv5."""
     if method == "gradcam":
         slope = slope.mean((1, 2), keepdims=True)
     elif method == "layercam":
@@ -69,9 +65,9 @@ def class_map(output: Output, index: int, checkpoint: Checkpoint, row: int, meth
     return evidence
 
 
-def relevance(output: Output, index: int, checkpoint: Checkpoint, row: int) -> Floats:
-    """(256,) what each conv5 channel adds to a logit: gradient times activation, summed over the map."""
-    parts: Floats = (gradient(output, index, checkpoint, row) * output.maps["conv5"][index]).sum((1, 2))
+def relevance(slope: Floats, conv5: Floats) -> Floats:
+    """(256,) what each conv5 channel adds to the logit: gradient times activation, summed over the map."""
+    parts: Floats = (slope * conv5).sum((1, 2))
     return parts
 
 

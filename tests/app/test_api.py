@@ -196,6 +196,7 @@ async def test_a_batch_has_its_own_bounds(client: httpx.AsyncClient) -> None:
 async def test_an_explanation_is_a_map_of_shares(client: httpx.AsyncClient) -> None:
     for method in ("gradcam", "hirescam", "layercam"):
         answer = (await post(client, path=f"/explain?label=dog&kind=word&method={method}")).json()
+        assert len(answer["relevance"]) == 256
         cells = np.array(answer["map"])
         assert cells.shape == (13, 13)
         assert cells.min() >= 0

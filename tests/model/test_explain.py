@@ -41,14 +41,14 @@ def test_every_method_is_its_published_formula(output: Output, method: str) -> N
         "hirescam": lambda: (slope * conv5).sum(0),
         "layercam": lambda: (slope.clip(0) * conv5).sum(0),
     }[method]().clip(0)
-    found = class_map(output, 0, NETWORK, 4, method)  # type: ignore[arg-type]
+    found = class_map(gradient(output, 0, NETWORK, 4), output.maps["conv5"][0], method)  # type: ignore[arg-type]
     assert found.shape == (13, 13)
     np.testing.assert_allclose(found, expected, atol=1e-4 * max(1e-6, np.abs(expected).max()))
 
 
 def test_relevance_of_channels_adds_up_to_gradient_times_activation(output: Output) -> None:
-    parts = relevance(output, 0, NETWORK, 3)
-    whole = (gradient(output, 0, NETWORK, 3) * output.maps["conv5"][0]).sum()
+    slope, conv5 = gradient(output, 0, NETWORK, 3), output.maps["conv5"][0]
+    parts, whole = relevance(slope, conv5), (slope * conv5).sum()
     assert parts.shape == (256,)
     np.testing.assert_allclose(parts.sum(), whole, rtol=1e-3)
 
