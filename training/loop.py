@@ -33,6 +33,7 @@ from training.sources import Source
 PREPROCESSING = Preprocessing(mean=(122.0, 114.0, 102.0), scale=1 / 64)
 _SAVE_EVERY = 500
 _LOG_EVERY = 25
+_EVALUATE_EVERY = 100  # at the most often: an epoch of a small set is a step or two
 
 
 class DivergedError(RuntimeError):
@@ -169,7 +170,7 @@ def train(run: Run) -> Measured:
                         description=f"{run.size} px  loss {np.mean(losses):.3f}  {speed:.0f}/s",
                     )
                     losses = []
-                if run.step % run.steps_per_epoch == 0 or run.step == run.steps:
+                if run.step % max(run.steps_per_epoch, _EVALUATE_EVERY) == 0 or run.step == run.steps:
                     measured = finish_epoch(run)
                     progress.console.print(f"step {run.step}: {json.dumps(measured)}")
                     since = time.perf_counter()
