@@ -13,7 +13,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-CODE := app model training tests
+CODE := app model training benchmarks tests
 
 # A stamp in the environment stands for each thing installed, so that it is installed once and again only when pyproject.toml changes.
 READY := $(VENV)/.ready

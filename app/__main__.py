@@ -82,6 +82,9 @@ def _caption(options: dict[str, Any]) -> int:
     settings = read_settings(
         checkpoint=options["checkpoint"], deadline_s=600, max_in_flight=64, cache_pictures=0, cache_outputs=0
     )
+    for path in options["paths"]:
+        if not path.exists():  # said at once, not after the network was loaded
+            raise StartError(f"There is no {path}.")
     files = folder.find(options["paths"])
     if not files:
         raise StartError("There is no picture in what you named.")

@@ -186,7 +186,9 @@ def _from_json(body: bytes) -> bytes:
         text = JsonPicture.model_validate_json(body).image
         return b64decode(text, validate=True)
     except (ValidationError, Base64Error, ValueError) as error:
-        raise InvalidRequestError('A JSON body is {"image": "<base64 of the picture>"}, and this is not.') from error
+        raise InvalidRequestError(
+            'A JSON body is {"image": "<base64 of the picture>"}, in one line and without "data:…,"; this is not.'
+        ) from error
 
 
 def too_large(cap: int) -> TooLargeError:

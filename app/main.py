@@ -8,14 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app import answers, logs
+from app.compression import Files, Gzip
 from app.errors import GlassbotError, InvalidRequestError, MethodNotAllowedError, NotFoundError
 from app.metrics import Metrics
-from app.middleware import Envelope
+from app.middleware import Envelope, Head
 from app.predictor import Predictor
 from app.routes import api, health, pages
 from app.settings import Settings
@@ -50,7 +50,9 @@ def create_app(settings: Settings, checkpoint: Checkpoint | None = None) -> Fast
     app.state.settings, app.state.predictor, app.state.metrics = settings, predictor, metrics
     for router in (api.router, health.router, pages.router):
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=web_root() / "static"), name="static")
+    app.mount("/static", Files(directory=web_root() / "static"), name="static")
+    app.add_middleware(Gzip)
+    app.add_middleware(Head)
     app.add_middleware(Envelope, metrics=metrics, leaving=lambda: predictor.draining, apology=problem)
     _answer_problems(app, metrics)
     return app
@@ -71,7 +73,9 @@ def _answer_problems(app: FastAPI, metrics: Metrics) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         wrong = [{"where": ".".join(map(str, e["loc"])), "what": str(e["msg"])} for e in error.errors()]
-        detail = f"{wrong[0]['where']}: {wrong[0]['what']}." if wrong else "The request is not valid."
+        detail = (
+            f"{wrong[0]['where'].removeprefix('query.')}: {wrong[0]['what']}." if wrong else "The request is not valid."
+        )
         return await ours(request, InvalidRequestError(detail, errors=wrong))
 
     @app.exception_handler(HTTPException)

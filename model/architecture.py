@@ -91,6 +91,10 @@ class Architecture:
     """Rows of fc8: the labels of all vocabularies together."""
     input_size: int = 227
     """Side of the square picture, in pixels; 227 is the paper's 224 with the padding that its 55 x 55 maps need."""
+    channels: tuple[int, ...] = (96, 256, 384, 384, 256)
+    """Kernels of conv1 to conv5."""
+    conv1_padding: int = 0
+    """Zeros around the standardised picture, on each side."""
     columns: Literal[1, 2] = 2
     """Two columns group conv2, conv4 and conv5, as on the paper's two GPUs (section 3.2)."""
     activation: Activation = "relu"
@@ -101,6 +105,11 @@ class Architecture:
     """Windows of 3 at stride 2 (section 3.4), else of 2."""
     batch_norm: bool = False
     dropout: float = 0.5
+    dropout_at_test: bool = False
+    """False: what stays in training is scaled up by 1 / (1 - dropout). True: all is scaled down at test time (section
+    4.2). The same function once folded into the weights after it."""
+    without: str = ""
+    """A convolution that is left out, as section 7 does with the middle ones."""
 
     def __post_init__(self) -> None:
         if self.outputs < 1:
@@ -109,10 +118,20 @@ class Architecture:
             raise ValueError(f"A network has 1 or 2 columns, not {self.columns}.")
         if self.activation not in ("relu", "tanh", "sigmoid"):
             raise ValueError(f"Activation must be relu, tanh or sigmoid, not {self.activation!r}.")
+        if self.without not in ("", "conv3", "conv4", "conv5"):
+            raise ValueError(f"Only conv3, conv4 or conv5 can be left out, not {self.without!r}.")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"Dropout must be at least 0 and below 1, not {self.dropout}.")
+        self._check_convolutions()
+
+    def _check_convolutions(self) -> None:
+        if len(self.channels) != 5 or min(self.channels) < 1 or any(n % self.columns for n in self.channels):
+            raise ValueError(f"Five numbers of kernels must each fill {self.columns} columns, not {self.channels}.")
+        if self.conv1_padding < 0:
+            raise ValueError(f"The padding of conv1 must be at least 0, not {self.conv1_padding}.")
         if min(self.layer("pool5").shape) < 1 or self.input_size < 11:
-            raise ValueError(f"Pictures of {self.input_size} px are too small for this network: use at least 67.")
+            least = 67 - 2 * self.conv1_padding
+            raise ValueError(f"Pictures of {self.input_size} px are too small for this network: use at least {least}.")
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -144,20 +163,21 @@ class Architecture:
         early = None if self.lrn_before_activation else self.activation
         late = self.activation if self.lrn_before_activation else None
         row = Layer(name="picture", kind="pool", inputs=(), shape=(3, self.input_size, self.input_size))
-        for number, channels, kernel, stride, padding, groups in (
-            (1, 96, 11, 4, 0, 1),
-            (2, 256, 5, 1, 2, self.columns),
-            (3, 384, 3, 1, 1, 1),
-            (4, 384, 3, 1, 1, self.columns),
-            (5, 256, 3, 1, 1, self.columns),
+        for number, kernel, stride, padding, groups in (
+            (1, 11, 4, self.conv1_padding, 1),
+            (2, 5, 1, 2, self.columns),
+            (3, 3, 1, 1, 1),
+            (4, 3, 1, 1, self.columns),
+            (5, 3, 1, 1, self.columns),
         ):
             normed = number <= 2
-            row = _slide(
-                row, name=f"conv{number}", kind="conv", channels=channels, kernel=kernel, stride=stride,
-                padding=padding, groups=groups, activation=early if normed else self.activation,
-                batch_norm=self.batch_norm,
-            )  # fmt: skip
-            yield row
+            if f"conv{number}" != self.without:
+                row = _slide(
+                    row, name=f"conv{number}", kind="conv", channels=self.channels[number - 1], kernel=kernel,
+                    stride=stride, padding=padding, groups=groups,
+                    activation=early if normed else self.activation, batch_norm=self.batch_norm,
+                )  # fmt: skip
+                yield row
             if normed and self.lrn is not None:
                 row = replace(row, name=f"norm{number}", kind="lrn", inputs=row.shape, kernel=1, stride=1, padding=0,
                               groups=1, activation=None, batch_norm=False)  # fmt: skip

@@ -67,10 +67,13 @@ class Checkpoint:
         return rows
 
     def folded(self) -> Checkpoint:
-        """The same function without batch norm: its affine map is folded into the weights before it."""
-        if not self.architecture.batch_norm:
+        """The same function with neither batch norm nor a factor at test time for dropout: weights take them in."""
+        if not (self.architecture.batch_norm or self.architecture.dropout_at_test):
             return self
         weights = dict(self.weights)
+        if self.architecture.dropout_at_test:
+            for name in ("fc7.weight", "fc8.weight"):
+                weights[name] = weights[name] * np.float32(1 - self.architecture.dropout)
         for row in self.architecture.layers:
             if row.batch_norm:
                 norm = {part: weights.pop(f"{row.name}_norm.{part}") for part in _NORM_PARTS}
@@ -78,7 +81,8 @@ class Checkpoint:
                 weight, bias = weights[f"{row.name}.weight"], weights[f"{row.name}.bias"]
                 weights[f"{row.name}.weight"] = weight * gain.reshape(-1, *[1] * (weight.ndim - 1))
                 weights[f"{row.name}.bias"] = (bias - norm["running_mean"]) * gain + norm["bias"]
-        return replace(self, architecture=replace(self.architecture, batch_norm=False), weights=weights)
+        architecture = replace(self.architecture, batch_norm=False, dropout_at_test=False)
+        return replace(self, architecture=architecture, weights=weights)
 
 
 _NORM_PARTS = ("weight", "bias", "running_mean", "running_var")
@@ -195,8 +199,9 @@ def _rebuild(header: Mapping[str, Any], stored: Mapping[str, NDArray[Any]], vers
 
 
 def _architecture(record: Mapping[str, Any]) -> Architecture:
-    lrn = record["lrn"]
-    return Architecture(**{**record, "lrn": None if lrn is None else LocalResponseNorm(**lrn)})
+    choices: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+    lrn = choices.pop("lrn")
+    return Architecture(**choices, lrn=None if lrn is None else LocalResponseNorm(**lrn))
 
 
 def _digest(path: Path) -> str:

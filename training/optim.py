@@ -1,8 +1,7 @@
-"""Optimisers and the schedule."""
+"""Optimisers: the paper's rule, and Muon with AdamW."""
 
 from __future__ import annotations
 
-from math import cos, pi
 from typing import Any
 
 import torch
@@ -12,6 +11,27 @@ from torch.optim import SGD, AdamW, Optimizer
 from training.config import Recipe
 
 
+class PaperSGD(Optimizer):
+    """Section 5 to the letter: v <- m v - decay rate w - rate g; w <- w + v.
+
+    ``torch.optim.SGD`` keeps the rate outside v: the same while it is constant, but at each drop there v shrinks at
+    once, and here it does not.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], lr: float, momentum: float) -> None:
+        super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002 the base class has it
+        """One update from the gradients at hand."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                velocity = self.state[weight].setdefault("velocity", torch.zeros_like(weight))
+                velocity.mul_(group["momentum"])
+                velocity.sub_(weight, alpha=group["weight_decay"] * group["lr"]).sub_(weight.grad, alpha=group["lr"])
+                weight.add_(velocity)
+
+
 class Muon(Optimizer):
     """Momentum, orthogonalised for each convolution's (out, in * kernel^2) matrix (Jordan et al., 2024).
 
@@ -19,8 +39,11 @@ class Muon(Optimizer):
     for it: one Newton-Schulz iteration there costs more than the whole step.
     """
 
-    def __init__(self, groups: list[dict[str, Any]], lr: float, momentum: float = 0.95) -> None:
+    def __init__(
+        self, groups: list[dict[str, Any]], lr: float, momentum: float = 0.95, precision: torch.dtype = torch.float32
+    ) -> None:
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0, "columns": 1})
+        self._precision = precision
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002 the base class has it
@@ -30,14 +53,14 @@ class Muon(Optimizer):
                 velocity = self.state[weight].setdefault("velocity", torch.zeros_like(weight))
                 velocity.mul_(group["momentum"]).add_(weight.grad)
                 update = weight.grad.add(velocity, alpha=group["momentum"])
-                directions = [_orthogonal(part.flatten(1)) for part in update.chunk(group["columns"])]
+                directions = [_orthogonal(part.flatten(1), self._precision) for part in update.chunk(group["columns"])]
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
                 weight.add_(torch.cat(directions).view_as(weight), alpha=-group["lr"])
 
 
-def _orthogonal(matrix: Tensor) -> Tensor:
-    """The nearest semi-orthogonal matrix, roughly, by five Newton-Schulz iterations in bfloat16."""
-    x = matrix.bfloat16() / (matrix.norm() + 1e-7)
+def _orthogonal(matrix: Tensor, precision: torch.dtype) -> Tensor:
+    """The nearest semi-orthogonal matrix, roughly, by five Newton-Schulz iterations."""
+    x = matrix.to(precision) / (matrix.norm() + 1e-7)
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     for _ in range(5):
@@ -49,42 +72,52 @@ def _orthogonal(matrix: Tensor) -> Tensor:
 
 def optimisers(network: nn.Module, recipe: Recipe) -> list[Optimizer]:
     """The optimisers of a recipe over all weights; each group keeps its peak rate under ``peak``."""
-    matrices = {name: p for name, p in network.named_parameters() if p.ndim > 1}
-    vectors = [p for p in network.parameters() if p.ndim == 1]
+    weights = {name: p for name, p in network.named_parameters() if p.ndim > 1}
+    biases = [p for p in network.parameters() if p.ndim == 1]
     made: list[Optimizer] = []
     if recipe.optimiser == "muon":
         # conv1 looks at pixels: its 96 x 363 matrix is an embedding, which AdamW suits better.
-        for_muon = {name: p for name, p in matrices.items() if p.ndim == 4 and name != "conv1.weight"}
-        groups = [
-            {"params": [p], "columns": network.get_submodule(name.removesuffix(".weight")).groups}
-            for name, p in for_muon.items()
-        ]
-        made.append(Muon([{**g, "weight_decay": recipe.weight_decay} for g in groups], recipe.muon_lr))
-        matrices = {name: p for name, p in matrices.items() if name not in for_muon}
-    rest = [
-        {"params": list(matrices.values()), "weight_decay": recipe.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        matrices = {name: p for name, p in weights.items() if p.ndim == 4 and name != "conv1.weight"}
+        weights = {name: p for name, p in weights.items() if name not in matrices}
+        made.append(_muon(network, matrices, recipe))
+    conv1 = weights.pop("conv1.weight")
+    groups = [
+        {"params": [conv1], "weight_decay": recipe.weight_decay, "name": "conv1"},
+        {"params": list(weights.values()), "weight_decay": recipe.weight_decay, "name": "weights"},
+        {
+            "params": biases,
+            "weight_decay": recipe.weight_decay if recipe.decay_biases else 0.0,
+            "lr": recipe.lr * recipe.bias_lr,
+            "name": "biases",
+        },
     ]
     if recipe.optimiser == "muon":
-        made.append(AdamW(rest, recipe.lr, betas=(0.9, 0.99), fused=True))
+        made.append(AdamW(groups, recipe.lr, betas=(0.9, 0.99), fused=True))
+    elif recipe.optimiser == "paper":
+        made.append(PaperSGD(groups, recipe.lr, recipe.momentum))
     else:
-        made.append(SGD(rest, recipe.lr, momentum=recipe.momentum, nesterov=True))
+        made.append(SGD(groups, recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0))
     for optimiser in made:
         for group in optimiser.param_groups:
             group["peak"] = group["lr"]
     return made
 
 
-def rate(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak rate at a step: a linear rise, then a cosine to 0."""
-    rising = max(1, round(warmup * steps))
-    if step < rising:
-        return (step + 1) / rising
-    return 0.5 * (1 + cos(pi * (step - rising) / max(1, steps - rising)))
+def _muon(network: nn.Module, matrices: dict[str, nn.Parameter], recipe: Recipe) -> Muon:
+    groups = [
+        {
+            "params": [p],
+            "columns": network.get_submodule(name.removesuffix(".weight")).groups,
+            "weight_decay": recipe.weight_decay,
+            "name": name,
+        }
+        for name, p in matrices.items()
+    ]
+    return Muon(groups, recipe.muon_lr, precision=torch.bfloat16 if recipe.precision == "bf16" else torch.float32)
 
 
-def set_rate(optimisers: list[Optimizer], share: float) -> None:
-    """Set every group to a share of its peak rate."""
+def set_rate(optimisers: list[Optimizer], share: float, conv1: float = 1.0) -> None:
+    """Set every group to a share of its peak rate, and the kernels of conv1 to a share of that."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * share
+            group["lr"] = group["peak"] * share * (conv1 if group["name"] == "conv1" else 1.0)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app import activations, answers, bodies, pictures, schemas
 from app.bodies import Upload
+from app.compression import quality
 from app.errors import GlassbotError, NoSuchLayerError
 from app.predictor import Predictor
 from app.routes.contract import MANY_PICTURES, ONE_PICTURE, PROBLEMS
@@ -104,7 +105,7 @@ async def explain(
         explained = await bodies.while_connected(
             request, predictor.explain(body, label=label, kind=kind, method=method)
         )
-        if _quality(request.headers.get("accept", ""), "image/png") > 0:
+        if quality(request.headers.get("accept", ""), "image/png") > 0:
             architecture = predictor.checkpoint.architecture
             png = await predictor.offload(
                 lambda: pictures.overlay_png(explained.sight.pixels, explained.map, architecture)
@@ -126,7 +127,7 @@ async def every_layer(
 ) -> Response:
     """What every layer saw, in one binary body."""
     predictor, names = _predictor(request), _names(layers)
-    squeeze = _quality(request.headers.get("accept-encoding", ""), "gzip") > 0
+    squeeze = quality(request.headers.get("accept-encoding", ""), "gzip") > 0
     with predictor.admit():
         body = await _picture(request)
         seen = await bodies.while_connected(request, predictor.activations(body, names))
@@ -136,7 +137,7 @@ async def every_layer(
             return gzip.compress(plain, 5, mtime=0) if squeeze else plain
 
         packed = await predictor.offload(pack)
-    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if squeeze else {})
+    headers = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"} if squeeze else {}
     return Response(packed, media_type="application/octet-stream", headers=headers)
 
 
@@ -163,16 +164,3 @@ def _names(layers: str) -> tuple[str, ...]:
         if name not in MAPS:
             raise NoSuchLayerError(f"layers is all, or some of {', '.join(MAPS)}; {name[:40]!r} is none of them.")
     return names
-
-
-def _quality(accepted: str, wanted: str) -> float:
-    """The weight that an Accept or Accept-Encoding header gives to exactly ``wanted``; 0 where it is not named."""
-    for choice in accepted.lower().split(","):
-        name, *parameters = (part.strip() for part in choice.split(";"))
-        if name == wanted:
-            weights = [p.removeprefix("q=") for p in parameters if p.startswith("q=")]
-            try:
-                return float(weights[0]) if weights else 1.0
-            except ValueError:
-                return 0.0
-    return 0.0

@@ -36,15 +36,13 @@ class ModelView:
     """Name -> number of labels."""
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "POST"])  # one route, so that 405 can name both
 async def see(request: Request) -> Response:
-    """The page."""
-    return _page(request)
+    """The page; posted to, with the answer for the picture in the form."""
+    return await _answered(request) if request.method == "POST" else _page(request)
 
 
-@router.post("/")
-async def see_without_scripts(request: Request) -> Response:
-    """The page with the answer for the picture in the form."""
+async def _answered(request: Request) -> Response:
     predictor: Predictor = request.app.state.predictor
     settings: Settings = request.app.state.settings
     try:

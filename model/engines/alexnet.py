@@ -71,12 +71,13 @@ class AlexNet(nn.Module):
         """Standardised pictures (N, 3, S, S) to logits (N, K); with ``maps``, also the activations of those rows."""
         kept: dict[str, Tensor] = {}
         for row in self.architecture.layers:
-            x = self._step(row, x)
+            x = self.step(row, x)
             if maps is not None and row.name in maps:
                 kept[row.name] = x
         return x if maps is None else (x, kept)
 
-    def _step(self, row: Layer, x: Tensor) -> Tensor:
+    def step(self, row: Layer, x: Tensor) -> Tensor:
+        """What comes out of one row of the table, with its batch norm, activation and dropout."""
         if row.kind == "pool":
             x = F.max_pool2d(x, row.kernel, row.stride)
         elif row.kind == "lrn":
@@ -88,6 +89,9 @@ class AlexNet(nn.Module):
                 x = self.get_submodule(f"{row.name}_norm")(x)
         if row.activation is not None:
             x = _activate(x, row.activation)
+        if row.dropout and self.architecture.dropout_at_test:
+            kept = 1 - row.dropout
+            return F.dropout(x, row.dropout) * kept if self.training else x * kept
         return F.dropout(x, row.dropout, self.training) if row.dropout else x
 
 

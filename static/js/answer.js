@@ -7,6 +7,12 @@ import { SAY } from "./strings.js";
 const curly = (text) => text.replaceAll("'", "’");
 
 /**
+ * What stands below the sentence. A new element each time: the old one goes, and does not move.
+ * @param {...Node} parts
+ */
+const below = (...parts) => byId("tier").replaceWith(el("div", { class: "tier", id: "tier" }, ...parts));
+
+/**
  * Say what is being done just now.
  * @param {"open" | "send" | "look"} now
  * @param {string} [words] in place of the stage's own
@@ -21,7 +27,7 @@ export function stage(now, words) {
       i === at && words ? words : SAY.stages[name],
     ),
   );
-  byId("tier").replaceChildren(el("ol", { class: "stages" }, ...steps));
+  below(el("ol", { class: "stages" }, ...steps));
 }
 
 /** The sentence's place, while there is none yet. */
@@ -40,7 +46,7 @@ export function apologise(title, detail, again) {
   byId("sentence").textContent = curly(title);
   const button = el("button", { type: "button", class: "btn main" }, SAY.tryAgain);
   button.addEventListener("click", again);
-  byId("tier").replaceChildren(el("p", {}, curly(detail)), el("div", { class: "acts" }, button));
+  below(el("p", {}, curly(detail)), el("div", { class: "acts" }, button));
 }
 
 /**
@@ -77,7 +83,7 @@ function promise({ tier, right_times_in_ten: right }) {
  */
 export function show(answer, model, choose) {
   byId("sentence").replaceChildren(...sentence(answer.caption));
-  byId("tier").replaceChildren(...promise(answer.caption));
+  below(...promise(answer.caption));
   const group = byId("answer");
   const pick = (/** @type {any} */ button, /** @type {Choice} */ choice) =>
     button.addEventListener("click", () => {
@@ -96,7 +102,7 @@ export function show(answer, model, choose) {
 /** @param {any} model @param {{ id: string, kind: string }} label @returns {string} */
 function gloss(model, { id, kind }) {
   const vocabulary = model?.vocabularies.find((/** @type {any} */ v) => v.name === kind);
-  return vocabulary?.labels.find((/** @type {any} */ one) => one.id === id)?.gloss ?? "";
+  return curly(vocabulary?.labels.find((/** @type {any} */ one) => one.id === id)?.gloss ?? "");
 }
 
 /**
@@ -107,10 +113,11 @@ function gloss(model, { id, kind }) {
  */
 function bar(label, meaning, pressed, pick) {
   const kind = SAY.kinds[label.kind] ?? label.kind;
+  const small = el("small", { title: meaning || false }, meaning ? `${kind}: ${meaning}` : kind);
   const button = el(
     "button",
     { type: "button", "aria-pressed": String(pressed) },
-    el("span", { class: "name" }, label.label, " ", el("small", {}, meaning ? `${kind}: ${meaning}` : kind)),
+    el("span", { class: "name" }, label.label, " ", small),
     el("span", { class: "pct" }, SAY.percent(label.score)),
     svg(
       "svg",

@@ -7,14 +7,21 @@ export class Trouble extends Error {
   /**
    * @param {string} title
    * @param {string} detail
-   * @param {{ status?: number, retryAfter?: number }} [more] status 0: no answer came at all; retryAfter in seconds
+   * @param {{ status?: number, retryAfter?: number, type?: string }} [more] status 0: no answer came at all; retryAfter
+   * in seconds; type as the service names the problem
    */
-  constructor(title, detail, { status = 0, retryAfter = 0 } = {}) {
+  constructor(title, detail, { status = 0, retryAfter = 0, type = "" } = {}) {
     super(detail);
     this.title = title;
     this.detail = detail;
     this.status = status;
     this.retryAfter = retryAfter;
+    this.type = type;
+  }
+
+  /** Too many ask at once; a server that is only starting up says so itself. */
+  get busy() {
+    return this.status === 503 && this.retryAfter > 0 && !this.type.endsWith(":not-ready");
   }
 
   /** The photo is not to blame: the same request may succeed later. */
@@ -31,14 +38,14 @@ const gone = () => new Trouble(SAY.gone, SAY.goneWhy);
  * @param {string | null} retryAfter
  */
 function trouble(status, text, retryAfter) {
-  let problem = { title: "", detail: "" };
+  let problem = { title: "", detail: "", type: "" };
   try {
     problem = JSON.parse(text);
   } catch {
     // A gateway in between answers in its own words.
   }
-  const { title = SAY.strange, detail = SAY.goneWhy } = problem.detail ? problem : {};
-  return new Trouble(title, detail, { status, retryAfter: Number(retryAfter) || 0 });
+  const { title = SAY.strange, detail = SAY.goneWhy, type = "" } = problem.detail ? problem : {};
+  return new Trouble(title, detail, { status, retryAfter: Number(retryAfter) || 0, type });
 }
 
 /** @param {Blob} photo */

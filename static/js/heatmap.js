@@ -62,7 +62,7 @@ export function upsample(map, size, layer, inputSize) {
 }
 
 /**
- * Draw a class map; colour and opacity both grow with the value.
+ * Draw a class map; colour and opacity both grow with the value, and are greatest at its peak.
  * @param {HTMLCanvasElement} canvas
  * @param {number[][]} map
  * @param {Parameters<typeof cellAt>[2]} layer
@@ -70,10 +70,11 @@ export function upsample(map, size, layer, inputSize) {
  */
 export function paint(canvas, map, layer, inputSize) {
   const values = upsample(map, inputSize, layer, inputSize);
+  const most = values.reduce((top, value) => Math.max(top, value), 0) || 1; // smoothing lowers a lone peak
   canvas.width = canvas.height = inputSize;
   const pixels = new ImageData(inputSize, inputSize);
   values.forEach((value, i) => {
-    const share = Math.min(1, Math.max(0, value));
+    const share = Math.min(1, Math.max(0, value / most));
     colour(pixels.data, i, 255 * share, 255 * (LEAST + (MOST - LEAST) * share));
   });
   canvas.getContext("2d")?.putImageData(pixels, 0, 0);

@@ -29,6 +29,9 @@ async function take(file) {
   const { signal } = current;
   const megabytes = byId("choose").dataset.megabytes;
   if (file.size > 1e6 * Number(megabytes)) return refuse(new api.Trouble(SAY.tooLarge, SAY.tooLargeWhy(megabytes)), file);
+  const readable = await file.slice(0, 1).arrayBuffer().then(() => true, () => false); // a folder is not
+  if (signal.aborted) return;
+  if (!readable) return refuse(new api.Trouble(SAY.unreadable, SAY.unreadableWhy), file);
   const picture = await photo.open(file);
   if (signal.aborted) return;
   try {
@@ -87,7 +90,7 @@ function begin(picture) {
 function describe(said) {
   altText = said.caption.alt_text;
   byId("photo").querySelector("img").alt = SAY.photoAlt(altText);
-  byId("timing").textContent = said.timing_ms.total > 0 ? SAY.took(said.timing_ms.total) : SAY.remembered;
+  byId("timing").textContent = said.timing_ms.model > 0 ? SAY.took(said.timing_ms.total) : SAY.remembered;
 }
 
 /**
@@ -123,7 +126,7 @@ function fail(error, file) {
   byId("answer").classList.add("trouble");
   byId("answer").classList.remove("working");
   byId("layers").hidden = true;
-  const busy = trouble.status === 503 && trouble.retryAfter;
+  const { busy } = trouble;
   const title = busy ? SAY.busy : trouble.status === 0 ? trouble.title : `${trouble.title}.`;
   answer.apologise(title, busy ? SAY.busyFor(trouble.retryAfter) : `${trouble.detail} ${SAY.kept}`, () => take(file));
 }

@@ -35,7 +35,7 @@ export const SAY = {
   noLayers: (/** @type {string} */ why) => `What the layers saw did not arrive. ${why}`,
   railPhoto: "photo",
   railEnd: "answers",
-  shape: (/** @type {number[]} */ [c, h, w]) => (h === 1 ? `${c}` : `${c} × ${h} × ${w}`),
+  shape: (/** @type {number[]} */ [c, h, w]) => (h === 1 ? [c] : [c, h, w]).join("\u2009×\u2009"), // thin spaces
   channel: (/** @type {number} */ i) => `Channel ${i + 1}`,
   channelOf: (/** @type {number} */ i, /** @type {number} */ n) => `Channel ${i + 1} of ${n}`,
   noPlace: (/** @type {string} */ layer) => `${layer}: no place left`,
@@ -66,6 +66,8 @@ export const SAY = {
   strange: "The answer could not be understood.",
   tooLarge: "The file is too large",
   tooLargeWhy: (/** @type {string} */ mb) => `Pictures of up to ${mb} MB are read here.`,
+  unreadable: "The file cannot be read",
+  unreadableWhy: "It may be a folder, or it was moved since you chose it.",
   noFile: "There was no picture in that",
   noFileWhy: "Drop or paste the file of a photo itself: not a link, and not text.",
   remembered: "remembered from before",

@@ -124,6 +124,15 @@ def test_captions_of_nothing_are_one_sentence(tmp_path: Path, capsys: pytest.Cap
     assert is_one_sentence(capsys.readouterr().err)
 
 
+def test_a_mistyped_path_is_said_before_the_network_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["caption", str(tmp_path / "holidya"), "--checkpoint", str(tmp_path / "none")]) == 1
+    said = capsys.readouterr().err
+    assert is_one_sentence(said)
+    assert "holidya" in said
+
+
 def test_files_are_found_once_sorted_and_hidden_ones_not_at_all(tmp_path: Path) -> None:
     for name in ("b.JPG", "a.png", ".c.jpg", "d.txt", ".git/e.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

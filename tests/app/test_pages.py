@@ -41,3 +41,9 @@ async def test_a_problem_is_told_on_the_page(client: httpx.AsyncClient, body: by
     answer = await client.post("/", files={"file": ("a", body)})
     assert answer.status_code == status
     assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_another_method_is_told_which_there_are(client: httpx.AsyncClient) -> None:
+    answer = await client.delete("/")
+    assert answer.status_code == 405
+    assert {name.strip() for name in answer.headers["allow"].split(",")} == {"GET", "POST"}

@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import CAT, NOTES, upload
 
 pytestmark = pytest.mark.browser
 
-STATIC = Path(__file__).resolve().parents[2] / "static"
-CAT = STATIC / "samples" / "chelsea.webp"
-NOTES: Any = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Buy milk."}
 Scheme = Literal["light", "dark"]
-
-
-@pytest.fixture
-def visit(chromium: Browser, server: str) -> Iterator[Callable[..., Page]]:
-    """Opens the page; afterwards nothing may have been logged as an error or asked of another origin."""
-    contexts: list[BrowserContext] = []
-    troubles: list[str] = []
-
-    def open_page(**options: Any) -> Page:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("request", lambda r: None if r.url.startswith((server, "data:", "blob:")) else troubles.append(r.url))
-        page.goto(server)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    # Chromium itself logs refused and broken requests; what the page makes of them is tested by name.
-    assert [trouble for trouble in troubles if not trouble.startswith("Failed to load resource")] == []
-
-
-def upload(page: Page, photo: Any = CAT) -> None:
-    """Until the answer, its map and the layers are all there."""
-    page.set_input_files("#file", photo)
-    page.wait_for_selector("#cam[data-label]:not([hidden])")
-    page.wait_for_selector("#layers-body:not(.working)")
 
 
 def drawing(page: Page) -> str:
@@ -138,15 +108,23 @@ def test_a_text_file_gets_one_clear_sentence_and_one_way_on(visit: Callable[...,
     expect(page.locator("#start")).to_be_hidden()
 
 
-def busy(route: Route) -> None:
-    problem = '{"type": "urn:x", "title": "Too busy", "status": 503, "detail": "Full.", "request_id": "1"}'
-    route.fulfill(status=503, body=problem, headers={"Retry-After": "1"}, content_type="application/problem+json")
+def unavailable(slug: str, title: str) -> Callable[[Route], None]:
+    def answer(route: Route) -> None:
+        problem = {"type": f"urn:glassbot:problem:{slug}", "title": title, "status": 503, "detail": "Ask again soon."}
+        kind = "application/problem+json"
+        route.fulfill(status=503, body=json.dumps(problem), headers={"Retry-After": "1"}, content_type=kind)
+
+    return answer
 
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [(busy, "Too many people"), (lambda route: route.abort(), "does not answer")],
-    ids=["busy", "gone"],
+    [
+        (unavailable("overloaded", "Too busy"), "Too many people"),
+        (unavailable("not-ready", "Not ready"), "Not ready."),
+        (lambda route: route.abort(), "does not answer"),
+    ],
+    ids=["busy", "loading", "gone"],
 )
 def test_a_server_in_trouble_keeps_the_photo(visit: Callable[..., Page], fault: Any, words: str) -> None:
     page = visit()
@@ -157,23 +135,6 @@ def test_a_server_in_trouble_keeps_the_photo(visit: Callable[..., Page], fault: 
     page.unroute("**/predict")
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector("#cam[data-label]:not([hidden])")
-
-
-def test_a_sample_and_a_pasted_photo_are_answered(visit: Callable[..., Page]) -> None:
-    page = visit()
-    page.get_by_role("button", name="Espresso").click()
-    page.wait_for_selector("#cam[data-label]")
-    paste = """async () => {
-      const rocket = await (await fetch("static/samples/rocket.webp")).blob();
-      const photo = new File([rocket], "p.webp", { type: "image/webp" });
-      const data = new DataTransfer();
-      data.items.add(photo);
-      document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
-    }"""
-    old = page.locator("#photo img").get_attribute("src")
-    page.evaluate(paste)
-    page.wait_for_function("was => document.querySelector('#photo img').src !== was", arg=old)
-    page.wait_for_selector("#answer:not(.working) #bars button")
 
 
 def test_a_picture_that_the_browser_cannot_draw_is_still_answered(visit: Callable[..., Page], tmp_path: Path) -> None:
@@ -237,20 +198,10 @@ def test_nothing_that_is_seen_moves_when_the_answer_comes(visit: Callable[..., P
     assert page.evaluate("window.moved") < 0.02
 
 
-def test_the_first_page_is_light(chromium: Browser, server: str) -> None:
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    sizes: list[int] = []
-    parts: tuple[Literal["responseBodySize", "responseHeadersSize"], ...] = ("responseBodySize", "responseHeadersSize")
-    page.on("requestfinished", lambda r: sizes.append(sum(r.sizes()[part] for part in parts)))
-    page.goto(server, wait_until="networkidle")
-    page.close()
-    assert 0 < sum(sizes) <= 150_000
-
-
 def test_maps_are_smoothed_within_their_range_and_each_cell_lies_at_its_place(visit: Callable[..., Page]) -> None:
     found = visit().evaluate(
         """async () => {
-      const { upsample, cellAt, spline } = await import(new URL("static/js/heatmap.js", location.href));
+      const { upsample, cellAt, spline, paint } = await import(new URL("static/js/heatmap.js", location.href));
       const { CIVIDIS } = await import(new URL("static/js/cividis.js", location.href));
       const conv5 = { start: -64, jump: 16, receptiveField: 163 };
       const map = (value) => Array.from({ length: 13 }, (_, i) => Array.from({ length: 13 }, (_, j) => value(i, j)));
@@ -258,11 +209,17 @@ def test_maps_are_smoothed_within_their_range_and_each_cell_lies_at_its_place(vi
       const spot = map((i, j) => Number(i === 3 && j === 7));
       const drawn = upsample(spot, 227, conv5, 227);
       const peak = drawn.indexOf(Math.max(...drawn));
-      return { flat: [Math.min(...flat), Math.max(...flat)], peak: [Math.floor(peak / 227), peak % 227],
+      const canvas = document.createElement("canvas");
+      paint(canvas, spot, conv5, 227);
+      const at = 4 * (227 * (17 + 16 * 3) + 17 + 16 * 7);
+      const painted = canvas.getContext("2d").getImageData(0, 0, 227, 227).data;
+      return { top: [...painted.slice(at, at + 4)],
+        flat: [Math.min(...flat), Math.max(...flat)], peak: [Math.floor(peak / 227), peak % 227],
         at: cellAt(17, 227, conv5, 227), sum: spline(0.3).reduce((a, b) => a + b),
         first: [...CIVIDIS.slice(0, 3)], last: [...CIVIDIS.slice(-3)], colours: CIVIDIS.length / 3 };
     }"""
     )
+    assert found["top"] == pytest.approx([254, 232, 56, 0.92 * 255], abs=2)
     assert found["flat"] == pytest.approx([1, 1])
     assert found["peak"] == [17 + 16 * 3, 17 + 16 * 7]
     assert found["at"] == pytest.approx(0)

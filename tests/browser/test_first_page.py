@@ -1,0 +1,59 @@
+"""What the first page weighs, before anybody has chosen a photo."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Request
+
+pytestmark = pytest.mark.browser
+
+PARTS: tuple[Literal["responseBodySize", "responseHeadersSize"], ...] = ("responseBodySize", "responseHeadersSize")
+
+
+def test_the_first_page_is_light_and_its_text_is_packed(chromium: Browser, server: str) -> None:
+    page = chromium.new_page(viewport={"width": 1440, "height": 1800})  # so tall that the kernels are fetched, too
+    sizes: dict[str, int] = {}
+    plain: list[str] = []
+
+    def weigh(request: Request) -> None:
+        answer = request.response()
+        assert answer is not None
+        sizes[request.url] = sum(request.sizes()[part] for part in PARTS)
+        text = answer.headers["content-type"].startswith("text/")
+        if text and answer.headers.get("content-encoding") != "gzip":
+            plain.append(request.url)
+
+    page.on("requestfinished", weigh)
+    page.goto(server, wait_until="networkidle")
+    page.close()
+    assert f"{server}/model/filters.png" in sizes
+    assert f"{server}/static/js/strings.js" in sizes
+    assert plain == []
+    assert sum(sizes.values()) <= 150_000
+
+
+def test_a_second_visit_asks_after_every_file_and_fetches_none_again(chromium: Browser, server: str) -> None:
+    page = chromium.new_page()
+    page.goto(server, wait_until="networkidle")
+    before = unchanged(server)
+    page.reload(wait_until="networkidle")
+    page.close()
+    assert unchanged(server) - before >= 15  # two style sheets, eight scripts, six samples, perhaps the icon
+
+
+def unchanged(server: str) -> float:
+    """How many 304 the service counts."""
+    lines = httpx.get(f"{server}/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if "requests_total" in line and 'status="304"' in line)
+
+
+def test_head_is_answered_as_get_without_the_body(server: str) -> None:
+    with httpx.Client(base_url=server) as client:  # on one connection, where a stray body would garble what follows
+        for path in ("/", "/static/js/see.js", "/static/samples/chelsea.webp", "/model", "/livez"):
+            head, whole = client.head(path), client.get(path)
+            assert (head.status_code, head.content) == (200, b"")
+            for name in ("content-length", "content-encoding", "content-type", "etag", "vary"):
+                assert head.headers.get(name) == whole.headers.get(name), (path, name)

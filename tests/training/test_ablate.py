@@ -1,0 +1,56 @@
+"""The paper's claims on a few drawn pictures: the machinery, not the findings."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training import __main__ as cli
+from training.ablate import Result, interval
+from training.claims import CLAIMS, SWITCHES, modern_base, paper_base
+
+
+def result(losses: list[float], error: float = 50.0, training: float = 40.0, ten: float = 48.0) -> Result:
+    return Result(losses=losses, error=error, training_error=training, ten_view_error=ten)
+
+
+def test_every_claim_makes_two_different_networks_or_views() -> None:
+    for claims, base in ((CLAIMS, paper_base(67, 8)), (SWITCHES, modern_base(67, 8))):
+        for name, claim in claims.items():
+            ours, other = claim.sides(base)
+            assert (ours == other) == (name == "views"), name
+
+
+def test_gains_are_counted_towards_the_claim() -> None:
+    better, worse = result([1.0], error=40), result([1.0], error=45, training=39)
+    assert CLAIMS["lrn"].gain(better, worse) == 5
+    assert CLAIMS["views"].gain(better, worse) == -8
+    assert CLAIMS["decay"].gain(better, worse) == -1
+    assert CLAIMS["dropout"].gain(better, worse) == 6
+    steep, slow = result([10.0 - i for i in range(20)]), result([10.0 - i / 2 for i in range(20)])
+    assert CLAIMS["relu"].gain(steep, slow) == pytest.approx(12 / 6.0, rel=0.4)
+
+
+def test_the_interval_by_hand() -> None:
+    mean, half = interval([1.0, 2.0, 3.0])
+    assert (mean, half) == pytest.approx((2.0, 4.30 / 3**0.5))
+    assert np.isnan(interval([1.0])[1])
+
+
+@pytest.mark.slow
+def test_ablate_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    random = np.random.default_rng(0)
+    for colour in range(3):
+        folder = tmp_path / "data" / f"kind {colour}"
+        folder.mkdir(parents=True)
+        for number in range(12):
+            pixels = random.integers(0, 90, (72, 72, 3)) + 60 * np.eye(3, dtype=int)[colour]
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
+    command = ["ablate", "colour", "--data", str(tmp_path / "data"), "--steps", "2", "--seeds", "2", "--device", "cpu",
+               "--batch-size", "4", "--classes", "2", "--json", str(tmp_path / "found.json")]  # fmt: skip
+    assert cli.main(command) == 0
+    assert "PCA colour noise" in capsys.readouterr().out
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert len(found["colour"]["gains"]) == 2

@@ -1,0 +1,37 @@
+"""The journal's curves in TensorBoard as well, for those who have it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+
+class Board:
+    """Writes event files into ``folder``. Raises ValueError with one sentence where TensorBoard is not installed."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise ValueError("--tensorboard needs TensorBoard: pip install tensorboard.") from error
+        self._writer: Any = SummaryWriter(str(folder))
+
+    def step(self, step: int, size: int, entry: Mapping[str, Any]) -> None:
+        """After a few steps: their loss, speed and whatever else is a number; and the pictures' size."""
+        for name, value in {**entry, "size": size}.items():
+            if isinstance(value, Real):
+                self._writer.add_scalar(f"training/{name}", value, step)
+
+    def measured(self, step: int, figures: Mapping[str, Mapping[str, Any]]) -> None:
+        """After an evaluation: a curve for each figure of each vocabulary."""
+        for vocabulary, values in figures.items():
+            for name, value in values.items():
+                if name != "n":
+                    self._writer.add_scalar(f"{vocabulary}/{name}", value, step)
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._writer.close()

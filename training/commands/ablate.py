@@ -1,0 +1,67 @@
+"""``ablate``: the paper's claims, re-run on a budget."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from training import data
+from training.ablate import Learned, interval, pairs, steps_for, subset
+from training.claims import CLAIMS, SWITCHES, modern_base, paper_base
+from training.commands import Commands
+from training.device import choose, keep_freed_memory
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("ablate", help="re-run the paper's claims: pairs that differ in one thing")
+    parser.add_argument(
+        "claim", choices=[*CLAIMS, "all", "switches"], help="a claim of the paper, all of them, or modern's switches"
+    )
+    parser.add_argument("--data", required=True, metavar="[NAME=]PATH", help="one set with classes")
+    parser.add_argument("--budget", type=float, default=2.0, metavar="MINUTES", help="for each claim, about (2)")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--classes", type=int, default=10, help="learn only the first so many classes (10)")
+    parser.add_argument("--pictures", type=int, default=5000, help="learn from at most so many (5,000)")
+    parser.add_argument("--size", type=int, default=67, help="side of the pictures in pixels (67)")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--steps", type=int, help="of each training, instead of a budget")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train the pairs and print the table."""
+    device = choose(options.device)
+    keep_freed_memory()
+    whole = data.load(options.data, "train")
+    if whole.vocabulary.kind != "exclusive":
+        raise data.DataError(f"{options.data} has captions: the claims are about classes, so name a set with classes.")
+    validation = data.load(options.data, "validation", whole.vocabulary)
+    sets = subset(whole, options.classes, options.pictures), subset(validation, options.classes, options.pictures)
+    claims = {options.claim: CLAIMS[options.claim]} if options.claim in CLAIMS else CLAIMS
+    claims, base = (SWITCHES, modern_base) if options.claim == "switches" else (claims, paper_base)
+    recipe = base(options.size, options.batch_size)
+    steps = options.steps or steps_for(options.budget / options.seeds / 2, sets, recipe, device)
+    shown = f"{len(sets[0].pictures)} pictures of {len(sets[0].vocabulary)} classes"
+    print(
+        f"{steps} steps of {recipe.batch_size} pictures of {options.size} px, {options.seeds} seeds; {shown}; {device}."
+    )
+    learned: Learned = {}
+    table, found = Table("", "paper", "here, ± 95 %", "measured in", show_lines=True), {}
+    for name, claim in claims.items():
+        trained = pairs(claim.sides(recipe), sets, learned, steps=steps, seeds=options.seeds, device=device)
+        gains = [claim.gain(*pair) for pair in trained]
+        mean, half = interval(gains)
+        found[name] = {"paper": claim.paper, "mean": mean, "half": half, "gains": gains, "steps": steps}
+        table.add_row(claim.said, claim.paper, f"{mean:+.1f} ± {half:.1f}", claim.measure)
+        print(f"{name}: {mean:+.2f} ± {half:.2f}  {[round(gain, 2) for gain in gains]}", flush=True)
+    Console().print(table)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+    return 0

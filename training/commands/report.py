@@ -1,0 +1,28 @@
+"""``report``: a run as one page for people."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training.commands import Commands
+from training.files import write_atomically
+from training.report import page
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("report", help="write what a run was and how it learned as one HTML page")
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run, or a journal's file")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: report.html beside the journal")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the page and say where."""
+    source: Path = options.run_folder
+    text = page(source)
+    out: Path = options.out or (source if source.is_dir() else source.parent) / "report.html"
+    write_atomically(out, text)
+    print(f"{out}: {len(text.encode()) / 1e6:.1f} MB")
+    return 0

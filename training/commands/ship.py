@@ -1,0 +1,80 @@
+"""``ship``: make a run's network the one that is served by default, if it is better than the one there."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from model import checkpoint
+from model.checkpoint import PRETRAINED
+from model.engines import create_engine
+from training import card, data
+from training.commands import Commands
+from training.evaluate import Measured, by_class, figures, score_of, scores
+from training.files import write_atomically
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser("ship", help="compress and measure a run's network, and put it where it is served")
+    parser.add_argument("run_folder", type=Path, metavar="RUN")
+    parser.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH")
+    parser.add_argument("--to", type=Path, default=PRETRAINED.parent, metavar="FOLDER", help="model/pretrained/")
+    parser.add_argument("--anyway", action="store_true", help="even where it is worse than the one there")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compress, measure, compare; then write checkpoint, card and journal."""
+    folder, target = options.run_folder, options.to / PRETRAINED.name
+    dense = checkpoint.load(folder / "last.safetensors")
+    made = folder / "shipped.safetensors"
+    checkpoint.save(made, dense, small=True)
+    measured, classes = _measured(made, options.data)
+    checkpoint.note_measured(made, measured)
+    if target.exists() and not options.anyway:
+        refuse_worse(measured, dict(checkpoint.load(target).measured), target)
+    options.to.mkdir(parents=True, exist_ok=True)
+    specs = " ".join(f"--data D/{data.parse(spec)[1].name}" for spec in options.data)
+    facts = card.Facts(
+        megabytes=made.stat().st_size / 1e6, dense=dense.measured, classes=classes,
+        command=f"python -m training ship RUN {specs}",
+    )  # fmt: skip
+    write_atomically(options.to / "README.md", card.write(checkpoint.load(made), facts))
+    shutil.copyfile(folder / "metrics.jsonl", options.to / "journal.jsonl")
+    shutil.rmtree(options.to / "journal", ignore_errors=True)
+    if (folder / "metrics").is_dir():
+        shutil.copytree(folder / "metrics", options.to / "journal")
+    made.replace(target)
+    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def refuse_worse(measured: Measured, there: Measured, target: Path) -> None:
+    """Raises ValueError where the network at ``target`` is better at what both answer."""
+    both = [name for name in measured if name in there]
+    if not both:
+        return
+    new, old = (score_of({name: one[name] for name in both}) for one in (measured, there))
+    if new < old:
+        raise ValueError(
+            f"{target} stays: the network there scores {100 * old:.1f} on {', '.join(both)}, this one {100 * new:.1f}."
+        )
+
+
+def _measured(path: Path, specs: list[str]) -> tuple[Measured, dict[str, list[tuple[str, float]]]]:
+    """The figures, and those of each class where there are classes."""
+    network = checkpoint.load(path)
+    engine, slices = create_engine(network), network.slices()
+    measured: Measured = {}
+    classes: dict[str, list[tuple[str, float]]] = {}
+    for spec in specs:
+        one = data.load(spec, "validation", data.match(spec, network.vocabularies))
+        name = one.vocabulary.name
+        answers = scores(engine, one, slices[name])
+        measured[name] = figures(one, answers)
+        print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in measured[name].items()), flush=True)
+        if one.vocabulary.kind == "exclusive":
+            classes[name] = by_class(one, answers)
+    return measured, classes

@@ -1,0 +1,24 @@
+"""Picture sets: Parquet shards or class folders, in memory or streamed, in an order that is a pure function."""
+
+from training.data.errors import Broken, DataError
+from training.data.memory import Cache
+from training.data.order import Blocks, Indices, shares, stream
+from training.data.pictures import InMemory, Pictures
+from training.data.sets import PictureSet, check_apart, load, match, parse
+
+__all__ = [
+    "Blocks",
+    "Broken",
+    "Cache",
+    "DataError",
+    "InMemory",
+    "Indices",
+    "PictureSet",
+    "Pictures",
+    "check_apart",
+    "load",
+    "match",
+    "parse",
+    "shares",
+    "stream",
+]
