@@ -32,7 +32,7 @@ def train(run: Run, display: Display) -> Measured:
         while run.step < run.steps and not over(run.recipe, run.scores):
             run.grow_if_due()
             stopped = _steps(run, display, stop)
-            if not stopped and (run.step % _epoch(run) == 0 or run.step == run.steps):
+            if run.step % _epoch(run) == 0 or run.step == run.steps:
                 measured = finish_epoch(run, display)
             elif (stopped or run.step % run.save_every == 0) and run.ranks.first:
                 run.save()
@@ -73,9 +73,11 @@ def finish_epoch(run: Run, display: Display) -> Measured:
     measured = evaluate(engine, run.validation, made.slices(), ranks=run.ranks)
     run.scores.append(score_of(measured))
     display.measured(run.step, measured)
+    broken = _broken(run)
+    display.broken(broken)
     if run.ranks.first:
         made = run.checkpoint(measured)
-        _journal(run, {"measured": measured})
+        _journal(run, {"measured": measured, **({"broken": broken} if broken else {})})
         _snapshot(run)
         checkpoint.save(run.folder / "last.safetensors", made)
         if run.scores[-1] >= max(run.scores):
@@ -83,6 +85,13 @@ def finish_epoch(run: Run, display: Display) -> Measured:
         run.save()
     run.ranks.wait()
     return measured
+
+
+def _broken(run: Run) -> list[str]:
+    """The pictures that could not be decoded so far, by all processes."""
+    pictures = [*(source.pictures for source in run.sources), *(one.pictures for one in run.validation)]
+    mine = [str(broken) for one in pictures for broken in one.broken]
+    return sorted({name for part in run.ranks.gather(mine) for name in part})
 
 
 def _snapshot(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Self
 
 from rich.console import Console
@@ -17,6 +18,7 @@ class Display:
 
     def __init__(self, steps: int, done: int, ranks: Ranks, board: Board | None = None) -> None:
         self._board = board
+        self._broken = 0
         self._console = Console(quiet=not ranks.first)
         columns = (
             TextColumn("{task.description}"),
@@ -51,6 +53,12 @@ class Display:
         if self._board is not None:
             self._board.measured(step, figures)
         self._say(f"step {step}: {json.dumps(figures)}")
+
+    def broken(self, names: Sequence[str]) -> None:
+        """Pictures that could not be decoded; said once for each number of them."""
+        if len(names) > self._broken:
+            self._broken = len(names)
+            self._say(f"{len(names)} broken and skipped, the first {names[0]}")
 
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

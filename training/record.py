@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -43,6 +43,8 @@ class Record:
     sheets: list[Sheet]
     lost: int
     """Lines of the journal that are no entry."""
+    broken: tuple[str, ...]
+    """Pictures that could not be decoded, as the last evaluation named them."""
 
     @property
     def end(self) -> int:
@@ -92,6 +94,7 @@ def read(run: Path) -> Record:
     return Record(
         journal=path, config=_config(path.parent / "config.json"), logged=logged, evaluations=evaluations,
         sheets=journal.sheets(path), lost=len(journal.lines(path)) - len(entries),
+        broken=_broken(entries),
     )  # fmt: skip
 
 
@@ -132,6 +135,11 @@ def _evaluation(entry: Mapping[str, Any]) -> Evaluation:
         if good:
             figures[name], counts[name] = good, int(number_of(values, "n") or 0)
     return Evaluation(step=entry["step"], size=int(number_of(entry, "size") or 0), figures=figures, counts=counts)
+
+
+def _broken(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    named = [entry["broken"] for entry in entries if isinstance(entry.get("broken"), list)]
+    return tuple(str(name) for name in named[-1]) if named else ()
 
 
 def _config(path: Path) -> Mapping[str, Any]:

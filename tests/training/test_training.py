@@ -1,6 +1,7 @@
 """A small run on pictures made here: trains, resumes exactly, evaluates, ends in a file that serves."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +171,20 @@ def test_growing_keeps_what_the_network_says() -> None:
     large = grown(small, 131)
     assert large.architecture.input_size == 131
     torch.testing.assert_close(large.get_parameter("fc7.weight"), small.get_parameter("fc7.weight"))
+
+
+def test_a_broken_picture_is_skipped_and_named_in_journal_and_report(
+    mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data_folder = tmp_path / "mugs"
+    shutil.copytree(mugs, data_folder)
+    (data_folder / "red_mug" / "5.png").write_bytes(b"no picture")
+    out = tmp_path / "run"
+    streamed = [*smoke(out, data_folder, steps="1"), "--cache", "none"]
+    assert run(*streamed, "--max-bad", "0") == 2
+    assert "5.png" in capsys.readouterr().err
+    assert run(*streamed, "--max-bad", "2", "--resume") == 0
+    entries = [entry for entry in journal.read(out / "metrics.jsonl") if "broken" in entry]
+    assert entries[-1]["broken"][0].startswith(str(data_folder / "red_mug" / "5.png"))
+    assert run("report", out, "--out", tmp_path / "report.html") == 0
+    assert "5.png" in (tmp_path / "report.html").read_text("utf-8")

@@ -1,0 +1,172 @@
+"""Two training loops over the same network and pictures: ours, and the plain one of torchvision's reference scripts."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import v2
+
+from model.checkpoint import Preprocessing
+from model.engines.alexnet import AlexNet
+from model.language.phrases import label_for
+from model.vocabulary import Vocabulary
+from training.augment import colours_of
+from training.config import Precision, Recipe, Stage
+from training.data import InMemory, PictureSet
+from training.run import Run
+from training.sources import make_sources
+from training.step import parts, train_step
+
+MEAN, SCALE = (122.0, 114.0, 102.0), 1 / 64
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Race:
+    """What both sides share."""
+
+    pictures: NDArray[np.uint8]
+    targets: NDArray[np.int64]
+    size: int
+    batch_size: int
+    steps: int
+    precision: Precision
+    device: torch.device
+    workers: int
+
+
+Side = dict[str, Callable[[int], None]]
+"""Name of a measurement -> what does so many batches of it."""
+
+
+def ours(race: Race) -> Side:
+    """This repository's loop."""
+    labels = tuple(label_for("kind", f"kind {i}") for i in range(CLASSES))
+    vocabulary = Vocabulary(name="kind", kind="exclusive", labels=labels)
+    one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(race.pictures), targets=race.targets)
+    recipe = recipe_of(race, compiled=True)
+    sources, words = make_sources([one], race.batch_size, race.device)
+    run = Run(
+        recipe=recipe, folder=Path(), sources=sources, word_rows=words, validation=[], vocabularies=(vocabulary,),
+        provenance={}, preprocessing=Preprocessing(mean=MEAN, scale=SCALE),
+        colours=colours_of(torch.from_numpy(race.pictures[:100])), steps=10**6, steps_per_epoch=10**6,
+        device=race.device, network=network_of(recipe, race),
+    )  # fmt: skip
+
+    def load(count: int) -> None:
+        for number in range(count):
+            parts(replace_step(run, number))
+
+    fixed = parts(run)[0]
+
+    def step(count: int) -> None:
+        for _ in range(count):
+            plain_step(run.forward, run.optimisers, fixed.pictures, fixed.targets, race)
+
+    def whole(count: int) -> None:
+        for _ in range(count):
+            train_step(run)
+
+    return {"loader": load, "step": step, "end to end": whole}
+
+
+def replace_step(run: Run, step: int) -> Run:
+    """The same run at another step."""
+    run.step = step
+    return run
+
+
+class Encoded(Dataset[tuple[Tensor, int]]):
+    """JPEG bytes, decoded and cropped when asked for."""
+
+    def __init__(self, race: Race) -> None:
+        self._bytes = [_jpeg(picture) for picture in race.pictures]
+        self._targets = race.targets
+        self._look = v2.Compose([
+            v2.RandomResizedCrop(race.size, scale=(0.4, 1.0)), v2.RandomHorizontalFlip(), v2.PILToTensor(),
+            v2.ToDtype(torch.float32), v2.Normalize(MEAN, [1 / SCALE] * 3),
+        ])  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self._bytes)
+
+    def __getitem__(self, number: int) -> tuple[Tensor, int]:
+        picture = Image.open(io.BytesIO(self._bytes[number])).convert("RGB")
+        return self._look(picture), int(self._targets[number])
+
+
+def _jpeg(picture: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def plain(race: Race) -> Side:
+    """The loop of torchvision's reference scripts."""
+    recipe = recipe_of(race, compiled=False)
+    network = network_of(recipe, race).to(race.device).train()
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    loader = DataLoader(
+        Encoded(race), race.batch_size, shuffle=True, num_workers=race.workers, drop_last=True,
+        pin_memory=race.device.type == "cuda", persistent_workers=race.workers > 0,
+    )  # fmt: skip
+    stream = _endless(loader)
+    x, y = next(stream)
+
+    def load(count: int) -> None:
+        for _ in range(count):
+            next(stream)
+
+    def step(count: int) -> None:
+        for _ in range(count):
+            plain_step(network, [optimiser], x.to(race.device), y.to(race.device), race)
+
+    def whole(count: int) -> None:
+        for _ in range(count):
+            pictures, targets = next(stream)
+            plain_step(network, [optimiser], pictures.to(race.device, non_blocking=True), targets.to(race.device), race)
+
+    return {"loader": load, "step": step, "end to end": whole}
+
+
+def _endless(loader: DataLoader[Any]) -> Iterator[tuple[Tensor, Tensor]]:
+    while True:
+        yield from loader
+
+
+def plain_step(network: Any, optimisers: list[torch.optim.Optimizer], x: Tensor, y: Tensor, race: Race) -> None:
+    """One update of either side."""
+    with torch.autocast(race.device.type, torch.bfloat16, enabled=race.precision == "bf16"):
+        logits = network(x)
+    loss = F.cross_entropy(logits.float(), y)
+    for optimiser in optimisers:
+        optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    for optimiser in optimisers:
+        optimiser.step()
+    loss.item()
+
+
+def recipe_of(race: Race, *, compiled: bool) -> Recipe:
+    """What both sides learn by; only ours is compiled."""
+    return Recipe(
+        name="benchmark", optimiser="sgd", lr=0.01, batch_size=race.batch_size, precision=race.precision,
+        stages=(Stage(size=race.size, share=1.0),), shrink=0.0, compile=compiled,
+    )  # fmt: skip
+
+
+def network_of(recipe: Recipe, race: Race) -> AlexNet:
+    """The network, the same on both sides."""
+    made = AlexNet(recipe.architecture(CLASSES, race.size))
+    return made.initialise("fan_in", torch.Generator().manual_seed(0))
