@@ -55,6 +55,10 @@ class Recipe:
     """Learning rate of the biases against that of the weights."""
     momentum: float = 0.9
     weight_decay: float = 5e-4
+    """Of all weights but those that Muon has."""
+    muon_decay: float = 0.05
+    conv1_decay: float = 0.0
+    """Of conv1's kernels, where not 0: what they were drawn with has to fade before they look learned."""
     decay_biases: bool = False
     """Biases (and batch norms) decay too."""
     schedule: Schedule = "cosine"

@@ -82,7 +82,7 @@ def optimisers(network: nn.Module, recipe: Recipe) -> list[Optimizer]:
         made.append(_muon(network, matrices, recipe))
     conv1 = weights.pop("conv1.weight")
     groups = [
-        {"params": [conv1], "weight_decay": recipe.weight_decay, "name": "conv1"},
+        {"params": [conv1], "weight_decay": recipe.conv1_decay or recipe.weight_decay, "name": "conv1"},
         {"params": list(weights.values()), "weight_decay": recipe.weight_decay, "name": "weights"},
         {
             "params": biases,
@@ -108,7 +108,7 @@ def _muon(network: nn.Module, matrices: dict[str, nn.Parameter], recipe: Recipe)
         {
             "params": [p],
             "columns": network.get_submodule(name.removesuffix(".weight")).groups,
-            "weight_decay": recipe.weight_decay,
+            "weight_decay": recipe.muon_decay,
             "name": name,
         }
         for name, p in matrices.items()
