@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
+from model.architecture import Layer
 from model.checkpoint import Preprocessing
 from model.engines.alexnet import AlexNet
 from model.language.phrases import label_for
@@ -44,23 +46,30 @@ class Race:
     precision: Precision
     device: torch.device
     workers: int
+    norm: Literal["lrn", "batch"]
+    """Local response normalisation, as the paper has it, or batch norm."""
 
 
-Side = dict[str, Callable[[int], None]]
-"""Name of a measurement -> what does so many batches of it."""
+Side = dict[str, tuple[Callable[[], None], Callable[[int], None]]]
+"""Name of a measurement -> what goes before, unmeasured, and what does so many batches of it."""
+
+
+def idle() -> None:
+    """Nothing has to go before."""
 
 
 def ours(race: Race) -> Side:
     """This repository's loop."""
     labels = tuple(label_for("kind", f"kind {i}") for i in range(CLASSES))
     vocabulary = Vocabulary(name="kind", kind="exclusive", labels=labels)
-    one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(race.pictures), targets=race.targets)
+    held = _as_held(race)
+    one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(held), targets=race.targets)
     recipe = recipe_of(race, compiled=True)
     sources, words = make_sources([one], race.batch_size, race.device)
     run = Run(
         recipe=recipe, folder=Path(), sources=sources, word_rows=words, validation=[], vocabularies=(vocabulary,),
         provenance={}, preprocessing=Preprocessing(mean=MEAN, scale=SCALE),
-        colours=colours_of(torch.from_numpy(race.pictures[:100])), steps=10**6, steps_per_epoch=10**6,
+        colours=colours_of(torch.from_numpy(held[:100])), steps=10**6, steps_per_epoch=10**6,
         device=race.device, network=network_of(recipe, race),
     )  # fmt: skip
 
@@ -78,13 +87,31 @@ def ours(race: Race) -> Side:
         for _ in range(count):
             train_step(run)
 
-    return {"loader": load, "step": step, "end to end": whole}
+    return {"loader": (idle, load), "step": (idle, step), "end to end": (idle, whole)}
 
 
 def replace_step(run: Run, step: int) -> Run:
     """The same run at another step."""
     run.step = step
     return run
+
+
+def _as_held(race: Race) -> NDArray[np.uint8]:
+    """The pictures as training.data keeps them: decoded once, no larger than a crop needs."""
+    side = min(race.pictures.shape[1], round(race.size * 256 / 227))
+    small = [Image.fromarray(picture).resize((side, side)) for picture in race.pictures]
+    return np.stack([np.asarray(picture) for picture in small])
+
+
+class PlainAlexNet(AlexNet):
+    """The same network with PyTorch's own local response normalisation."""
+
+    def step(self, row: Layer, x: Tensor) -> Tensor:
+        """As in AlexNet, but for the normalisation."""
+        norm = self.architecture.lrn
+        if row.kind != "lrn" or norm is None:
+            return super().step(row, x)
+        return F.local_response_norm(x, norm.size, norm.alpha * norm.size, norm.beta, norm.k)
 
 
 class Encoded(Dataset[tuple[Tensor, int]]):
@@ -115,18 +142,10 @@ def _jpeg(picture: NDArray[np.uint8]) -> bytes:
 def plain(race: Race) -> Side:
     """The loop of torchvision's reference scripts."""
     recipe = recipe_of(race, compiled=False)
-    network = network_of(recipe, race).to(race.device).train()
+    network = network_of(recipe, race, PlainAlexNet).to(race.device).train()
     optimiser = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
-    loader = DataLoader(
-        Encoded(race), race.batch_size, shuffle=True, num_workers=race.workers, drop_last=True,
-        pin_memory=race.device.type == "cuda", persistent_workers=race.workers > 0,
-    )  # fmt: skip
-    stream = _endless(loader)
+    stream = _endless(race)
     x, y = next(stream)
-
-    def load(count: int) -> None:
-        for _ in range(count):
-            next(stream)
 
     def step(count: int) -> None:
         for _ in range(count):
@@ -137,10 +156,22 @@ def plain(race: Race) -> Side:
             pictures, targets = next(stream)
             plain_step(network, [optimiser], pictures.to(race.device, non_blocking=True), targets.to(race.device), race)
 
-    return {"loader": load, "step": step, "end to end": whole}
+    # Past what the workers decoded while nobody waited, which would be a gift.
+    drain = partial(skip, stream, 2 * race.workers)
+    return {"loader": (drain, partial(skip, stream)), "step": (idle, step), "end to end": (drain, whole)}
 
 
-def _endless(loader: DataLoader[Any]) -> Iterator[tuple[Tensor, Tensor]]:
+def skip(stream: Iterator[Any], count: int) -> None:
+    """Past the next ``count`` batches."""
+    for _ in range(count):
+        next(stream)
+
+
+def _endless(race: Race) -> Iterator[tuple[Tensor, Tensor]]:
+    loader = DataLoader(
+        Encoded(race), race.batch_size, shuffle=True, num_workers=race.workers, drop_last=True,
+        pin_memory=race.device.type == "cuda", persistent_workers=race.workers > 0,
+    )  # fmt: skip
     while True:
         yield from loader
 
@@ -163,10 +194,11 @@ def recipe_of(race: Race, *, compiled: bool) -> Recipe:
     return Recipe(
         name="benchmark", optimiser="sgd", lr=0.01, batch_size=race.batch_size, precision=race.precision,
         stages=(Stage(size=race.size, share=1.0),), shrink=0.0, compile=compiled,
+        batch_norm=race.norm == "batch", lrn="text" if race.norm == "lrn" else "none",
     )  # fmt: skip
 
 
-def network_of(recipe: Recipe, race: Race) -> AlexNet:
+def network_of(recipe: Recipe, race: Race, kind: type[AlexNet] = AlexNet) -> AlexNet:
     """The network, the same on both sides."""
-    made = AlexNet(recipe.architecture(CLASSES, race.size))
+    made = kind(recipe.architecture(CLASSES, race.size))
     return made.initialise("fan_in", torch.Generator().manual_seed(0))

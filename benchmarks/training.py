@@ -66,7 +66,8 @@ def measure(race: Race, rounds: int) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, list[float]]] = {side: {name: [] for name in work} for side, work in sides.items()}
     for number in range(rounds + 1):
         for side, works in sides.items():
-            for name, work in works.items():
+            for name, (prepare, work) in works.items():
+                prepare()
                 seconds = _timed(work, race.steps, race.device)
                 if number:  # the first round compiles and warms up
                     found[side][name].append(race.steps * race.batch_size / seconds)
@@ -77,10 +78,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
     parser.add_argument("--size", type=int, default=131, help="side of the pictures as the network sees them")
-    parser.add_argument("--side", type=int, default=128, help="side of the pictures as they are stored")
+    parser.add_argument("--side", type=int, default=128, help="side of the pictures as they are stored; photos: 400")
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--steps", type=int, default=4, help="of each measurement in each round")
+    parser.add_argument("--norm", choices=("lrn", "batch"), default="lrn", help="as in the paper, or batch norm")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="of the plain loop's DataLoader")
     parser.add_argument("--precision", choices=("auto", "f32", "bf16"), default="auto")
@@ -92,7 +94,7 @@ def main() -> None:
     pictures, targets = drawn(options.pictures, options.side)
     race = Race(
         pictures, targets, options.size, options.batch_size, options.steps, settle(options.precision, device), device,
-        options.workers,
+        options.workers, options.norm,
     )  # fmt: skip
     found = measure(race, options.rounds)
     peak = roofline(race)
@@ -121,7 +123,7 @@ def summary(race: Race, found: dict[str, dict[str, float]], peak: float, rounds:
         "conditions": {
             "size": race.size, "batch_size": race.batch_size, "stored_side": race.pictures.shape[1],
             "pictures": len(race.pictures), "steps": race.steps, "n": rounds, "precision": race.precision,
-            "workers": race.workers, "cores": os.cpu_count(), "torch": torch.__version__,
+            "workers": race.workers, "norm": race.norm, "cores": os.cpu_count(), "torch": torch.__version__,
             "python": platform.python_version(),
             "device": torch.cuda.get_device_name() if race.device.type == "cuda" else platform.processor() or "cpu",
         },

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
+from tests.training.made import folders
 from training import __main__ as cli
 from training.ablate import Result, interval
 from training.claims import CLAIMS, SWITCHES, modern_base, paper_base
@@ -41,13 +41,7 @@ def test_the_interval_by_hand() -> None:
 
 @pytest.mark.slow
 def test_ablate_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    random = np.random.default_rng(0)
-    for colour in range(3):
-        folder = tmp_path / "data" / f"kind {colour}"
-        folder.mkdir(parents=True)
-        for number in range(12):
-            pixels = random.integers(0, 90, (72, 72, 3)) + 60 * np.eye(3, dtype=int)[colour]
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
+    folders(tmp_path / "data", {f"kind {number}": 12 for number in range(3)})
     command = ["ablate", "colour", "--data", str(tmp_path / "data"), "--steps", "2", "--seeds", "2", "--device", "cpu",
                "--batch-size", "4", "--classes", "2", "--json", str(tmp_path / "found.json")]  # fmt: skip
     assert cli.main(command) == 0

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from model import journal
+from tests.training.made import folders
 from training.ranks import Ranks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,13 +32,7 @@ def test_alone_nothing_is_exchanged() -> None:
 
 @pytest.mark.slow
 def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
-    chance = np.random.default_rng(0)
-    for colour in range(3):
-        folder = tmp_path / "data" / f"kind {colour}"
-        folder.mkdir(parents=True)
-        for number in range(23):
-            pixels = chance.integers(0, 90, (72, 72, 3)) + 50 * np.eye(3, dtype=int)[colour]
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{number}.png")
+    folders(tmp_path / "data", {f"kind {number}": 23 for number in range(3)})
 
     def losses(name: str, *launcher: str) -> list[float]:
         out = tmp_path / name
