@@ -188,3 +188,19 @@ def test_a_broken_picture_is_skipped_and_named_in_journal_and_report(
     assert entries[-1]["broken"][0].startswith(str(data_folder / "red_mug" / "5.png"))
     assert run("report", out, "--out", tmp_path / "report.html") == 0
     assert "5.png" in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_another_network_for_so_many_minutes(
+    mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = tmp_path / "first"
+    assert run(*smoke(first, mugs, steps="1")) == 0
+    muon = ["--set", "optimiser=muon", "--set", "ema=0.9", "--lr", "1e-4"]
+    second = [*smoke(tmp_path / "second", mugs, steps="1"), "--minutes", "0.01", *muon]
+    assert run(*second, "--from", first / "best.safetensors") == 0
+    assert "0.01 minutes are about" in capsys.readouterr().out
+    [one, two] = (checkpoint.load(tmp_path / name / "last.safetensors") for name in ("first", "second"))
+    assert two.provenance["started_from"] == checkpoint.load(first / "best.safetensors").version
+    likeness = np.corrcoef(one.weights["fc7.weight"].ravel(), two.weights["fc7.weight"].ravel())[0, 1]
+    assert likeness > 0.9
