@@ -75,7 +75,8 @@ def ours(race: Race) -> Side:
 
     def load(count: int) -> None:
         for number in range(count):
-            parts(replace_step(run, number))
+            run.step = number
+            parts(run)
 
     fixed = parts(run)[0]
 
@@ -88,12 +89,6 @@ def ours(race: Race) -> Side:
             train_step(run)
 
     return {"loader": (idle, load), "step": (idle, step), "end to end": (idle, whole)}
-
-
-def replace_step(run: Run, step: int) -> Run:
-    """The same run at another step."""
-    run.step = step
-    return run
 
 
 def _as_held(race: Race) -> NDArray[np.uint8]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from model import checkpoint, journal
+from model.checkpoint import Checkpoint
 from model.engines.torch_engine import TorchEngine
 from training.evaluate import Measured, evaluate, score_of
 from training.progress import Display
@@ -27,7 +29,7 @@ def train(run: Run, display: Display) -> Measured:
     """
     measured: Measured = {}
     if run.step == 0 and run.ranks.first:
-        _snapshot(run)
+        _snapshot(run, *_served(run))
     with display, Stop() as stop:
         while run.step < run.steps and not over(run.recipe, run.scores):
             run.grow_if_due()
@@ -68,17 +70,16 @@ def _steps(run: Run, display: Display, stop: Stop) -> bool:
 
 def finish_epoch(run: Run, display: Display) -> Measured:
     """Evaluate with the serving preprocessing, write the checkpoints, the journal and the state."""
-    made = run.checkpoint()
-    engine = TorchEngine(made, precision=run.recipe.precision, device=run.device.type)
+    made, engine = _served(run)
     measured = evaluate(engine, run.validation, made.slices(), ranks=run.ranks)
     run.scores.append(score_of(measured))
     display.measured(run.step, measured)
     broken = _broken(run)
     display.broken(broken)
     if run.ranks.first:
-        made = run.checkpoint(measured)
         _journal(run, {"measured": measured, **({"broken": broken} if broken else {})})
-        _snapshot(run)
+        _snapshot(run, made, engine)
+        made = replace(made, measured=measured)
         checkpoint.save(run.folder / "last.safetensors", made)
         if run.scores[-1] >= max(run.scores):
             checkpoint.save(run.folder / "best.safetensors", made)
@@ -94,9 +95,13 @@ def _broken(run: Run) -> list[str]:
     return sorted({name for part in run.ranks.gather(mine) for name in part})
 
 
-def _snapshot(run: Run) -> None:
+def _served(run: Run) -> tuple[Checkpoint, TorchEngine]:
+    """The network as it is now, and as it would answer."""
     made = run.checkpoint()
-    engine = TorchEngine(made, precision=run.recipe.precision, device=run.device.type)
+    return made, TorchEngine(made, precision=run.recipe.precision, device=run.device.type)
+
+
+def _snapshot(run: Run, made: Checkpoint, engine: TorchEngine) -> None:
     snapshot(made, engine, run.folder / "metrics.jsonl", run.step)
 
 

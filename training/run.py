@@ -105,7 +105,7 @@ class Run:
             for name, value in self.average.state_dict().items():
                 value.lerp_(now[name], weight) if value.is_floating_point() else value.copy_(now[name])
 
-    def checkpoint(self, measured: dict[str, Any] | None = None) -> Checkpoint:
+    def checkpoint(self) -> Checkpoint:
         """The network as it is now, or its average where there is one."""
         state = (self.average or self.network).state_dict()
         weights = {
@@ -116,7 +116,6 @@ class Run:
         return Checkpoint(
             architecture=self.network.architecture, preprocessing=self.preprocessing, vocabularies=self.vocabularies,
             weights=weights, provenance={**self.provenance, "step": self.step, "steps": self.steps},
-            measured=measured or {},
         )  # fmt: skip
 
     def save(self) -> None:
