@@ -1,0 +1,26 @@
+"""The benchmark of training runs and says what it measured; how fast is not a test's business."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import training as benchmark
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="the compiled step needs a C++ compiler")
+def test_the_benchmark_writes_its_ratios_and_conditions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--size", "67", "--side", "80", "--pictures", "16", "--batch-size", "4", "--steps", "1",
+                 "--rounds", "1", "--workers", "0", "--device", "cpu", "--json", str(tmp_path / "found.json")]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["benchmarks.training", *arguments])
+    benchmark.main()
+    assert "end to end over plain loop" in capsys.readouterr().out
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert {"end_to_end_over_plain_loop", "end_to_end_over_step_only"} <= set(found["ratios"])
+    assert found["conditions"]["n"] == 1
+    assert found["images_per_second"]["ours"]["loader"] > 0
