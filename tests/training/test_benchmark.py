@@ -16,7 +16,8 @@ def test_the_benchmark_writes_its_ratios_and_conditions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--size", "67", "--side", "80", "--pictures", "16", "--batch-size", "4", "--steps", "1",
-                 "--rounds", "1", "--workers", "0", "--device", "cpu", "--json", str(tmp_path / "found.json")]  # fmt: skip
+                 "--rounds", "1", "--workers", "0", "--device", "cpu",
+                 "--json", str(tmp_path / "found.json")]  # fmt: skip
     monkeypatch.setattr(sys, "argv", ["benchmarks.training", *arguments])
     benchmark.main()
     assert "end to end over plain loop" in capsys.readouterr().out
