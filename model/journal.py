@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import sheet
+from model.files import atomically
 from model.sheet import Block
 
 _MOST_STEPS = 2**53  # what a browser still counts exactly
@@ -117,6 +118,5 @@ def _sheet_files(path: Path) -> Iterator[Path]:
 
 
 def _replace(file: Path, body: bytes) -> None:
-    half = file.with_name(file.name + ".half")
-    half.write_bytes(body)
-    half.replace(file)
+    with atomically(file) as half:
+        half.write(body)

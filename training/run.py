@@ -14,11 +14,11 @@ from torch.optim import Optimizer
 
 from model.checkpoint import Checkpoint, Preprocessing
 from model.engines.alexnet import AlexNet
+from model.files import atomically
 from model.vocabulary import Vocabulary
 from training.augment import Colours
 from training.config import Recipe
 from training.data import PictureSet
-from training.files import atomically
 from training.grow import grow_memory, grown
 from training.optim import optimisers
 from training.ranks import Ranks

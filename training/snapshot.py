@@ -10,8 +10,8 @@ from PIL import Image
 from model import journal, sheet
 from model.checkpoint import Checkpoint
 from model.engines import Engine
+from model.files import atomically
 from model.preprocess import prepare
-from training.files import atomically
 
 PICTURE = Path(__file__).parent / "tables" / "chelsea.webp"
 """Chelsea the cat, by Stéfan van der Walt (CC0). Ours to pass on, as no picture of a training set is."""

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from model.engines import interop
+from model.files import atomically
 from training.commands import Commands
 from training.commands.importing import bring_in
-from training.files import atomically
 
 NETWORK = "alexnet-imagenet"
 _PATIENCE = 30.0  # seconds without a byte

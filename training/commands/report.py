@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from model.files import write_atomically
 from training.commands import Commands
-from training.files import write_atomically
 from training.report import page
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from model import checkpoint
 from model.checkpoint import PRETRAINED
 from model.engines import create_engine
+from model.files import write_atomically
 from training import card, data
 from training.commands import Commands
 from training.evaluate import Measured, by_class, figures, score_of, scores
-from training.files import write_atomically
 
 
 def add(commands: Commands) -> None:

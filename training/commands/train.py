@@ -16,6 +16,7 @@ import torch
 from model import checkpoint, journal
 from model.checkpoint import Preprocessing
 from model.engines.alexnet import AlexNet
+from model.files import write_atomically
 from training import data
 from training.augment import Colours, colours_of
 from training.board import Board
@@ -24,7 +25,6 @@ from training.config import Recipe, Stage, override
 from training.data.sets import MAX_BAD
 from training.device import choose, keep_freed_memory, settle
 from training.evaluate import score_of
-from training.files import write_atomically
 from training.loop import train
 from training.progress import Display
 from training.ranks import Ranks, ranks
