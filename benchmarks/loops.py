@@ -26,6 +26,7 @@ from model.vocabulary import Vocabulary
 from training.augment import colours_of
 from training.config import Precision, Recipe, Stage
 from training.data import InMemory, PictureSet
+from training.device import keep_freed_memory
 from training.run import Run
 from training.sources import make_sources
 from training.step import parts, train_step
@@ -50,6 +51,8 @@ class Race:
     """Local response normalisation, as the paper has it, or batch norm."""
 
 
+MEASURED = ("loader", "step", "end to end")
+
 Side = dict[str, tuple[Callable[[], None], Callable[[int], None]]]
 """Name of a measurement -> what goes before, unmeasured, and what does so many batches of it."""
 
@@ -59,7 +62,8 @@ def idle() -> None:
 
 
 def ours(race: Race) -> Side:
-    """This repository's loop."""
+    """This repository's loop, with what the trainer settles before it begins."""
+    keep_freed_memory()
     labels = tuple(label_for("kind", f"kind {i}") for i in range(CLASSES))
     vocabulary = Vocabulary(name="kind", kind="exclusive", labels=labels)
     held = _as_held(race)

@@ -1,7 +1,8 @@
 """``python -m benchmarks.training``: our training step against the same network in a plain loop, and the roofline.
 
 Both sides learn the same pictures, at the same size, in the same precision, with SGD; ``benchmarks.loops`` has them.
-Rounds alternate, so that both see the same weather; the median is printed.
+Each side is a process of its own, as it would be for whoever uses it; they take turns, so that both see the same
+weather, and the median is printed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import platform
 import resource
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,8 +28,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.loops import CLASSES, Race, ours, plain, recipe_of
-from training.device import choose, keep_freed_memory, settle
+from benchmarks.loops import CLASSES, MEASURED, Race, Side, ours, plain, recipe_of
+from training.device import choose, settle
 
 
 def drawn(count: int, side: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -60,18 +64,39 @@ def _timed(work: Callable[[int], Any], count: int, device: torch.device) -> floa
     return time.perf_counter() - began
 
 
-def measure(race: Race, rounds: int) -> dict[str, dict[str, float]]:
-    """Pictures a second: side -> measurement -> median over the rounds."""
-    sides = {"ours": ours(race), "plain": plain(race)}
-    found: dict[str, dict[str, list[float]]] = {side: {name: [] for name in work} for side, work in sides.items()}
-    for number in range(rounds + 1):
-        for side, works in sides.items():
-            for name, (prepare, work) in works.items():
-                prepare()
-                seconds = _timed(work, race.steps, race.device)
-                if number:  # the first round compiles and warms up
-                    found[side][name].append(race.steps * race.batch_size / seconds)
-    return {side: {name: median(values) for name, values in names.items()} for side, names in found.items()}
+def measure(race: Race, rounds: int) -> tuple[dict[str, dict[str, float]], dict[str, int]]:
+    """Pictures a second: side -> measurement -> median over the rounds; and the most bytes that each side held."""
+    spawn = get_context("spawn")
+    with ExitStack() as open_ends:
+        ends: dict[str, Connection] = {}
+        for name, make in (("ours", ours), ("plain", plain)):
+            end, other = spawn.Pipe()
+            ends[name] = open_ends.enter_context(end)
+            spawn.Process(target=_answer, args=(other, make, race)).start()
+            other.close()
+        found: dict[str, dict[str, list[float]]] = {side: {name: [] for name in MEASURED} for side in ends}
+        for number in range(rounds + 1):
+            for side, end in ends.items():
+                for name in MEASURED:
+                    end.send(name)
+                    seconds = end.recv()
+                    if number:  # the first round compiles and warms up
+                        found[side][name].append(race.steps * race.batch_size / seconds)
+        for end in ends.values():
+            end.send(None)
+        memory = {side: end.recv() for side, end in ends.items()}
+    return {side: {name: median(values) for name, values in names.items()} for side, names in found.items()}, memory
+
+
+def _answer(end: Connection, make: Callable[[Race], Side], race: Race) -> None:
+    """One side, in its own process: time what is asked for until nothing is, then tell the memory that it took."""
+    side = make(race)
+    for name in iter(end.recv, None):
+        prepare, work = side[name]
+        prepare()
+        end.send(_timed(work, race.steps, race.device))
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    end.send(torch.cuda.max_memory_allocated() if race.device.type == "cuda" else held)
 
 
 def main() -> None:
@@ -89,29 +114,23 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    keep_freed_memory()
     device = choose(options.device)
     pictures, targets = drawn(options.pictures, options.side)
     race = Race(
         pictures, targets, options.size, options.batch_size, options.steps, settle(options.precision, device), device,
         options.workers, options.norm,
     )  # fmt: skip
-    found = measure(race, options.rounds)
-    peak = roofline(race)
-    report = summary(race, found, peak, options.rounds)
+    report = summary(race, *measure(race, options.rounds), roofline(race), options.rounds)
     show(report)
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
 
 
-def summary(race: Race, found: dict[str, dict[str, float]], peak: float, rounds: int) -> dict[str, Any]:
+def summary(
+    race: Race, found: dict[str, dict[str, float]], memory: dict[str, int], peak: float, rounds: int
+) -> dict[str, Any]:
     """Everything that was measured, with what it was measured on."""
     whole, step = found["ours"]["end to end"], found["ours"]["step"]
-    memory = (
-        torch.cuda.max_memory_allocated()
-        if race.device.type == "cuda"
-        else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    )
     return {
         "images_per_second": {**found, "roofline": peak},
         "ratios": {
@@ -135,12 +154,13 @@ def show(report: dict[str, Any]) -> None:
     speeds, console = report["images_per_second"], Console()
     table = Table("images/s", "loader only", "step only", "end to end")
     for side in ("ours", "plain"):
-        table.add_row(side, *(f"{speeds[side][name]:.1f}" for name in ("loader", "step", "end to end")))
+        table.add_row(side, *(f"{speeds[side][name]:.1f}" for name in MEASURED))
     table.add_row("roofline", "", f"{speeds['roofline']:.1f}", "")
     console.print(table)
     for name, ratio in report["ratios"].items():
         console.print(f"{name.replace('_', ' ')}: {ratio:.2f}", highlight=False)
-    console.print(f"peak memory: {report['memory_bytes'] / 1e9:.1f} GB", highlight=False)
+    for side, held in report["memory_bytes"].items():
+        console.print(f"peak memory, {side}: {held / 1e9:.1f} GB", highlight=False)
     console.print("  ".join(f"{name} {value}" for name, value in report["conditions"].items()), highlight=False)
 
 

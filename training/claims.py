@@ -34,10 +34,12 @@ class Claim:
 
 
 def _sooner(ours: Result, other: Result) -> float:
-    """How many times sooner the loss of one is where the other's ends."""
+    """How many times sooner the loss of one is where the other's ends; below 1 where the other is the faster one."""
     smooth = [np.convolve(r.losses, np.ones(9) / 9, "valid") for r in (ours, other)]
+    if smooth[0].min() > smooth[1].min():
+        return 1 / _sooner(other, ours)
     there = np.flatnonzero(smooth[0] <= smooth[1].min())
-    return len(smooth[1]) / (int(there[0]) + 1) if len(there) else float("nan")
+    return len(smooth[1]) / (int(there[0]) + 1)
 
 
 def _gap(result: Result) -> float:

@@ -31,6 +31,7 @@ def test_gains_are_counted_towards_the_claim() -> None:
     assert CLAIMS["dropout"].gain(better, worse) == 6
     steep, slow = result([10.0 - i for i in range(20)]), result([10.0 - i / 2 for i in range(20)])
     assert CLAIMS["relu"].gain(steep, slow) == pytest.approx(12 / 6.0, rel=0.4)
+    assert CLAIMS["relu"].gain(slow, steep) == pytest.approx(6.0 / 12, rel=0.4)
 
 
 def test_the_interval_by_hand() -> None:

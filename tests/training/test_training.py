@@ -204,3 +204,17 @@ def test_a_run_starts_from_another_network_for_so_many_minutes(
     assert two.provenance["started_from"] == checkpoint.load(first / "best.safetensors").version
     likeness = np.corrcoef(one.weights["fc7.weight"].ravel(), two.weights["fc7.weight"].ravel())[0, 1]
     assert likeness > 0.9
+
+
+@pytest.mark.slow
+def test_a_run_that_saved_nothing_yet_must_be_told_again_where_it_starts_from(
+    tmp_path: Path, mugs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = tmp_path / "first"
+    assert run(*smoke(first, mugs, steps="1")) == 0
+    second = smoke(tmp_path / "second", mugs, steps="1")
+    assert run(*second, "--from", first / "best.safetensors") == 0
+    (tmp_path / "second" / "state.pt").unlink()
+    assert run(*second, "--resume") == 2
+    assert "give --from again" in capsys.readouterr().err
+    assert run(*second, "--resume", "--from", first / "best.safetensors") == 0

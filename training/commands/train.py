@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     with ranks(device) as mine:
         stored = _stored(options.out, resume=options.resume)
         state = read_state(options.out / "state.pt") if stored and (options.out / "state.pt").exists() else None
-        scores = _scores(options.out, state) if state else []
+        scores = _scores(options.out, state)
         recipe = _stored_recipe(stored["recipe"]) if stored else _recipe(options, device)
         if state and stored and (state["step"] >= stored["steps"] or over(recipe, scores)):
             print(f"The run in {options.out} is finished.")
@@ -89,11 +89,8 @@ def run(options: argparse.Namespace) -> int:
             made.preprocessing, made.colours = Preprocessing(**stored["preprocessing"]), Colours(**stored["colours"])
         elif options.minutes:
             made.steps = _steps_for(made, options.minutes)
-        if state:
-            made.restore(state)
-            made.scores = scores
-        elif options.source:
-            _start(made, options.source)
+        _start(made, state, options.source)
+        made.scores = scores
         board = Board(options.out) if options.tensorboard and mine.first else None
         if mine.first:
             keep_picture(options.out / "metrics.jsonl", options.fixed_picture)
@@ -124,7 +121,17 @@ def _write_config(run: Run) -> None:
     write_atomically(run.folder / "config.json", json.dumps(record, indent=1) + "\n")
 
 
-def _start(run: Run, path: Path) -> None:
+def _start(run: Run, state: dict[str, Any] | None, path: Path | None) -> None:
+    """From the state that was saved, else from the network in ``path``, else from the noise that was drawn."""
+    if state is not None:
+        run.restore(state)
+    elif path is not None:
+        _start_from(run, path)
+    elif "started_from" in run.provenance:
+        raise ValueError(f"{run.folder} was to start from another network, and holds no state: give --from again.")
+
+
+def _start_from(run: Run, path: Path) -> None:
     source = checkpoint.load(path)
     run.preprocessing = source.preprocessing
     start_from(run.network, source, run.vocabularies, torch.cat([part.pictures for part in parts(run)]))
@@ -205,7 +212,10 @@ def _steps_for(run: Run, minutes: float) -> int:
     return int(steps)
 
 
-def _scores(folder: Path, state: dict[str, Any]) -> list[float]:
+def _scores(folder: Path, state: dict[str, Any] | None) -> list[float]:
+    """What was measured at this size so far."""
+    if state is None:
+        return []
     return [
         score_of(entry["measured"])
         for entry in journal.read(folder / "metrics.jsonl")
