@@ -17,12 +17,12 @@ from safetensors.numpy import save_file
 from model import compress, vocabulary
 from model.architecture import Architecture, LocalResponseNorm
 from model.vocabulary import Vocabulary
+from model.weights import Floats, Quantised
 
 PRETRAINED = Path(__file__).parent / "pretrained" / "glassbot.safetensors"
 """The network that is shipped with this package."""
 
 FORMAT = "glassbot-1"
-Weights = Mapping[str, NDArray[np.float32]]
 
 
 class CheckpointError(ValueError):
@@ -39,12 +39,12 @@ class Preprocessing:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A network at rest. ``weights`` are float32, keyed as the torch module's state dict."""
+    """A network at rest. ``weights`` are keyed as the torch module's state dict."""
 
     architecture: Architecture
     preprocessing: Preprocessing
     vocabularies: tuple[Vocabulary, ...]
-    weights: Weights
+    weights: Mapping[str, Floats]
     name: str = "glassbot"
     version: str = ""
     """First 12 hexadecimal digits of the file's SHA-256; empty until it has been a file."""
@@ -179,9 +179,10 @@ def _rebuild(header: Mapping[str, Any], stored: Mapping[str, NDArray[Any]], vers
     for name, shape in shapes.items():
         if name not in weights:
             raise ValueError(f"it lacks {name}")
-        if weights[name].shape != shape:
-            raise ValueError(f"{name} is {weights[name].shape}, the layer table asks for {shape}")
-        if not np.isfinite(weights[name]).all():
+        part = weights.parts[name]
+        if part.shape != shape:
+            raise ValueError(f"{name} is {part.shape}, the layer table asks for {shape}")
+        if not np.isfinite(part.scale if isinstance(part, Quantised) else part).all():
             raise ValueError(f"{name} holds a value that is not finite")
     if foreign := sorted(set(weights) - set(shapes)):
         raise ValueError(f"it holds {foreign[0]}, which no layer asks for")

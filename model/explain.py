@@ -10,18 +10,16 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model.architecture import Layer
 from model.checkpoint import Checkpoint
 from model.engines import Output
+from model.weights import Floats, from_the_left
 
 Method = Literal["gradcam", "hirescam", "layercam"]
 METHODS: tuple[Method, ...] = get_args(Method)
 NEEDED = ("conv5", "pool5", "fc6", "fc7")
 """Activations that a class map is made from."""
-
-Floats = NDArray[np.float32]
 
 
 class UnknownLabelError(ValueError):
@@ -50,8 +48,8 @@ def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int) -> Fl
         raise ValueError("Class maps are computed for networks with ReLU only.")
     weights = checkpoint.weights
     fc7 = weights["fc8.weight"][row] * (output.maps["fc7"][index] > 0)
-    fc6 = (fc7 @ weights["fc7.weight"]) * (output.maps["fc6"][index] > 0)
-    pooled = (fc6 @ weights["fc6.weight"]).reshape(output.maps["pool5"][index].shape)
+    fc6 = from_the_left(fc7, weights, "fc7.weight") * (output.maps["fc6"][index] > 0)
+    pooled = from_the_left(fc6, weights, "fc6.weight").reshape(output.maps["pool5"][index].shape)
     return _unpool(pooled, output.maps["conv5"][index], checkpoint.architecture.layer("pool5"))
 
 

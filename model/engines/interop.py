@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from model.architecture import Architecture
-from model.checkpoint import Checkpoint, Preprocessing, Weights, expected_shapes
+from model.checkpoint import Checkpoint, Preprocessing, expected_shapes
 from model.engines.imagenet import imagenet
+from model.weights import Floats
 
 ARCHITECTURE = Architecture(
     outputs=1000, input_size=224, channels=(64, 192, 384, 256, 256), conv1_padding=2, columns=1, lrn=None
@@ -112,7 +113,7 @@ def _fault(value: object, shape: tuple[int, ...]) -> str:
     return "" if value.float().isfinite().all() else "holds a value that is not finite"
 
 
-def _take_in_spread(weights: Weights) -> Weights:
+def _take_in_spread(weights: Mapping[str, Floats]) -> Mapping[str, Floats]:
     """They divide each colour by its own spread, we multiply all by one scale: conv1 takes in the difference.
 
     Exact at the borders too, where zeros stay zeros.

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model import checkpoint
 from model.architecture import MAPS, Architecture, LocalResponseNorm
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
+from model.weights import quantised
 from tests.tiny import tiny_network
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 131, 131, 3), np.uint8)
@@ -37,6 +39,21 @@ def test_openvino_and_torch_agree_in_f32(choices: dict[str, object]) -> None:
     assert np.abs(ours.logits - theirs.logits).max() <= 1e-4 * np.abs(theirs.logits).max()
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """In the shipped form, whose weights are whole numbers."""
+    path = tmp_path_factory.mktemp("small") / "small.safetensors"
+    checkpoint.save(path, network(), small=True)
+    return checkpoint.load(path)
+
+
+def test_engines_agree_on_whole_numbers(small: Checkpoint) -> None:
+    assert quantised(small.weights, "fc6.weight") is not None
+    ours = create_engine(small, kind="openvino", precision="f32").run(PICTURES).logits
+    theirs = create_engine(small, kind="torch", precision="f32").run(PICTURES).logits
+    assert np.abs(ours - theirs).max() <= 1e-4 * np.abs(theirs).max()
+
+
 def test_bf16_changes_scores_but_little() -> None:
     tried = network()
     exact = create_engine(tried, kind="torch", precision="f32").run(PICTURES).logits
@@ -62,11 +79,15 @@ def test_batch_norm_folds_into_the_weights_without_a_trace() -> None:
     torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-4)
 
 
-def test_answers_do_not_depend_on_neighbours_in_the_batch() -> None:
-    engine = create_engine(network(), kind="openvino", precision="f32")
-    together = engine.run(PICTURES).logits
-    alone = np.concatenate([engine.run(p[None]).logits for p in PICTURES])
-    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-5)
+@pytest.mark.parametrize("form", ["dense", "small"])
+def test_answers_do_not_depend_on_neighbours_in_the_batch(form: str, small: Checkpoint) -> None:
+    engine = create_engine(small if form == "small" else network(), kind="openvino", precision="f32")
+    many = np.concatenate([PICTURES] * 3)[:8]
+    together = engine.run(many, maps=MAPS)
+    for number in (1, 2, 3, 5):
+        few = engine.run(many[:number], maps=MAPS)
+        np.testing.assert_array_equal(few.logits, together.logits[:number])
+        np.testing.assert_array_equal(few.maps["fc6"], together.maps["fc6"][:number])
 
 
 @pytest.mark.parametrize("kind", ["openvino", "torch"])
