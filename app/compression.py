@@ -6,6 +6,7 @@ import os
 
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,6 +27,15 @@ class Gzip(GZipMiddleware):
 
 class Files(StaticFiles):
     """Files under that middleware: one validator for both ways."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """As Starlette's, whose 405 names no method (RFC 9110, 15.5.6, wants it to)."""
+        try:
+            return await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code == 405:
+                error.headers = {"Allow": "GET, HEAD"}
+            raise
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200

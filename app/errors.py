@@ -1,6 +1,8 @@
 """Everything that can go wrong for a caller, as one tree; each class carries its HTTP status and problem type.
 
 GlassbotError                  500 internal-error
+├── UnauthorizedError          401 unauthorized
+├── CrossOriginError           403 cross-origin
 ├── NotFoundError              404 not-found
 ├── MethodNotAllowedError      405 method-not-allowed
 ├── SlowUploadError            408 slow-upload
@@ -14,7 +16,7 @@ GlassbotError                  500 internal-error
 │   ├── NoSuchKindError        422 unknown-kind
 │   ├── NoSuchLabelError       422 unknown-label
 │   └── NoSuchLayerError       422 unknown-layer
-├── UnavailableError           503
+├── UnavailableError           503, never raised itself
 │   ├── NotReadyError          503 not-ready
 │   └── OverloadedError        503 overloaded
 └── DeadlineExceededError      504 deadline-exceeded
@@ -22,7 +24,7 @@ GlassbotError                  500 internal-error
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 TYPE_PREFIX = "urn:glassbot:problem:"
@@ -34,6 +36,8 @@ class GlassbotError(Exception):
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Something broke here"
+    example: ClassVar[str] = "This is our fault; it has been logged."
+    """A ``detail``, for the documentation."""
 
     def __init__(self, detail: str, *, errors: Sequence[Mapping[str, str]] = ()) -> None:
         super().__init__(detail)
@@ -53,88 +57,120 @@ class GlassbotError(Exception):
         return {}
 
 
+class UnauthorizedError(GlassbotError):
+    """No API key came with the request, or one that nobody was given."""
+
+    status, slug, title = 401, "unauthorized", "An API key is needed"
+    example = "The API key in the header X-API-Key is missing."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """``WWW-Authenticate``: a scheme of our own, for which no browser asks by itself."""
+        return {"WWW-Authenticate": 'ApiKey realm="glassbot"'}
+
+
+class CrossOriginError(GlassbotError):
+    """A browser asks whether a page of another origin may call, and it may not."""
+
+    status, slug, title = 403, "cross-origin", "Pages of this origin may not call"
+    example = "Pages of this origin, or with this method or header, may not call: Disallowed CORS origin."
+
+
 class NotFoundError(GlassbotError):
     """No such page or route."""
 
     status, slug, title = 404, "not-found", "There is nothing here"
+    example = "No page and no route has this address; GET / is the page."
 
 
 class MethodNotAllowedError(GlassbotError):
     """The route exists, but not for this method."""
 
     status, slug, title = 405, "method-not-allowed", "This method is not allowed here"
+    example = "This address answers another method; the Allow header names it."
 
 
 class SlowUploadError(GlassbotError):
     """The body did not arrive in time."""
 
     status, slug, title = 408, "slow-upload", "The upload took too long"
+    example = "The body did not arrive within 30 seconds."
 
 
 class TooLargeError(GlassbotError):
     """The body is over the limit; it is not read to its end."""
 
     status, slug, title = 413, "body-too-large", "The upload is too large"
+    example = "At most 20 MB are taken in one request: send a smaller picture."
 
 
 class TooManyPixelsError(GlassbotError):
     """The header declares more pixels than are ever decoded here."""
 
     status, slug, title = 413, "too-many-pixels", "The picture has too many pixels"
+    example = "This PNG picture declares 50000 × 50000 pixels; at most 40 million are decoded."
 
 
 class NotAnImageError(GlassbotError):
     """The bytes are no picture in a format that is read here."""
 
     status, slug, title = 415, "not-an-image", "This is not a picture"
+    example = "These bytes are no picture that is read here: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
 
 
 class UnsupportedBodyError(GlassbotError):
     """The content type of the request is not one of those documented."""
 
     status, slug, title = 415, "unsupported-body", "This kind of body is not read here"
+    example = "Send multipart/form-data with the pictures in fields named file."
 
 
 class InvalidRequestError(GlassbotError):
     """A parameter or the form of the body is wrong."""
 
     status, slug, title = 422, "invalid-request", "The request is not valid"
+    example = "top_k: Input should be greater than or equal to 1."
 
 
 class EmptyBodyError(InvalidRequestError):
     """A body, or a file in it, of no bytes."""
 
     slug, title = "empty-body", "The upload is empty"
+    example = "The upload holds no bytes: send a picture."
 
 
 class BrokenImageError(InvalidRequestError):
     """A picture by its first bytes, but it cannot be decoded to its end."""
 
     slug, title = "broken-image", "The picture is damaged"
+    example = "This JPEG picture is damaged or cut off, and cannot be decoded to its end."
 
 
 class NoSuchKindError(InvalidRequestError):
     """No exclusive vocabulary has that name."""
 
     slug, title = "unknown-kind", "There is no such kind of label"
+    example = "kind is one of object, scene, not 'flavour'."
 
 
 class NoSuchLabelError(InvalidRequestError):
     """The network knows no such label."""
 
     slug, title = "unknown-label", "The network knows no such label"
+    example = "This network does not know 'unicorn': ask for one of the labels that GET /model lists."
 
 
 class NoSuchLayerError(InvalidRequestError):
     """The network has no such layer to show."""
 
     slug, title = "unknown-layer", "The network has no such layer"
+    example = "layers is all, or some of conv1, pool1, … fc7; 'conv9' is none of them."
 
 
 class UnavailableError(GlassbotError):
     """Not now; the answer says when to ask again."""
 
-    status, slug, title = 503, "unavailable", "Not available now"
+    status = 503
     retry_after: ClassVar[int] = 1
     """Seconds."""
 
@@ -148,15 +184,28 @@ class NotReadyError(UnavailableError):
     """The network is still being loaded, or this replica is on its way out."""
 
     slug, title = "not-ready", "Not ready"
+    example = "The network is still being loaded: ask again in a moment."
 
 
 class OverloadedError(UnavailableError):
     """More requests than can be answered in time."""
 
     slug, title = "overloaded", "Too busy"
+    example = "More pictures wait than can be looked at in time: ask again soon."
 
 
 class DeadlineExceededError(GlassbotError):
     """No answer within the time a request may take."""
 
     status, slug, title = 504, "deadline-exceeded", "The answer took too long"
+    example = "No answer within 10 seconds: ask again later."
+
+
+def raised() -> Iterator[type[GlassbotError]]:
+    """Every class that is raised itself, and not only its children: those with a slug of their own."""
+    waiting: list[type[GlassbotError]] = [GlassbotError]
+    while waiting:
+        kind = waiting.pop(0)
+        waiting += kind.__subclasses__()
+        if "slug" in vars(kind):
+            yield kind

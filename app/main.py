@@ -10,20 +10,22 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from app import answers, logs
 from app.compression import Files, Gzip
+from app.cors import Cors
 from app.errors import GlassbotError, InvalidRequestError, MethodNotAllowedError, NotFoundError
 from app.metrics import Metrics
 from app.middleware import Envelope, Head
+from app.openapi import DESCRIPTION, Service
 from app.predictor import Predictor
-from app.routes import api, health, pages
+from app.routes import api, health, network, pages
+from app.routes.contract import PROBLEM
 from app.settings import Settings
 from app.web import web_root
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
-
-PROBLEM = "application/problem+json"
 
 
 def create_app(settings: Settings, checkpoint: Checkpoint | None = None) -> FastAPI:
@@ -39,23 +41,37 @@ def create_app(settings: Settings, checkpoint: Checkpoint | None = None) -> Fast
         async with predictor.running():
             yield
 
-    app = FastAPI(
+    app = Service(
         title="Glassbot",
         version=_version(),
-        description="A CaptionBot you can see through: labels, one honest sentence, and what every layer saw.",
+        description=DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        root_path_in_servers=False,
     )
     app.state.settings, app.state.predictor, app.state.metrics = settings, predictor, metrics
-    for router in (api.router, health.router, pages.router):
+    for router in (api.router, network.router, health.router, pages.router):
         app.include_router(router)
     app.mount("/static", Files(directory=web_root() / "static"), name="static")
-    app.add_middleware(Gzip)
-    app.add_middleware(Head)
-    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: predictor.draining, apology=problem)
+    _wrap(app, settings, metrics, predictor)
     _answer_problems(app, metrics)
     return app
+
+
+def _wrap(app: FastAPI, settings: Settings, metrics: Metrics, predictor: Predictor) -> None:
+    """From the inside to the outside."""
+
+    def apology(error: GlassbotError) -> ASGIApp:
+        return shared(problem(error))
+
+    def shared(inner: ASGIApp) -> ASGIApp:
+        return Cors(inner, settings.cors_origins, problem) if settings.cors_origins else inner
+
+    app.add_middleware(Gzip)
+    app.add_middleware(Head)
+    app.add_middleware(shared)
+    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: predictor.draining, apology=apology)
 
 
 def problem(error: GlassbotError) -> Response:
@@ -82,6 +98,9 @@ def _answer_problems(app: FastAPI, metrics: Metrics) -> None:
     async def plain(_: Request, error: HTTPException) -> Response:
         answer = problem(_from_http(error))
         answer.headers.update(error.headers or {})
+        allowed = set(answer.headers.get("Allow", "").split(", "))
+        if "GET" in allowed:  # see app.middleware.Head
+            answer.headers["Allow"] = ", ".join(sorted(allowed | {"HEAD"}))
         return answer
 
 

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
@@ -58,7 +57,7 @@ class Envelope:
         *,
         metrics: Metrics,
         leaving: Callable[[], bool],
-        apology: Callable[[GlassbotError], Response],
+        apology: Callable[[GlassbotError], ASGIApp],
     ) -> None:
         self._app, self._metrics, self._leaving, self._apology = app, metrics, leaving, apology
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app import errors
+from app.admission import Admission, FullError, Place
 from app.batcher import Batcher, ClosedError, Done, QueueFullError
 from app.cache import Recent
 from app.images import Limits, PixelBudget, Sight, see
@@ -52,7 +53,7 @@ class Predictor:
         self.ready = self.draining = False
         self.failure: Exception | None = None
         """Why the engine did not start, if it did not."""
-        self.in_flight = 0
+        self.admission = Admission(settings.max_in_flight)
         self._settings = settings
         self._metrics = metrics
         self._engine: Engine | None = None
@@ -65,7 +66,8 @@ class Predictor:
         self._sights: Recent[str, Sight] = Recent(settings.cache_pictures)
         self._outputs: Recent[str, Output] = Recent(settings.cache_outputs)
         metrics.watch("queue_depth", "Pictures that wait for the network.", lambda: len(self._batcher))
-        metrics.watch("in_flight", "Requests being answered.", lambda: self.in_flight)
+        metrics.watch("in_flight", "Requests in memory.", lambda: self.admission.present)
+        metrics.watch("room", "Requests that are answered at once, at most.", lambda: self.admission.room)
         metrics.info.info({"name": checkpoint.name, "version": checkpoint.version})
 
     @asynccontextmanager
@@ -100,9 +102,16 @@ class Predictor:
     def _load(self) -> Engine:
         chosen = self._settings
         engine = create_engine(self.checkpoint, kind=chosen.engine, precision=chosen.precision, threads=chosen.threads)
-        for number in sorted({1, chosen.max_batch}):  # every shape costs its first run
-            engine.run(np.zeros((number, self.size, self.size, 3), np.uint8), maps=MAPS)
+        for number in sorted({1, chosen.max_batch}):  # a shape's first run costs most
+            engine.run(self._blank(number), maps=MAPS)
+        began = perf_counter()
+        engine.run(self._blank(chosen.max_batch))
+        rate = chosen.max_batch / (perf_counter() - began)
+        self.admission.settle(rate, chosen.max_wait_ms / 1000, least=chosen.max_batch)
         return engine
+
+    def _blank(self, number: int) -> NDArray[np.uint8]:
+        return np.zeros((number, self.size, self.size, 3), np.uint8)
 
     def drain(self) -> None:
         """Say that we are leaving; go on answering."""
@@ -110,17 +119,15 @@ class Predictor:
         self._metrics.ready.set(0)
 
     @contextmanager
-    def admit(self) -> Iterator[None]:
+    def admit(self) -> Iterator[Place]:
         """One request in flight, asked before its body is read. Raises NotReadyError or OverloadedError."""
         if not self.ready:
             raise errors.NotReadyError("The network is still being loaded: ask again in a moment.")
-        if self.in_flight >= self._settings.max_in_flight:
-            raise errors.OverloadedError("More pictures wait than can be looked at in time: ask again soon.")
-        self.in_flight += 1
         try:
-            yield
-        finally:
-            self.in_flight -= 1
+            with self.admission.enter() as place:
+                yield place
+        except FullError as error:
+            raise errors.OverloadedError("More pictures wait than can be looked at in time: ask again soon.") from error
 
     @property
     def size(self) -> int:

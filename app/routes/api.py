@@ -6,23 +6,35 @@ import asyncio
 import gzip
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Security
 from starlette.responses import Response
 
-from app import activations, answers, bodies, pictures, schemas
+from app import activations, answers, bodies, examples, keys, pictures, schemas
+from app.admission import Place
 from app.bodies import Upload
 from app.compression import quality
-from app.errors import GlassbotError, NoSuchLayerError
+from app.errors import GlassbotError, NoSuchKindError, NoSuchLabelError, NoSuchLayerError
 from app.predictor import Predictor
-from app.routes.contract import MANY_PICTURES, ONE_PICTURE, PROBLEMS
+from app.routes import contract
+from app.routes.contract import MANY_PICTURES, ONE_PICTURE, RECEIVING, SEEING
 from app.settings import Settings
 from model.architecture import MAPS
 from model.explain import Method
 
-router = APIRouter(tags=["pictures"])
+router = APIRouter(tags=["pictures"], dependencies=[Security(keys.required)])
 
 TopK = Annotated[int, Query(ge=1, le=20, description="How many labels.")]
 Kind = Annotated[str | None, Query(max_length=100, description="Labels of this exclusive vocabulary only.")]
+_NAME = "|".join(MAPS)
+Layers = Annotated[
+    str,
+    Query(
+        max_length=200,
+        description="all, or names with commas: conv1,conv5",
+        # Said, not checked: what does not fit is told which layers there are.
+        json_schema_extra={"pattern": f"^(all|({_NAME})(,({_NAME}))*)$"},
+    ),
+]
 
 
 def _predictor(request: Request) -> Predictor:
@@ -35,35 +47,49 @@ def _settings(request: Request) -> Settings:
     return settings
 
 
-async def _picture(request: Request) -> bytes:
+async def _picture(request: Request, place: Place) -> bytes:
     settings = _settings(request)
-    return await bodies.picture(request, cap=settings.max_body, seconds=settings.upload_s)
+    with place.receiving():
+        return await bodies.picture(request, cap=settings.max_body, seconds=settings.upload_s)
 
 
-@router.post("/predict", response_model=schemas.PredictResponse, openapi_extra=ONE_PICTURE, responses=PROBLEMS)
+@router.post(
+    "/predict",
+    response_model=schemas.PredictResponse,
+    openapi_extra=ONE_PICTURE,
+    responses=contract.answers(examples.PREDICT, *RECEIVING, *SEEING, NoSuchKindError),
+)
 async def predict(request: Request, top_k: TopK = 5, kind: Kind = None) -> Response:
     """Labels, words, and one honest sentence."""
     predictor = _predictor(request)
-    with predictor.admit():
-        body = await _picture(request)
+    with predictor.admit() as place:
+        body = await _picture(request, place)
         described = await bodies.while_connected(request, predictor.describe(body, top_k=top_k, kind=kind))
     answer = answers.predicted(described, predictor.checkpoint, request.state.request_id)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
-@router.post("/predict/batch", response_model=schemas.BatchResponse, openapi_extra=MANY_PICTURES, responses=PROBLEMS)
+@router.post(
+    "/predict/batch",
+    response_model=schemas.BatchResponse,
+    openapi_extra=MANY_PICTURES,
+    responses=contract.answers(examples.BATCH, *RECEIVING, NoSuchKindError),
+)
 async def predict_batch(request: Request, top_k: TopK = 5, kind: Kind = None) -> Response:
     """The same for many files; a bad one has a problem of its own and harms no other."""
     predictor, settings = _predictor(request), _settings(request)
-    with predictor.admit():
-        files = await bodies.uploads(
-            request, cap=settings.max_batch_body, seconds=settings.upload_s, most=settings.max_batch_files
-        )
-        few = asyncio.Semaphore(settings.max_batch)  # the rest of the queue is for others
+    with predictor.admit() as place:
+        with place.receiving():
+            files = await bodies.uploads(
+                request, cap=settings.max_batch_body, seconds=settings.upload_s, most=settings.max_batch_files
+            )
+        place.release()  # its files are counted instead, and half of the room stays for others
+        few = asyncio.Semaphore(max(1, predictor.admission.room // 2))
 
         async def one(file: Upload) -> schemas.BatchItem:
             async with few:
-                return await _item(request, file, top_k, kind)
+                with predictor.admission.one_more():
+                    return await _item(request, file, top_k, kind)
 
         async def every() -> list[schemas.BatchItem]:
             return await asyncio.gather(*map(one, files))
@@ -80,6 +106,8 @@ async def _item(request: Request, file: Upload, top_k: int, kind: str | None) ->
         if len(file.content) > settings.max_body:
             raise bodies.too_large(settings.max_body)
         described = await predictor.describe(file.content, top_k=top_k, kind=kind)
+    except NoSuchKindError:  # the request's fault, not this file's
+        raise
     except GlassbotError as error:
         problem = answers.problem(error, request.state.request_id)
         return schemas.BatchItem(file=file.name, ok=None, problem=problem)
@@ -90,7 +118,12 @@ async def _item(request: Request, file: Upload, top_k: int, kind: str | None) ->
     "/explain",
     response_model=schemas.ExplainResponse,
     openapi_extra=ONE_PICTURE,
-    responses={**PROBLEMS, 200: {"content": {"image/png": {}}, "description": "Numbers, or an overlay PNG."}},
+    responses=contract.answers(
+        examples.EXPLAIN,
+        *(*RECEIVING, *SEEING, NoSuchLabelError),
+        description="Numbers, or an overlay PNG.",
+        content={"image/png": {"schema": contract.BINARY, "example": examples.PNG}},
+    ),
 )
 async def explain(
     request: Request,
@@ -100,8 +133,8 @@ async def explain(
 ) -> Response:
     """Where the evidence for one label or word lay: 13 x 13 numbers, or with ``Accept: image/png`` an overlay."""
     predictor = _predictor(request)
-    with predictor.admit():
-        body = await _picture(request)
+    with predictor.admit() as place:
+        body = await _picture(request, place)
         explained = await bodies.while_connected(
             request, predictor.explain(body, label=label, kind=kind, method=method)
         )
@@ -119,17 +152,22 @@ async def explain(
     "/activations",
     response_class=Response,
     openapi_extra=ONE_PICTURE,
-    responses={**PROBLEMS, 200: {"content": {"application/octet-stream": {}}, "description": activations.__doc__}},
+    responses=contract.answers(
+        examples.ACTIVATIONS,
+        *(*RECEIVING, *SEEING, NoSuchLayerError),
+        media="application/octet-stream",
+        description=activations.__doc__,
+    ),
 )
 async def every_layer(
     request: Request,
-    layers: Annotated[str, Query(max_length=200, description="all, or names with commas: conv1,conv5")] = "all",
+    layers: Layers = "all",
 ) -> Response:
     """What every layer saw, in one binary body."""
     predictor, names = _predictor(request), _names(layers)
     squeeze = quality(request.headers.get("accept-encoding", ""), "gzip") > 0
-    with predictor.admit():
-        body = await _picture(request)
+    with predictor.admit() as place:
+        body = await _picture(request, place)
         seen = await bodies.while_connected(request, predictor.activations(body, names))
 
         def pack() -> bytes:
@@ -139,21 +177,6 @@ async def every_layer(
         packed = await predictor.offload(pack)
     headers = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"} if squeeze else {}
     return Response(packed, media_type="application/octet-stream", headers=headers)
-
-
-@router.get("/model")
-async def model(request: Request) -> schemas.ModelResponse:
-    """The network: its layers, its vocabularies, what was measured, where it comes from."""
-    return answers.model(_predictor(request).checkpoint)
-
-
-@router.get("/model/filters.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
-async def filters(request: Request) -> Response:
-    """The 96 kernels of conv1, 48 of each column: 12 x 8 tiles of 11 x 11 pixels."""
-    predictor = _predictor(request)
-    weights = predictor.checkpoint.weights["conv1.weight"]
-    png = await predictor.offload(lambda: pictures.filters_png(weights))
-    return Response(png, media_type="image/png", headers={"Cache-Control": "no-cache"})
 
 
 def _names(layers: str) -> tuple[str, ...]:

@@ -1,51 +1,102 @@
-"""What OpenAPI cannot read off the routes: their bodies, which are parsed by hand, and their problems."""
+"""What OpenAPI cannot read off the routes: their bodies, which are parsed by hand, and all that they can answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from app.schemas import Problem
+from app.errors import (
+    BrokenImageError,
+    DeadlineExceededError,
+    EmptyBodyError,
+    GlassbotError,
+    InvalidRequestError,
+    NotAnImageError,
+    NotReadyError,
+    OverloadedError,
+    SlowUploadError,
+    TooLargeError,
+    TooManyPixelsError,
+    UnauthorizedError,
+    UnsupportedBodyError,
+)
 
-_BINARY: dict[str, Any] = {"type": "string", "format": "binary"}
+Responses = dict[int | str, dict[str, Any]]
+
+PROBLEM = "application/problem+json"
+_BYTES: dict[str, Any] = {"type": "string", "format": "binary"}
+BINARY: dict[str, Any] = {**_BYTES, "minLength": 1}
+_TEXT: dict[str, Any] = {"type": "string"}
+EVERY = {"X-Request-ID": {"required": True, "schema": _TEXT, "description": "Yours, where you sent one; in the logs."}}
+# 2 x 2 pixels, red and blue: small enough to read, and a picture all the same.
+_GIF = "R0lGODlhAgACAIAAAP8AAAAA/yH5BAAAAAAALAAAAAACAAIAAAIDRAIFADs="
+
+RECEIVING = (
+    UnauthorizedError, SlowUploadError, TooLargeError, UnsupportedBodyError, InvalidRequestError, NotReadyError,
+    OverloadedError,
+)  # fmt: skip
+"""What can go wrong until the body is there."""
+SEEING = (TooManyPixelsError, NotAnImageError, EmptyBodyError, BrokenImageError, DeadlineExceededError)
+"""What can go wrong with a picture."""
 
 
 def _form(file: dict[str, Any]) -> dict[str, Any]:
     return {"schema": {"type": "object", "properties": {"file": file}, "required": ["file"]}}
 
 
+_BASE64 = {"type": "string", "contentEncoding": "base64", "pattern": "^[A-Za-z0-9+/]+={0,2}$", "minLength": 4}
 ONE_PICTURE: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "One picture: JPEG, PNG, WebP, GIF (first frame), BMP, TIFF, AVIF or HEIC, by content.",
         "content": {
-            "multipart/form-data": _form(_BINARY),
-            "image/*": {"schema": _BINARY},
-            "application/octet-stream": {"schema": _BINARY},
+            "multipart/form-data": _form(BINARY),
+            "image/*": {"schema": BINARY},
+            "application/octet-stream": {"schema": BINARY},
             "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"image": {"type": "string", "contentEncoding": "base64"}},
-                    "required": ["image"],
-                }
+                "schema": {"type": "object", "properties": {"image": _BASE64}, "required": ["image"]},
+                "examples": {"four pixels": {"value": {"image": _GIF}}},
             },
         },
-    }
+    },
+    "security": [{}],  # with the scheme that FastAPI adds: a key, or none
 }
 MANY_PICTURES: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"multipart/form-data": _form({"type": "array", "items": _BINARY, "minItems": 1})},
+        "description": "Pictures in fields named file. One that is none, or empty, is a problem of its own item only.",
+        "content": {"multipart/form-data": _form({"type": "array", "items": _BYTES, "minItems": 1})},
+    },
+    "security": [{}],
+}
+
+
+def answers(example: Any, *failures: type[GlassbotError], media: str = "application/json", **more: Any) -> Responses:
+    """Status -> answer of an operation: 200 as in ``example``, its failures, and the one that nobody foresaw.
+
+    ``more`` joins the 200: its ``description``, ``headers``, other kinds of ``content``.
+    """
+    every: tuple[type[GlassbotError], ...] = (*failures, GlassbotError)
+    by_status: dict[int, list[type[GlassbotError]]] = {}
+    for failure in every:
+        by_status.setdefault(failure.status, []).append(failure)
+    content: dict[str, Any] = {media: {"example": example}}
+    if media != "application/json":
+        content[media]["schema"] = _TEXT if media.startswith("text/") else BINARY
+    good = {"description": "As asked.", **more, "content": content | more.get("content", {})}
+    good["headers"] = EVERY | more.get("headers", {})
+    return {200: good, **{status: problem(*by_status[status]) for status in sorted(by_status)}}
+
+
+def problem(*kinds: type[GlassbotError]) -> dict[str, Any]:
+    """The answer for problems of one status, each with its example in the components."""
+    needed = {name for kind in kinds for name in kind("").headers}
+    return {
+        "description": " ".join((kind.__doc__ or "").splitlines()[0] for kind in kinds),
+        "headers": EVERY | {name: {"required": True, "schema": _TEXT} for name in sorted(needed)},
+        "content": {
+            PROBLEM: {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "examples": {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds},
+            }
+        },
     }
-}
-_SCHEMA = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": description, **_SCHEMA}
-    for status, description in (
-        (408, "The body did not arrive in time."),
-        (413, "More bytes or pixels than are taken."),
-        (415, "Not a picture, or a body of another type."),
-        (422, "A parameter is wrong, or the picture is empty or damaged."),
-        (503, "Loading, leaving or overloaded; Retry-After says when to ask again."),
-        (504, "No answer in time."),
-    )
-}

@@ -5,20 +5,21 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app import metrics
+from app import examples, metrics
 from app.errors import NotReadyError
-from app.schemas import Health, Problem
+from app.routes import contract
+from app.schemas import Health
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/livez")
+@router.get("/livez", responses=contract.answers(examples.ALIVE))
 async def livez() -> Health:
     """Whether the process answers at all."""
     return Health(status="alive")
 
 
-@router.get("/readyz", responses={503: {"model": Problem, "description": "Loading or draining."}})
+@router.get("/readyz", responses=contract.answers(examples.READY, NotReadyError))
 async def readyz(request: Request) -> Health:
     """Whether pictures can be sent: the network has run once, and this replica is not leaving."""
     predictor = request.app.state.predictor
@@ -29,7 +30,7 @@ async def readyz(request: Request) -> Health:
     return Health(status="ready")
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get("/metrics", response_class=Response, responses=contract.answers(examples.METRICS, media="text/plain"))
 async def prometheus(request: Request) -> Response:
     """Counters and histograms for Prometheus."""
     text: bytes = request.app.state.metrics.render()

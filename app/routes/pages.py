@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.templating import Jinja2Templates
 from starlette.responses import Response
 
-from app import answers, bodies, pictures
+from app import answers, bodies, keys, pictures
 from app.errors import GlassbotError
 from app.images import FORMATS
 from app.predictor import Predictor
@@ -18,6 +18,11 @@ from app.settings import Settings
 from app.web import samples, web_root
 
 router = APIRouter(include_in_schema=False)
+
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+)
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,21 @@ async def see(request: Request) -> Response:
     return await _answered(request) if request.method == "POST" else _page(request)
 
 
+@router.get("/docs")
+async def docs(request: Request) -> Response:
+    """The contract, to be read and tried out."""
+    headers = {"Content-Security-Policy": _DOCS_POLICY}
+    return _templates().TemplateResponse(request, "docs.html", headers=headers)
+
+
 async def _answered(request: Request) -> Response:
     predictor: Predictor = request.app.state.predictor
     settings: Settings = request.app.state.settings
     try:
-        with predictor.admit():
-            body = await bodies.picture(request, cap=settings.max_body, seconds=settings.upload_s)
+        keys.check(request.headers.get("x-api-key"), settings)
+        with predictor.admit() as place:
+            with place.receiving():
+                body = await bodies.picture(request, cap=settings.max_body, seconds=settings.upload_s)
             described = await bodies.while_connected(request, predictor.describe(body))
             picture = await predictor.offload(lambda: pictures.data_uri(described.sight.pixels))
     except GlassbotError as error:
@@ -67,6 +81,7 @@ def _page(request: Request, *, status: int = 200, headers: dict[str, str] | None
         "picture": None,
         "limits": {"megabytes": f"{settings.max_body_mb:g}", "formats": FORMATS},
         "samples": samples(),
+        "keys": bool(settings.api_keys),
         **context,
     }
     return _templates().TemplateResponse(request, "see.html", whole, status_code=status, headers=headers)

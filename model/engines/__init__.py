@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
+from ctypes import CDLL
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -59,8 +61,10 @@ def check_pictures(pictures: NDArray[np.uint8], size: int) -> None:
 
 
 def _cuda() -> bool:
+    """Whether torch sees a device; torch, which takes seconds and 300 MB, is not even asked where no driver lies."""
     try:
+        CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
         from model.engines.torch_engine import cuda_available
-    except ImportError:  # not installed, or broken: serving on a CPU does not need it
+    except (OSError, ImportError):  # no driver; torch not installed, or broken: serving on a CPU needs neither
         return False
     return cuda_available()

@@ -1,5 +1,6 @@
 /** The service, by URLs relative to the page. */
 
+import { keyed } from "./key.js";
 import { SAY } from "./strings.js";
 
 /** What went wrong, in words for the reader. */
@@ -45,7 +46,8 @@ function trouble(status, text, retryAfter) {
     // A gateway in between answers in its own words.
   }
   const { title = SAY.strange, detail = SAY.goneWhy, type = "" } = problem.detail ? problem : {};
-  return new Trouble(title, detail, { status, retryAfter: Number(retryAfter) || 0, type });
+  const why = type.endsWith(":unauthorized") ? SAY.needsKey : detail;
+  return new Trouble(title, why, { status, retryAfter: Number(retryAfter) || 0, type });
 }
 
 /** @param {Blob} photo */
@@ -63,6 +65,7 @@ export function predict(photo, { sending, sent, signal }) {
     request.open("POST", "predict");
     request.setRequestHeader("Content-Type", bodyType(photo));
     request.setRequestHeader("Accept", "application/json");
+    for (const [name, value] of Object.entries(keyed())) request.setRequestHeader(name, value);
     request.upload.onprogress = (e) => e.lengthComputable && sending(e.loaded / e.total);
     request.upload.onload = sent;
     request.onerror = () => reject(gone());
@@ -102,7 +105,8 @@ async function ask(url, options) {
  * @param {AbortSignal} signal
  */
 async function post(url, photo, accept, signal) {
-  const options = { method: "POST", body: photo, signal, headers: { "Content-Type": bodyType(photo), Accept: accept } };
+  const headers = { "Content-Type": bodyType(photo), Accept: accept, ...keyed() };
+  const options = { method: "POST", body: photo, signal, headers };
   try {
     return await ask(url, options);
   } catch (error) {

@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { byId } from "./dom.js";
 import { listen as listenForPhotos } from "./intake.js";
 import * as kernels from "./kernels.js";
+import { listen as listenForKey } from "./key.js";
 import * as photo from "./photo.js";
 import { SAY } from "./strings.js";
 
@@ -152,6 +153,7 @@ async function copy() {
 }
 
 listenForPhotos(take, refuse);
+listenForKey();
 kernels.listen();
 byId("copy").addEventListener("click", copy);
 document.documentElement.dataset.ready = "";

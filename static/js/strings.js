@@ -64,6 +64,7 @@ export const SAY = {
   gone: "The server does not answer.",
   goneWhy: "It may be restarting, or the connection is down.",
   strange: "The answer could not be understood.",
+  needsKey: "Type the key that you were given into the field below, then choose the photo again.",
   tooLarge: "The file is too large",
   tooLargeWhy: (/** @type {string} */ mb) => `Pictures of up to ${mb} MB are read here.`,
   unreadable: "The file cannot be read",

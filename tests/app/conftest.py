@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import sleep
@@ -19,6 +19,7 @@ from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.engines import Output
+from tests.app.server import Running, served
 from tests.tiny import tiny_checkpoint, tiny_network
 
 
@@ -37,6 +38,13 @@ def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_checkpoint(tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors")
 
 
+@pytest.fixture(scope="session")
+def running_server(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """``glassbot serve`` in a process of its own, as it comes, on :func:`checkpoint_file`."""
+    with served(checkpoint_file, tmp_path_factory.mktemp("server") / "log") as running:
+        yield running
+
+
 @asynccontextmanager
 async def serving(app: FastAPI, *, wait: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application within its lifespan, once it is ready."""
@@ -52,7 +60,7 @@ async def serving(app: FastAPI, *, wait: bool = True) -> AsyncIterator[httpx.Asy
 @pytest.fixture(scope="session")
 async def client(network: Checkpoint, anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
     assert anyio_backend == "asyncio"
-    async with serving(create_app(Settings(precision="f32"), network)) as client:
+    async with serving(create_app(Settings(precision="f32", max_wait_ms=60_000), network)) as client:
         yield client
 
 

@@ -101,14 +101,15 @@ def test_no_bytes_are_no_picture() -> None:
         look(b"")
 
 
-CUT = ["plain JPEG", "16-bit PNG", "WebP", "AVIF", "HEIC", "TIFF", "BMP", "progressive JPEG"]
+WHOLE_EARLY = {"animated GIF", "1 x 1"}  # their first frame, or their only pixel, ends before the file does
 
 
-@pytest.mark.parametrize("name", CUT)
-def test_a_picture_cut_off_is_damaged(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(GOOD.keys() - WHOLE_EARLY))
+def test_a_picture_cut_off_anywhere_is_damaged(name: str) -> None:
     body = GOOD[name]
-    with pytest.raises(BrokenImageError, match="damaged"):
-        look(body[: len(body) // 2])
+    for percent in range(5, 100, 5):
+        with pytest.raises(BrokenImageError, match="damaged"):
+            look(body[: len(body) * percent // 100])
 
 
 @pytest.mark.parametrize("seed", range(60))

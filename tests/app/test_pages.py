@@ -46,4 +46,13 @@ async def test_a_problem_is_told_on_the_page(client: httpx.AsyncClient, body: by
 async def test_another_method_is_told_which_there_are(client: httpx.AsyncClient) -> None:
     answer = await client.delete("/")
     assert answer.status_code == 405
-    assert {name.strip() for name in answer.headers["allow"].split(",")} == {"GET", "POST"}
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize(
+    "path", ["/model", "/model/filters.png", "/livez", "/docs", "/openapi.json", "/static/js/see.js"]
+)
+async def test_head_is_allowed_wherever_get_is(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.post(path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert (await client.head(path)).status_code == 200

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,33 @@ def test_a_bad_value_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch, n
 def test_a_misspelt_setting_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GLASSBOT_PROT", "1")
     with pytest.raises(SettingsError, match="did you mean GLASSBOT_PORT"):
+        read_settings()
+
+
+@pytest.mark.parametrize("value", ["", " , ", "clef-secr\u00e8te", "secret one"])
+def test_keys_that_are_none_end_the_start_and_are_not_repeated(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("GLASSBOT_API_KEYS", value)
+    with pytest.raises(SettingsError, match=r"^GLASSBOT_API_KEYS cannot be used: [^\n]*\.$") as caught:
+        read_settings()
+    assert "secr" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_good_key_is_not_told_when_another_setting_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLASSBOT_API_KEYS", " secret-one,secret-two ,")
+    chosen = read_settings()
+    assert [key.get_secret_value() for key in chosen.api_keys] == ["secret-one", "secret-two"]
+    assert "secret-" not in f"{chosen!r} {chosen} {chosen.model_dump()} {chosen.model_dump_json()}"
+    monkeypatch.setenv("GLASSBOT_PORT", "many")
+    with pytest.raises(SettingsError) as caught:
+        read_settings()
+    assert "secret-" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("value", ["example.org", "https://example.org/", "https://*.example.org", "null"])
+def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert read_settings(cors_origins="https://a.example,http://b:8080, *").cors_origins[-1] == "*"
+    monkeypatch.setenv("GLASSBOT_CORS_ORIGINS", value)
+    with pytest.raises(SettingsError, match="an origin is"):
         read_settings()
 
 

@@ -103,7 +103,7 @@ async def test_a_client_that_leaves_is_dropped_before_it_costs_a_forward_pass(
         warm = len(engine.batches)
         engine.seconds = 0.3
         first = asyncio.create_task(post(client, corpus.jpeg(32, 32, seed=1)))
-        while app.state.predictor.in_flight == 0:
+        while app.state.predictor.admission.present == 0:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
         left = asyncio.create_task(leave(app, corpus.jpeg(32, 32, seed=2), after=0.1))
@@ -112,7 +112,7 @@ async def test_a_client_that_leaves_is_dropped_before_it_costs_a_forward_pass(
         assert (await stays).status_code == 200
         assert await left == []
         assert len(engine.batches) == warm + 2
-        assert app.state.predictor.in_flight == 0
+        assert app.state.predictor.admission.present == 0
 
 
 async def leave(app: FastAPI, body: bytes, *, after: float) -> list[object]:

@@ -1,0 +1,49 @@
+"""The service as its users start it: a process of its own, on a free port."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Running:
+    """One that looks already."""
+
+    process: subprocess.Popen[str]
+    address: str
+    log: Path
+
+    def resident(self) -> int:
+        """Bytes that it has in memory now."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
+        (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return 1024 * int(line.split()[1])
+
+
+@contextmanager
+def served(checkpoint: Path, log: Path, *, program: Sequence[str] = ("app",), **environment: str) -> Iterator[Running]:
+    """``glassbot serve`` until the block ends, with SIGTERM and status 0."""
+    command = [sys.executable, "-m", *program, "serve", "--port", "0", "--checkpoint", str(checkpoint)]
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | environment
+        )
+    assert process.stdout is not None
+    try:
+        said = process.stdout.readline()
+        assert said.startswith("Glassbot looks at http://127.0.0.1:"), said + log.read_text()
+        yield Running(process, said.split()[3], log)
+        process.terminate()
+        assert process.wait(60) == 0, log.read_text()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
