@@ -58,7 +58,7 @@ def caption(caption: Caption, checkpoint: Checkpoint) -> schemas.CaptionAnswer:
         alt_text=caption.alt_text,
         confidence=caption.confidence,
         tier=caption.tier,
-        right_times_in_ten=right_times_in_ten(caption.tier, checkpoint),
+        right_times_in_ten=right_times_in_ten(caption, checkpoint),
         claims=[
             schemas.ClaimAnswer(node=c.node, kind=c.kind, role=c.role, probability=c.probability)
             for c in caption.claims
@@ -66,10 +66,11 @@ def caption(caption: Caption, checkpoint: Checkpoint) -> schemas.CaptionAnswer:
     )
 
 
-def right_times_in_ten(tier: str, checkpoint: Checkpoint) -> int | None:
-    """From ``measured["tiers"][tier]["accuracy"]`` of a calibrated network; None where that was not measured."""
-    tiers = checkpoint.measured.get("tiers")
-    measured = tiers.get(tier) if isinstance(tiers, Mapping) else None
+def right_times_in_ten(caption: Caption, checkpoint: Checkpoint) -> int | None:
+    """How often the tier of the sentence's first claim was right, where ``calibrate`` measured it; else None."""
+    figures = checkpoint.measured.get(caption.claims[0].kind)
+    tiers = figures.get("tiers") if isinstance(figures, Mapping) else None
+    measured = tiers.get(caption.tier) if isinstance(tiers, Mapping) else None
     accuracy = measured.get("accuracy") if isinstance(measured, Mapping) else None
     if accuracy is None or not all(v.calibrated for v in checkpoint.vocabularies):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -121,12 +121,15 @@ def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
     _write(path, tensors, header)
 
 
-def note_measured(path: Path, measured: Mapping[str, Any]) -> None:
-    """Store what ``evaluate`` found in a checkpoint; its weights stay as they are, bit for bit."""
+def note_measured(path: Path, measured: Mapping[str, Any], vocabularies: Sequence[Vocabulary] | None = None) -> None:
+    """Store what was measured in a checkpoint, and calibrated vocabularies; its weights stay bit for bit the same."""
     with safe_open(path, framework="numpy") as file:
         header = json.loads(file.metadata()["glassbot"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
-    _write(path, tensors, {**header, "measured": dict(measured)})
+    header["measured"] = dict(measured)
+    if vocabularies is not None:
+        header["vocabularies"] = [vocabulary.to_json(v) for v in vocabularies]
+    _write(path, tensors, header)
 
 
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:

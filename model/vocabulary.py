@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["exclusive", "independent"]
@@ -40,8 +40,18 @@ class Vocabulary:
     labels: tuple[Label, ...]
     temperature: float = 1.0
     """Logits are divided by it before softmax or sigmoid."""
+    bias: tuple[float, ...] = ()
+    """Added to each logit after that; empty for none."""
     calibrated: bool = False
     """Whether the probabilities were fitted on held-out pictures."""
+    gate: Mapping[str, float] = field(default_factory=dict)
+    """How probable it is that a picture shows any label of an exclusive vocabulary: weights of the energies of all
+    vocabularies, by name, and ``constant``; a logit. Empty: certain."""
+    spoken: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """From the share of people who say a word to the probability that one of five does: slope and shift of its logit,
+    for an ancestor by name, and under ``""`` for all labels."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """Tier -> how probable a claim must be; a tier that is not there is not offered."""
 
     def __post_init__(self) -> None:
         if self.kind not in ("exclusive", "independent"):
@@ -50,6 +60,8 @@ class Vocabulary:
             raise ValueError(f"Vocabulary {self.name!r} holds a label twice.")
         if not self.temperature > 0:
             raise ValueError(f"Vocabulary {self.name!r}: temperature must be above 0, not {self.temperature}.")
+        if self.bias and len(self.bias) != len(self.labels):
+            raise ValueError(f"Vocabulary {self.name!r} has {len(self.bias)} biases for {len(self.labels)} labels.")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -58,6 +70,13 @@ class Vocabulary:
     def ids(self) -> tuple[str, ...]:
         """Raw class names, in the order of the rows of fc8."""
         return tuple(label.id for label in self.labels)
+
+
+def rows_of(vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary]) -> slice:
+    """The rows of fc8 that belong to one of several vocabularies, told by its name. Raises ValueError."""
+    before = [v.name for v in vocabularies].index(vocabulary.name)
+    start = sum(len(v) for v in vocabularies[:before])
+    return slice(start, start + len(vocabulary))
 
 
 def to_json(vocabulary: Vocabulary) -> dict[str, Any]:
@@ -69,8 +88,13 @@ def to_json(vocabulary: Vocabulary) -> dict[str, Any]:
 
 def from_json(record: Mapping[str, Any]) -> Vocabulary:
     """The inverse of :func:`to_json`. Raises TypeError, KeyError or ValueError for anything else."""
-    labels = tuple(_label(label) for label in record["labels"])
-    return Vocabulary(**{**record, "labels": labels})
+    fields = {
+        **record,
+        "labels": tuple(_label(label) for label in record["labels"]),
+        "bias": tuple(record.get("bias", ())),
+        "spoken": {name: (pair[0], pair[1]) for name, pair in record.get("spoken", {}).items()},
+    }
+    return Vocabulary(**fields)
 
 
 def _label(record: Mapping[str, Any]) -> Label:

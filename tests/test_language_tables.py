@@ -7,12 +7,14 @@ import re
 from importlib.resources import files
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 
 from model.language import sentence
+from model.language.hedging import Tier
 from model.language.phrases import label_for, with_article
-from model.language.sentence import Caption, Guess, Tier, caption
-from model.vocabulary import Label
+from model.language.sentence import Belief, Caption, caption
+from model.vocabulary import Label, Vocabulary
 
 SIZES = {"object": 200, "scene": 100, "word": 113}
 ROLES = {
@@ -29,8 +31,9 @@ PHRASES = sorted({label.phrase for name in ("object", "scene") for label in LABE
 
 
 def alone(label: Label, probability: float) -> Caption:
-    guess = Guess(label=label, kind="object", exclusive=True, probability=probability)
-    return caption([guess], calibrated=True)
+    thresholds = {"sure": 0.95, "think": 0.85, "hedge": 0.65}
+    vocabulary = Vocabulary(name="object", kind="exclusive", labels=(label,), thresholds=thresholds)
+    return caption([Belief(vocabulary, np.array([probability], np.float32))])
 
 
 def check_grammar(text: str, *, sentences: int = 1) -> None:

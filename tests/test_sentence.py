@@ -6,10 +6,12 @@ import random
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from model.language.phrases import label_for
-from model.language.sentence import Caption, Guess, caption
+from model.language.sentence import Belief, Caption, caption
+from model.vocabulary import Vocabulary
 
 GOLDEN, LABRADOR, BEE, ESPRESSO = "n02099601", "n02099712", "n02206856", "n07920052"
 GOOSE, STORK, ALBATROSS, FOUNTAIN = "n01855672", "n02002724", "n02058221", "n03388043"
@@ -22,13 +24,17 @@ def say(
     *,
     calibrated: bool = True,
 ) -> Caption:
+    thresholds = {"sure": 0.95, "think": 0.85, "hedge": 0.65} if calibrated else {}
     chosen = (("object", objects), ("scene", scenes), ("word", words))
-    guesses = [
-        Guess(label=label_for(kind, key), kind=kind, exclusive=kind != "word", probability=probability)
-        for kind, found in chosen
-        for key, probability in (found or {}).items()
-    ]
-    return caption(guesses, calibrated=calibrated)
+    return caption([belief(kind, found, thresholds) for kind, found in chosen if found])
+
+
+def belief(kind: str, found: dict[str, float], thresholds: dict[str, float]) -> Belief:
+    vocabulary = Vocabulary(
+        name=kind, kind="independent" if kind == "word" else "exclusive",
+        labels=tuple(label_for(kind, key) for key in found), thresholds=thresholds,
+    )  # fmt: skip
+    return Belief(vocabulary, np.array(list(found.values()), np.float32))
 
 
 def test_a_certain_object_is_said_alone() -> None:
@@ -92,8 +98,8 @@ def test_alt_text_is_a_hedged_phrase() -> None:
 
 
 def test_no_guesses_is_the_callers_mistake() -> None:
-    with pytest.raises(ValueError, match="at least one guess"):
-        caption([], calibrated=True)
+    with pytest.raises(ValueError, match="at least one belief"):
+        caption([])
 
 
 def test_the_confidence_is_the_product_of_its_claims() -> None:

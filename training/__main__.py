@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from model.checkpoint import CheckpointError
 from training.commands import (
     ablate,
+    calibrate,
     compress,
     conformance,
     evaluate,
@@ -22,7 +23,7 @@ from training.commands import (
 from training.data import DataError
 from training.step import DivergedError
 
-COMMANDS = (train, evaluate, compress, inspect_data, ablate, conformance, importing, fetch, report, ship)
+COMMANDS = (train, evaluate, calibrate, compress, inspect_data, ablate, conformance, importing, fetch, report, ship)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

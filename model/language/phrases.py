@@ -11,11 +11,11 @@ from typing import Any
 from model.vocabulary import Label
 
 _TABLES = {"object": "objects.json", "scene": "scenes.json", "word": "words.json"}
-_CONSONANT_SOUND = re.compile(r"uni|uk|eu|use|ufo|one\b|once\b", re.IGNORECASE)
+_CONSONANT_SOUND = re.compile(r"uni|uk|eu|use|ufo|u[svt][abv]?\b|one\b|once\b", re.IGNORECASE)
 _VOWEL_SOUND = re.compile(r"[aeiou]|hour|honest|honour|heir|8|11\b|18\b", re.IGNORECASE)
 # Letters said by their names: "an SUV", "an x ray".
 _SPELT_VOWEL = re.compile(r"[AEFHILMNORSX](?:[A-Z0-9]+\b|\b)|[fhlmnrsx]\b")
-_PLURAL = re.compile(r"(?<![sui])s$")
+_PLURAL = re.compile(r"(?:(?<![sui])|ski|taxi|bikini|kiwi)s$")
 _WORDNET_ID = re.compile(r"n\d{8}")
 
 
