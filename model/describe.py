@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.checkpoint import Checkpoint
-from model.language.sentence import Belief, Caption, caption
+from model.language.beliefs import Belief
+from model.language.sentence import Caption, caption
 from model.vocabulary import Label, Vocabulary
 
 LOWEST_WORD_SCORE = 0.1

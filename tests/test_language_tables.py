@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from model.language import sentence
+from model.language.beliefs import Belief
 from model.language.hedging import Tier
 from model.language.phrases import label_for, with_article
-from model.language.sentence import Belief, Caption, caption
+from model.language.sentence import Caption, caption
 from model.vocabulary import Label, Vocabulary
 
 SIZES = {"object": 200, "scene": 100, "word": 113}

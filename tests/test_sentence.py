@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model.language.beliefs import Belief
 from model.language.phrases import label_for
-from model.language.sentence import Belief, Caption, caption
+from model.language.sentence import Caption, caption
 from model.vocabulary import Vocabulary
 
 GOLDEN, LABRADOR, BEE, ESPRESSO = "n02099601", "n02099712", "n02206856", "n07920052"

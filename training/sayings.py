@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.describe import probabilities
+from model.language.beliefs import Belief
 from model.language.hedging import TIERS, Tier
-from model.language.sentence import PERSON_WORDS, Belief, bend, caption
+from model.language.sentence import caption
+from model.language.spoken import PERSON_WORDS, bend
 from model.vocabulary import Vocabulary
 from training.absence import word_targets
 from training.fitting import line

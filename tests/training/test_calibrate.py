@@ -13,7 +13,7 @@ from model import checkpoint
 from model.describe import gate_of, probabilities
 from model.language.hedging import Tree
 from model.language.phrases import label_for
-from model.language.sentence import bend
+from model.language.spoken import bend
 from model.vocabulary import Label, Vocabulary
 from tests.training.made import folders
 from training import __main__ as cli

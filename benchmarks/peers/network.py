@@ -1,0 +1,56 @@
+"""What the peers share: the torch module of a checkpoint, the picture before it, the labels behind it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from model import checkpoint as checkpoints
+from model.engines.torch_engine import build, standardise
+from model.preprocess import prepare
+
+
+class Network:
+    """Files to tensors, tensors to logits, logits to labels: as Glassbot does it, in torch."""
+
+    def __init__(self, path: Path) -> None:
+        self._checkpoint = checkpoints.load(path)
+        self.module = build(self._checkpoint)
+        self.size = self._checkpoint.architecture.input_size
+
+    def pixels(self, file: IO[bytes]) -> Tensor:
+        """(3, S, S) uint8."""
+        picture = Image.open(file)
+        picture.draft(None, (2 * self.size, 2 * self.size))  # decodes a large JPEG smaller, as Glassbot does
+        pixels, _, _ = prepare(picture, self.size)
+        return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
+
+    def inputs(self, pixels_NCHW: Tensor) -> Tensor:
+        """(N, 3, S, S), as the module takes them."""
+        return standardise(pixels_NCHW, self._checkpoint.preprocessing)
+
+    def labels(self, logits: Tensor) -> dict[str, Any]:
+        """The five best of (K,) logits, with probabilities within their vocabularies."""
+        scored: list[tuple[float, str, str]] = []
+        slices = self._checkpoint.slices()
+        for vocabulary in self._checkpoint.vocabularies:
+            if vocabulary.kind == "exclusive":
+                scores = torch.softmax(logits[slices[vocabulary.name]].float() / vocabulary.temperature, 0)
+                top = scores.topk(min(5, len(vocabulary)))
+                for score, row in zip(top.values.tolist(), top.indices.tolist(), strict=True):
+                    scored.append((score, vocabulary.labels[row].name, vocabulary.name))
+        best = sorted(scored, reverse=True)[:5]
+        return {"labels": [{"label": label, "kind": kind, "score": score} for score, label, kind in best]}
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """Every peer is told where to listen and what to serve."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    return parser
