@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
-from time import perf_counter
-from typing import Any, TextIO
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from app import folder, logs
+from app import captioning, logs
 from app.main import create_app
-from app.metrics import Metrics
-from app.predictor import Predictor
-from app.server import StartError, cannot_run, listen, serve
+from app.server import StartError, listen, serve
 from app.settings import Settings, SettingsError, read_settings
 from model import checkpoint as checkpoints
 from model.checkpoint import CheckpointError
@@ -57,10 +48,8 @@ def _parser() -> argparse.ArgumentParser:
         field = Settings.model_fields[flag.replace("-", "_")]
         serving.add_argument(f"--{flag}", help=f"{field.description} (default: {field.default!s})")
     serving.set_defaults(run=_serve)
-    captions = commands.add_parser("caption", help="describe files and folders of pictures, as JSON Lines")
-    captions.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a picture, or a folder of them")
-    captions.add_argument("--out", type=Path, metavar="FILE", help="write here instead of the terminal")
-    captions.set_defaults(run=_caption)
+    captions = commands.add_parser("caption", help="describe files and folders of pictures")
+    captioning.add(captions)
     for command in (serving, captions):
         command.add_argument("--checkpoint", type=Path, metavar="FILE", help="another network than the shipped one")
     return parser
@@ -75,49 +64,6 @@ def _serve(options: dict[str, Any]) -> int:
         address = f"http://{host}:{listener.getsockname()[1]}"
         serve(app, settings, listener, lambda: print(f"Glassbot looks at {address} (Ctrl-C stops it).", flush=True))
     return 0
-
-
-def _caption(options: dict[str, Any]) -> int:
-    # Nobody waits at the other end: no deadline worth the name, and nothing is asked twice.
-    settings = read_settings(
-        checkpoint=options["checkpoint"], deadline_s=600, max_in_flight=64, cache_pictures=0, cache_outputs=0
-    )
-    for path in options["paths"]:
-        if not path.exists():  # said at once, not after the network was loaded
-            raise StartError(f"There is no {path}.")
-    files = folder.find(options["paths"])
-    if not files:
-        raise StartError("There is no picture in what you named.")
-    predictor = Predictor(settings, checkpoints.load(settings.checkpoint), Metrics())
-    try:
-        target = options["out"].open("w", encoding="utf-8") if options["out"] else nullcontext(sys.stdout)
-    except OSError as error:
-        raise StartError(f"{options['out']} cannot be written: {error.strerror}.") from error
-    with target as out:
-        failed = asyncio.run(_write(predictor, files, out))
-    for line in failed:
-        print(f"glassbot: {line.file}: {line.fault}", file=sys.stderr)
-    return 1 if failed else 0
-
-
-async def _write(predictor: Predictor, files: list[Path], out: TextIO) -> list[folder.Line]:
-    failed: list[folder.Line] = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
-        task = progress.add_task("captions", total=len(files), rate="")
-        async with predictor.running():
-            await predictor.started()
-            if predictor.failure is not None:
-                raise cannot_run(predictor.failure) from predictor.failure
-            began = perf_counter()
-            async for line in folder.caption(predictor, files, ahead=32):
-                if line.answer is None:
-                    failed.append(line)
-                else:
-                    print(json.dumps(line.answer, ensure_ascii=False), file=out, flush=True)
-                rate = (progress.tasks[task].completed + 1) / (perf_counter() - began)
-                progress.update(task, advance=1, rate=f"{rate:.1f} images/s")
-    return failed
 
 
 if __name__ == "__main__":

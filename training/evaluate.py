@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,19 @@ from PIL import Image
 
 from model.engines import Engine
 from model.preprocess import prepare
-from model.vocabulary import Kind
+from model.vocabulary import Kind, Vocabulary
 from training.data import PictureSet
 from training.ranks import Ranks
+
+
+class Known(Protocol):
+    """Pictures of which the truth is known."""
+
+    @property
+    def vocabulary(self) -> Vocabulary: ...  # noqa: D102
+    @property
+    def targets(self) -> NDArray[np.float32] | NDArray[np.int64]: ...  # noqa: D102
+
 
 Measured = dict[str, dict[str, Any]]
 Views = Literal[1, 10]
@@ -50,13 +60,13 @@ def scores(
     return answers
 
 
-def figures(one: PictureSet, answers: NDArray[np.float32]) -> dict[str, Any]:
+def figures(one: Known, answers: NDArray[np.float32]) -> dict[str, Any]:
     """The figures of one set."""
     good = ~np.isnan(answers[:, 0])
     return (exclusive if one.vocabulary.kind == "exclusive" else independent)(answers[good], one.targets[good])
 
 
-def by_class(one: PictureSet, answers: NDArray[np.float32]) -> list[tuple[str, float]]:
+def by_class(one: Known, answers: NDArray[np.float32]) -> list[tuple[str, float]]:
     """Name and top-1 of each class, best first."""
     good = ~np.isnan(answers[:, 0])
     targets = one.targets[good]

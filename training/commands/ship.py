@@ -1,23 +1,31 @@
-"""``ship``: make a run's network the one that is served by default, if it is better than the one there."""
+"""``ship``: make a run's network the one that is served: compressed, calibrated, and no worse than the one there."""
 
 from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from model import checkpoint
 from model.checkpoint import PRETRAINED
 from model.engines import create_engine
 from model.files import write_atomically
+from model.vocabulary import Vocabulary
 from training import card, data
+from training.calibrate import calibrate
 from training.commands import Commands
-from training.evaluate import Measured, by_class, figures, score_of, scores
+from training.commands.calibrate import joined, show
+from training.evaluate import Measured, by_class, figures, score_of
+from training.honesty import honesty
+from training.observed import observe
 
 
 def add(commands: Commands) -> None:
     """Describe the command."""
-    parser = commands.add_parser("ship", help="compress and measure a run's network, and put it where it is served")
+    parser = commands.add_parser(
+        "ship", help="put a run's network where it is served: compressed, calibrated, measured"
+    )
     parser.add_argument("run_folder", type=Path, metavar="RUN")
     parser.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH")
     parser.add_argument("--to", type=Path, default=PRETRAINED.parent, metavar="FOLDER", help="model/pretrained/")
@@ -31,8 +39,8 @@ def run(options: argparse.Namespace) -> int:
     dense = checkpoint.load(folder / "last.safetensors")
     made = folder / "shipped.safetensors"
     checkpoint.save(made, dense, small=True)
-    measured, classes = _measured(made, options.data)
-    checkpoint.note_measured(made, measured)
+    measured, classes, vocabularies = _measured(made, options.data)
+    checkpoint.note_measured(made, measured, vocabularies)
     if target.exists() and not options.anyway:
         refuse_worse(measured, dict(checkpoint.load(target).measured), target)
     options.to.mkdir(parents=True, exist_ok=True)
@@ -63,18 +71,23 @@ def refuse_worse(measured: Measured, there: Measured, target: Path) -> None:
         )
 
 
-def _measured(path: Path, specs: list[str]) -> tuple[Measured, dict[str, list[tuple[str, float]]]]:
-    """The figures, and those of each class where there are classes."""
+def _measured(
+    path: Path, specs: list[str]
+) -> tuple[Measured, dict[str, list[tuple[str, float]]], Sequence[Vocabulary]]:
+    """The figures, those of each class where there are classes, and calibrated vocabularies."""
     network = checkpoint.load(path)
     engine, slices = create_engine(network), network.slices()
-    measured: Measured = {}
+    observed, measured = {}, {}
     classes: dict[str, list[tuple[str, float]]] = {}
     for spec in specs:
-        one = data.load(spec, "validation", data.match(spec, network.vocabularies))
+        one = observe(engine, network, spec)
         name = one.vocabulary.name
-        answers = scores(engine, one, slices[name])
+        observed[name], answers = one, one.logits[:, slices[name]]
         measured[name] = figures(one, answers)
         print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in measured[name].items()), flush=True)
         if one.vocabulary.kind == "exclusive":
             classes[name] = by_class(one, answers)
-    return measured, classes
+    vocabularies = calibrate(observed, network.vocabularies)
+    found = honesty(observed, vocabularies)
+    show(found)
+    return joined(measured, found), classes, vocabularies
