@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from app import captioning, logs
-from app.main import create_app
-from app.server import StartError, listen, serve
 from app.settings import Settings, SettingsError, read_settings
+from app.starting import StartError, listen
 from model import checkpoint as checkpoints
 from model.checkpoint import CheckpointError
 
@@ -58,8 +58,13 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(options: dict[str, Any]) -> int:
     settings = read_settings(**options)
     logs.set_up(settings.log_level, settings.log_format)
-    with listen(settings.host, settings.port) as listener:
-        app = create_app(settings, checkpoints.load(settings.checkpoint))
+    with listen(settings.host, settings.port) as listener, ThreadPoolExecutor(1) as beside:
+        network = beside.submit(checkpoints.load, settings.checkpoint)
+        # The framework takes as long to import as the network to read.
+        from app.main import create_app
+        from app.server import serve
+
+        app = create_app(settings, network.result())
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}"
         serve(app, settings, listener, lambda: print(f"Glassbot looks at {address} (Ctrl-C stops it).", flush=True))

@@ -17,12 +17,12 @@ from typing import Any
 
 from rich.console import Console
 
-from app import captions, folder, local, progress, remote
+from app import captions, folder, progress
 from app.captions import Held
 from app.folder import Line, Network
-from app.server import StartError
 from app.settings import SettingsError, read_api_key
 from app.sidecars import Sidecars
+from app.starting import StartError
 
 _NEEDS = {"resume": "out", "force": "alt_text", "concurrency": "server", "api_key": "server"}
 _CONCURRENCY = range(1, 257)
@@ -98,6 +98,8 @@ def _job(options: dict[str, Any]) -> Job:
 
 def _network(options: dict[str, Any]) -> AbstractAsyncContextManager[Network]:
     if not options["server"]:
+        from app import local  # with all that a network needs; a service elsewhere needs none of it
+
         return local.network(local.settings(options["checkpoint"]))
     if options["checkpoint"]:
         raise SettingsError("--checkpoint is nothing beside --server, which has a network of its own.")
@@ -105,6 +107,8 @@ def _network(options: dict[str, Any]) -> AbstractAsyncContextManager[Network]:
     if concurrency not in _CONCURRENCY:
         raise SettingsError(f"--concurrency is from {_CONCURRENCY[0]} to {_CONCURRENCY[-1]}, not {concurrency}.")
     key = read_api_key(options["api_key"])
+    from app import remote
+
     return remote.network(remote.address(options["server"]), key=key, concurrency=concurrency)
 
 

@@ -19,8 +19,8 @@ from typing import BinaryIO, Protocol
 
 from app import folder
 from app.folder import Answer
-from app.server import StartError
 from app.settings import SettingsError
+from app.starting import StartError
 from model.files import atomically
 
 _LABELS = 5

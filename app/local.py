@@ -11,8 +11,8 @@ from app.errors import GlassbotError
 from app.folder import Answer, Network
 from app.metrics import Metrics
 from app.predictor import Predictor
-from app.server import cannot_run
 from app.settings import Settings, read_settings
+from app.starting import cannot_run
 from model import checkpoint as checkpoints
 
 _BATCHES_AHEAD = 4  # one in the network, one that waits, and two for pictures that take long to decode

@@ -21,8 +21,8 @@ from app import folder
 from app.errors import GlassbotError
 from app.folder import Answer, Network
 from app.schemas import PredictResponse
-from app.server import StartError
 from app.settings import SettingsError
+from app.starting import StartError
 
 TRIES = 8
 PATIENCE = 60.0

@@ -13,10 +13,7 @@ from fastapi import FastAPI
 
 from app.predictor import Predictor
 from app.settings import Settings
-
-
-class StartError(RuntimeError):
-    """The service cannot start; the message is one sentence."""
+from app.starting import cannot_run
 
 
 class Server(uvicorn.Server):
@@ -59,22 +56,6 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises StartError where the address is taken or not ours."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(2048)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise StartError(
-            f"Cannot listen on {host}, port {port} ({why.lower()}): choose another with --port."
-        ) from error
-    return listener
-
-
 def serve(app: FastAPI, settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
     """Answer until a signal. Raises StartError if the engine does not start."""
     server = Server(app, settings, announce)
@@ -82,9 +63,3 @@ def serve(app: FastAPI, settings: Settings, listener: socket.socket, announce: C
     failure = app.state.predictor.failure
     if failure is not None:
         raise cannot_run(failure) from failure
-
-
-def cannot_run(failure: Exception) -> StartError:
-    """The engine's own words, in one sentence."""
-    first = (str(failure).splitlines() or [type(failure).__name__])[0]
-    return StartError(f"The network cannot be run here: {first}")

@@ -26,9 +26,9 @@ from app.captions import COLUMNS, Held
 from app.errors import BrokenImageError
 from app.folder import Answer, Network, find
 from app.schemas import PredictResponse
-from app.server import StartError
 from app.settings import SettingsError, read_settings
 from app.sidecars import Sidecars
+from app.starting import StartError
 from model.checkpoint import Checkpoint
 from tests.app import corpus
 from tests.app.conftest import FakeEngine
