@@ -69,10 +69,12 @@ def measure(race: Race, rounds: int) -> tuple[dict[str, dict[str, float]], dict[
     spawn = get_context("spawn")
     with ExitStack() as open_ends:
         ends: dict[str, Connection] = {}
+        processes = []
         for name, make in (("ours", ours), ("plain", plain)):
             end, other = spawn.Pipe()
             ends[name] = open_ends.enter_context(end)
-            spawn.Process(target=_answer, args=(other, make, race)).start()
+            processes.append(spawn.Process(target=_answer, args=(other, make, race)))
+            processes[-1].start()
             other.close()
         found: dict[str, dict[str, list[float]]] = {side: {name: [] for name in MEASURED} for side in ends}
         for number in range(rounds + 1):
@@ -85,6 +87,8 @@ def measure(race: Race, rounds: int) -> tuple[dict[str, dict[str, float]], dict[
         for end in ends.values():
             end.send(None)
         memory = {side: end.recv() for side, end in ends.items()}
+        for process in processes:
+            process.join()  # what comes next is measured alone
     return {side: {name: median(values) for name, values in names.items()} for side, names in found.items()}, memory
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from model import checkpoint as checkpoints
+from model.describe import probabilities
 from model.engines.torch_engine import build, standardise
 from model.preprocess import prepare
 
@@ -40,8 +41,8 @@ class Network:
         slices = self._checkpoint.slices()
         for vocabulary in self._checkpoint.vocabularies:
             if vocabulary.kind == "exclusive":
-                scores = torch.softmax(logits[slices[vocabulary.name]].float() / vocabulary.temperature, 0)
-                top = scores.topk(min(5, len(vocabulary)))
+                raw = logits[slices[vocabulary.name]].float().cpu().numpy()
+                top = torch.from_numpy(probabilities(raw, vocabulary)).topk(min(5, len(vocabulary)))
                 for score, row in zip(top.values.tolist(), top.indices.tolist(), strict=True):
                     scored.append((score, vocabulary.labels[row].name, vocabulary.name))
         best = sorted(scored, reverse=True)[:5]
