@@ -89,6 +89,7 @@ def test_files_are_found_once_sorted_and_hidden_ones_not_at_all(tmp_path: Path) 
 @pytest.mark.anyio
 async def test_of_files_without_end_only_so_many_are_under_way(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
+    others = asyncio.all_tasks()  # a service that other tests ask may live in this loop
     drawn = begun = inside = most = yielded = 0
 
     def files() -> Iterator[Path]:
@@ -113,7 +114,7 @@ async def test_of_files_without_end_only_so_many_are_under_way(tmp_path: Path) -
             if yielded == 100:
                 break
     assert most == 6
-    assert len(asyncio.all_tasks()) <= 2  # this test and its runner: whoever leaves early leaves nobody behind
+    assert asyncio.all_tasks() <= others  # whoever leaves early leaves nobody behind
 
 
 @pytest.mark.anyio
