@@ -13,10 +13,14 @@ from training.observed import Observed
 from training.promises import claims_of, fit_thresholds
 from training.sayings import fit_words
 
+FEWEST = 50
+"""Pictures on the fitting half below which a vocabulary stays as it is."""
+
 
 def calibrate(observed: Mapping[str, Observed], vocabularies: Sequence[Vocabulary]) -> tuple[Vocabulary, ...]:
-    """The vocabularies with all that is fitted; ``observed`` by name of the vocabulary that a set measures."""
-    fitting = {name: one.half(fitting=True) for name, one in observed.items()}
+    """The vocabularies with all that can be fitted; ``observed`` by name of the vocabulary that a set measures."""
+    halves = {name: one.half(fitting=True) for name, one in observed.items()}
+    fitting = {name: half for name, half in halves.items() if len(half.logits) >= FEWEST}
     scaled = tuple(
         fit_scale(fitting[v.name].logits[:, rows_of(v, vocabularies)], fitting[v.name].targets, v)
         if v.name in fitting else v

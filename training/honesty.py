@@ -22,11 +22,11 @@ Table = dict[str, dict[str, float]]
 
 
 def honesty(observed: Mapping[str, Observed], vocabularies: Sequence[Vocabulary]) -> dict[str, dict[str, Any]]:
-    """Vocabulary name -> ``ece``, ``tiers`` and the rest, on the reporting half of each set."""
+    """Calibrated vocabulary -> ``ece``, ``tiers`` and the rest, on the reporting half of each set."""
     sets = {name: one.half(fitting=False) for name, one in observed.items()}
     found: dict[str, dict[str, Any]] = {}
     for vocabulary in vocabularies:
-        if vocabulary.name in sets:
+        if vocabulary.name in sets and vocabulary.calibrated:
             report = _words if vocabulary.kind == "independent" else _classes
             found[vocabulary.name] = report(vocabulary, vocabularies, sets)
     return found

@@ -148,7 +148,9 @@ def test_halves_are_told_by_the_pictures_themselves() -> None:
 
 @pytest.mark.slow
 def test_the_command_stores_what_it_fits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = folders(tmp_path / "mugs", {"red mug": 20, "blue mug": 20, "green mug": 20})
+    data = tmp_path / "mugs"
+    for half, number in (("train", 8), ("val", 60)):
+        folders(data / half, {"red mug": number, "blue mug": number, "green mug": number})
     out = tmp_path / "run"
     train = ["train", "--recipe", "smoke", "--data", str(data), "--out", str(out), "--device", "cpu", "--epochs", "1"]
     assert cli.main(train) == 0

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from model import checkpoint
 from model.engines import create_engine
-from training.calibrate import calibrate
+from training.calibrate import FEWEST, calibrate
 from training.commands import Commands
 from training.honesty import honesty
 from training.observed import observe
@@ -39,6 +39,9 @@ def run(options: argparse.Namespace) -> int:
     }
     checkpoint.note_measured(options.checkpoint, measured, vocabularies)
     show(found)
+    for vocabulary in vocabularies:
+        if not vocabulary.calibrated:
+            print(f"{vocabulary.name} stays uncalibrated: that takes {FEWEST} validation pictures to fit on.")
     return 0
 
 
