@@ -60,11 +60,7 @@ class Checkpoint:
 
     def slices(self) -> dict[str, slice]:
         """The rows of fc8 that belong to each vocabulary."""
-        rows, start = {}, 0
-        for v in self.vocabularies:
-            rows[v.name] = slice(start, start + len(v))
-            start += len(v)
-        return rows
+        return vocabulary.rows_of(self.vocabularies)
 
     def folded(self) -> Checkpoint:
         """The same function with neither batch norm nor a factor at test time for dropout: weights take them in."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from model.checkpoint import Checkpoint
 from model.language.beliefs import Belief
 from model.language.sentence import Caption, caption
-from model.vocabulary import Label, Vocabulary
+from model.vocabulary import Label, Vocabulary, rows_of
 
 LOWEST_WORD_SCORE = 0.1
 MOST_WORDS = 12
@@ -80,12 +80,11 @@ def probabilities(logits: NDArray[np.float32], vocabulary: Vocabulary) -> NDArra
 
 def energies(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> NDArray[np.float32]:
     """(N, K) logits -> (N, vocabularies): how strongly each answers at all (logarithm of the sum of exponentials)."""
-    parts, start = [], 0
+    parts, rows = [], rows_of(vocabularies)
     for vocabulary in vocabularies:
-        scaled = logits[:, start : start + len(vocabulary)].astype(np.float64) / vocabulary.temperature
+        scaled = logits[:, rows[vocabulary.name]].astype(np.float64) / vocabulary.temperature
         top = scaled.max(1)
         parts.append(top + np.log(np.exp(scaled - top[:, None]).sum(1)))
-        start += len(vocabulary)
     return np.stack(parts, axis=1).astype(np.float32)
 
 

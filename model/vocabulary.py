@@ -67,16 +67,23 @@ class Vocabulary:
         return len(self.labels)
 
     @property
+    def of_places(self) -> bool:
+        """Whether it says where, not what."""
+        return all(label.role == "place" for label in self.labels)
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """Raw class names, in the order of the rows of fc8."""
         return tuple(label.id for label in self.labels)
 
 
-def rows_of(vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary]) -> slice:
-    """The rows of fc8 that belong to one of several vocabularies, told by its name. Raises ValueError."""
-    before = [v.name for v in vocabularies].index(vocabulary.name)
-    start = sum(len(v) for v in vocabularies[:before])
-    return slice(start, start + len(vocabulary))
+def rows_of(vocabularies: Sequence[Vocabulary]) -> dict[str, slice]:
+    """Name -> the rows of fc8 that belong to each of several vocabularies."""
+    rows, start = {}, 0
+    for vocabulary in vocabularies:
+        rows[vocabulary.name] = slice(start, start + len(vocabulary))
+        start += len(vocabulary)
+    return rows
 
 
 def to_json(vocabulary: Vocabulary) -> dict[str, Any]:

@@ -21,8 +21,9 @@ def calibrate(observed: Mapping[str, Observed], vocabularies: Sequence[Vocabular
     """The vocabularies with all that can be fitted; ``observed`` by name of the vocabulary that a set measures."""
     halves = {name: one.half(fitting=True) for name, one in observed.items()}
     fitting = {name: half for name, half in halves.items() if len(half.logits) >= FEWEST}
+    rows = rows_of(vocabularies)
     scaled = tuple(
-        fit_scale(fitting[v.name].logits[:, rows_of(v, vocabularies)], fitting[v.name].targets, v)
+        fit_scale(fitting[v.name].logits[:, rows[v.name]], fitting[v.name].targets, v)
         if v.name in fitting else v
         for v in vocabularies
     )  # fmt: skip
@@ -40,8 +41,8 @@ def _hedged(
     if vocabulary.name not in fitting:
         return vocabulary
     if vocabulary.kind == "independent":
-        return fit_words(fitting, vocabulary, rows_of(vocabulary, scaled))
-    places = all(label.role == "place" for label in vocabulary.labels)
+        return fit_words(fitting, vocabulary, rows_of(scaled)[vocabulary.name])
+    places = vocabulary.of_places
     others = [e for name, e in energy.items() if name != vocabulary.name and not (places and fitting[name].captions)]
     if others:
         gate = fit_gate(energy[vocabulary.name], others, [v.name for v in scaled])

@@ -35,7 +35,7 @@ def honesty(observed: Mapping[str, Observed], vocabularies: Sequence[Vocabulary]
 def _classes(
     vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary], sets: Mapping[str, Observed]
 ) -> dict[str, Any]:
-    one, rows = sets[vocabulary.name], rows_of(vocabulary, vocabularies)
+    one, rows = sets[vocabulary.name], rows_of(vocabularies)[vocabulary.name]
     truth, raw = np.asarray(one.targets, np.int64), replace(vocabulary, temperature=1.0, bias=())
     found: dict[str, Any] = {
         "ece_before": error_of(probabilities(one.logits[:, rows], raw), truth),
@@ -43,13 +43,13 @@ def _classes(
         "tiers": tiers(claims_of(one, vocabulary, vocabularies), vocabulary),
     }
     for name, other in sets.items():
-        if other.captions and any(label.role != "place" for label in vocabulary.labels):
+        if other.captions and not vocabulary.of_places:
             found[f"tiers_on_{name}"] = tiers(claims_of(other, vocabulary, vocabularies), vocabulary)
     return found
 
 
 def _words(vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary], sets: Mapping[str, Observed]) -> dict[str, Any]:
-    one, rows = sets[vocabulary.name], rows_of(vocabulary, vocabularies)
+    one, rows = sets[vocabulary.name], rows_of(vocabularies)[vocabulary.name]
     judged = judge(one, vocabulary, probabilities(one.logits[:, rows], vocabulary))
     made = [j for j in judged if j is not None]
     table = {

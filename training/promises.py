@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.describe import energies, gate_of, probabilities
-from model.language.hedging import PROMISES, TIERS, Tier, Tree, tree_of
+from model.language.hedging import PROMISES, TIERS, Tier, Tree, most_telling, tree_of
 from model.vocabulary import Vocabulary, rows_of
 from training.card import wilson
 from training.observed import Observed
@@ -36,7 +36,7 @@ class Claims:
 
 def claims_of(one: Observed, vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary]) -> Claims:
     """Claims of an exclusive vocabulary on a set: its own, whose classes are known, or one with captions."""
-    tree, rows = tree_of(vocabulary.labels), rows_of(vocabulary, vocabularies)
+    tree, rows = tree_of(vocabulary.labels), rows_of(vocabularies)[vocabulary.name]
     gate = gate_of(energies(one.logits, vocabularies), vocabulary, [v.name for v in vocabularies])
     posterior = tree.posterior(probabilities(one.logits[:, rows], vocabulary)) * gate[:, None]
     if one.captions:
@@ -46,9 +46,7 @@ def claims_of(one: Observed, vocabulary: Vocabulary, vocabularies: Sequence[Voca
 
 def chosen(claims: Claims, tree: Tree, tier: Tier, threshold: float) -> NDArray[np.int64]:
     """(N,): the node that a tier would say of each picture, -1 for none."""
-    safe = tree.may_be_said(tier) & (claims.posterior >= threshold)
-    value = np.where(safe, tree.bits + 1e-3 * claims.posterior, -1)  # of equals the more probable
-    return np.where(safe.any(1), value.argmax(1), -1)
+    return most_telling(claims.posterior, tree.may_be_said(tier), tree, threshold)
 
 
 def fit_thresholds(claims: Claims, tree: Tree) -> dict[str, float]:

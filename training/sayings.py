@@ -65,7 +65,7 @@ def false_claims(sets: Mapping[str, Observed], vocabulary: Vocabulary, rows: sli
     false, number = 0, 0
     named = _named(vocabulary)
     for name, one in sets.items():
-        if one.captions or all(label.role == "place" for label in one.vocabulary.labels):
+        if one.captions or one.vocabulary.of_places:
             continue
         table = word_targets(one.vocabulary.labels, vocabulary.labels, name)
         shares = probabilities(one.logits[:most, rows], vocabulary)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -10,14 +9,13 @@ from numpy.typing import NDArray
 
 from model.language.hedging import Tree
 from model.vocabulary import Label
-
-_TOKEN = re.compile(r"[a-z0-9'-]+")
+from training.data.words import TOKEN
 
 
 def right(captions: Sequence[Sequence[str]], tree: Tree, labels: Sequence[Label]) -> NDArray[np.bool_]:
     """(N, nodes): whether one of those who described picture i said node j, an ancestor of it, or a label below it."""
     texts = [
-        " ".join(["", *(token for one in five for token in (*_TOKEN.findall(one.lower()), "."))]) for five in captions
+        " ".join(["", *(token for one in five for token in (*TOKEN.findall(one.lower()), "."))]) for five in captions
     ]
     return np.stack([[said(text, forms) for text in texts] for forms in _forms(tree, labels)], axis=1)
 

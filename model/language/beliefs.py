@@ -58,11 +58,6 @@ class Word:
     kind: str
 
 
-def of_places(belief: Belief) -> bool:
-    """Whether a vocabulary says where, not what."""
-    return all(label.role == "place" for label in belief.vocabulary.labels)
-
-
 def best_guess(belief: Belief) -> Word:
     """The most probable label."""
     row = int(belief.probabilities.argmax())

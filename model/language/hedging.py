@@ -87,12 +87,13 @@ def tree_of(labels: tuple[Label, ...]) -> Tree:
     return Tree(labels)
 
 
-def most_telling(posterior: NDArray[np.float32], allowed: NDArray[np.bool_], tree: Tree, least: float) -> int | None:
-    """The allowed node of at least ``least`` that tells most; of equals the more probable. None where there is none."""
+def most_telling(
+    posterior: NDArray[np.float32], allowed: NDArray[np.bool_], tree: Tree, least: float
+) -> NDArray[np.int64]:
+    """(…, nodes) -> (…,): the allowed node of at least ``least`` that tells most, or the more probable one; -1: none."""
     safe = allowed & (posterior >= least)
-    if not safe.any():
-        return None
-    return int(np.lexsort((posterior, np.where(safe, tree.bits, -1)))[-1])
+    value = np.where(safe, tree.bits + 1e-3 * posterior, -1)
+    return np.where(safe.any(-1), value.argmax(-1), -1)
 
 
 def hedge(probabilities: NDArray[np.float32], tree: Tree, thresholds: Mapping[str, float]) -> Said | None:
@@ -100,7 +101,7 @@ def hedge(probabilities: NDArray[np.float32], tree: Tree, thresholds: Mapping[st
     posterior = tree.posterior(probabilities)
     for tier in TIERS[:-1]:
         if tier in thresholds:
-            number = most_telling(posterior, tree.may_be_said(tier), tree, thresholds[tier])
-            if number is not None:
+            number = int(most_telling(posterior, tree.may_be_said(tier), tree, thresholds[tier]))
+            if number >= 0:
                 return Said(tree.nodes[number], float(posterior[number]), tier)
     return None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from model.language.beliefs import Belief, Claim, Part, Word, best_guess, claim_of, of_places
+from model.language.beliefs import Belief, Claim, Part, Word, best_guess, claim_of
 from model.language.hedging import PROMISES, TIERS, Node, Tier, hedge, tree_of
 from model.language.spoken import deed, place, who, words_of
 from model.vocabulary import Label
@@ -64,7 +64,7 @@ def caption(beliefs: Sequence[Belief]) -> Caption:
 
 def _said(beliefs: Sequence[Belief]) -> Part | None:
     """Somebody with what they do and where they are, or a thing or a place alone: whichever is surer."""
-    things = [b for b in beliefs if b.vocabulary.kind == "exclusive" and not of_places(b)]
+    things = [b for b in beliefs if b.vocabulary.kind == "exclusive" and not b.vocabulary.of_places]
     alone = [part for part in map(_alone, (b for b in beliefs if b.vocabulary.kind == "exclusive")) if part]
     alone.sort(key=_surest)
     known = max((best_guess(b) for b in things), key=lambda guess: guess.probability, default=None)

@@ -7,7 +7,7 @@ from math import log, prod
 
 import numpy as np
 
-from model.language.beliefs import Belief, Claim, Part, Word, best_guess, claim_of, of_places
+from model.language.beliefs import Belief, Claim, Part, Word, best_guess, claim_of
 
 # Words are trained towards the share of five people who said them: above a half, most people would.
 _WORD = 0.5
@@ -72,7 +72,7 @@ def deed(words: Mapping[str, Word]) -> list[Part]:
 
 def place(beliefs: Sequence[Belief], words: Mapping[str, Word]) -> list[Part]:
     """Where somebody is: the scene if it is known, else a place word."""
-    scenes = [best_guess(b) for b in beliefs if b.vocabulary.kind == "exclusive" and of_places(b)]
+    scenes = [best_guess(b) for b in beliefs if b.vocabulary.kind == "exclusive" and b.vocabulary.of_places]
     known = [g for g in scenes if g.probability >= _KNOWN and g.label.where]
     said = [w for w in words.values() if w.label.role == "place" and w.label.where and w.probability >= _WORD]
     best = max(known or said, key=lambda guess: guess.probability, default=None)

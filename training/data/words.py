@@ -15,7 +15,8 @@ from model.vocabulary import Label, Vocabulary
 from training.data.errors import DataError
 from training.data.half import Half
 
-_TOKEN = re.compile(r"[a-z0-9'-]+")
+TOKEN = re.compile(r"[a-z0-9'-]+")
+"""A word of a caption in lower case."""
 
 
 def vocabulary_of(name: str, folder: Path, half: Half) -> Vocabulary:
@@ -58,7 +59,7 @@ def _read_words(path: Path) -> dict[str, tuple[str, ...]]:
 
 def _common_words(captions: list[list[str]]) -> dict[str, tuple[str, ...]]:
     """Every word said of at least one picture in a hundred, by anybody."""
-    said = Counter(word for five in captions for word in {w for c in five for w in _TOKEN.findall(c.lower())})
+    said = Counter(word for five in captions for word in {w for c in five for w in TOKEN.findall(c.lower())})
     return {word: (word,) for word, n in sorted(said.items()) if n >= len(captions) / 100 and len(word) > 2}
 
 
@@ -70,5 +71,5 @@ def _shares(captions: list[list[str]], words: Sequence[Label]) -> NDArray[np.flo
             index.setdefault(form, []).append(i)
     for row, five in zip(shares, captions, strict=True):
         for caption in five:
-            row[list({i for token in _TOKEN.findall(caption.lower()) for i in index.get(token, ())})] += 1 / len(five)
+            row[list({i for token in TOKEN.findall(caption.lower()) for i in index.get(token, ())})] += 1 / len(five)
     return shares
