@@ -90,7 +90,10 @@ def tree_of(labels: tuple[Label, ...]) -> Tree:
 def most_telling(
     posterior: NDArray[np.float32], allowed: NDArray[np.bool_], tree: Tree, least: float
 ) -> NDArray[np.int64]:
-    """(…, nodes) -> (…,): the allowed node of at least ``least`` that tells most, or the more probable one; -1: none."""
+    """(…, nodes) -> (…,): the allowed node of at least ``least`` that tells most; of equals the more probable.
+
+    -1 where there is none.
+    """
     safe = allowed & (posterior >= least)
     value = np.where(safe, tree.bits + 1e-3 * posterior, -1)
     return np.where(safe.any(-1), value.argmax(-1), -1)
