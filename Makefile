@@ -24,7 +24,7 @@ BROWSER := $(VENV)/.browser
 
 .PHONY: help
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: serve
 serve: $(BASE) $(if $(GPU),$(TORCH)) ## start the service (PORT=8000 HOST=127.0.0.1; GPU=1 adds torch)
@@ -66,13 +66,23 @@ tests: $(DEV) ## the tests alone (ARGS="-k sentence" passes on to pytest)
 quick: $(DEV) ## the tests that take no browser and no patience
 	$(BIN)/python -m pytest -q -m "not slow and not browser" $(ARGS)
 
-# Twenty kills of a run, 10,000 hostile bodies, 100,000 requests; then the tests as they are, in other orders of Python's hashes.
-LONG := GLASSBOT_KILLS=20 GLASSBOT_FUZZ=10000 GLASSBOT_EXAMPLES=200 GLASSBOT_REQUESTS=100000
+# Twenty kills of a run, 10,000 hostile bodies, 100,000 requests, 10,000 files, 100,000 sentences; then the tests as they are, in other
+# orders of Python's hashes.
+LONG := GLASSBOT_KILLS=20 GLASSBOT_FUZZ=10000 GLASSBOT_EXAMPLES=200 GLASSBOT_REQUESTS=100000 \
+  GLASSBOT_FILES=10000 GLASSBOT_SENTENCES=100000
 .PHONY: soak
 soak: $(DEV) ## every test in its long form, then again and again (ROUNDS=2), before something is called done
 	$(LONG) $(BIN)/python -m pytest -q -x $(ARGS)
 	@for round in $$(seq $(or $(ROUNDS),2)); do \
 	  echo "round $$round"; PYTHONHASHSEED=$$round $(BIN)/python -m pytest -q -x $(ARGS) || exit 1; done
+
+.PHONY: notebook
+notebook: $(DEV) ## run notebooks/alexnet.py and keep it as .ipynb and .html
+	$(BIN)/python -m notebooks.build
+
+.PHONY: screenshots
+screenshots: $(DEV) browser ## docs/screenshots: every view at three widths, light and dark
+	$(BIN)/python -m tests.browser.screenshots docs/screenshots
 
 .PHONY: clean
 clean: ## remove the environment, caches and builds; runs/ stays
@@ -99,7 +109,7 @@ $(TORCH): $(BASE)
 
 $(DEV): $(BASE)
 	@echo "Installing what training and the tests need (about 5 GB with CUDA)"
-	@$(PIP) install --editable '.[train,dev]'
+	@$(PIP) install --editable '.[train,notebook,dev]'
 	@touch $@
 
 # Debian's chromium where we may install it, else the browser that Playwright brings. Neither is no error here: `warn` says it at the end.

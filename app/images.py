@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
-from threading import Condition
+from threading import Condition, get_native_id
 
 import numpy as np
 import pi_heif
@@ -25,6 +28,7 @@ _BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), ("HEIF",)),
     **dict.fromkeys((b"mif1", b"msf1"), ("AVIF", "HEIF")),
 }
+_NICENESS = 10
 _BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
 
 
@@ -73,6 +77,16 @@ class PixelBudget:
             with self._changed:
                 self._free += share
                 self._changed.notify_all()
+
+
+def decoders(number: int) -> ThreadPoolExecutor:
+    """Threads to decode on, which leave the cores to the engine: its own wait for each other, hence for the slowest."""
+    return ThreadPoolExecutor(number, thread_name_prefix="decode", initializer=_give_way)
+
+
+def _give_way() -> None:
+    if sys.platform == "linux":  # elsewhere a priority belongs to the whole process
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
 
 
 def sniff(body: bytes) -> tuple[str, ...]:

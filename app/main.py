@@ -20,8 +20,9 @@ from app.metrics import Metrics
 from app.middleware import Envelope, Head
 from app.openapi import DESCRIPTION, Service
 from app.predictor import Predictor
-from app.routes import api, health, network, pages
+from app.routes import api, health, network, pages, training
 from app.routes.contract import PROBLEM
+from app.runs import Runs
 from app.settings import Settings
 from app.web import web_root
 from model import checkpoint as checkpoints
@@ -51,7 +52,8 @@ def create_app(settings: Settings, checkpoint: Checkpoint | None = None) -> Fast
         root_path_in_servers=False,
     )
     app.state.settings, app.state.predictor, app.state.metrics = settings, predictor, metrics
-    for router in (api.router, network.router, health.router, pages.router):
+    app.state.runs = Runs(settings.runs)
+    for router in (api.router, network.router, health.router, pages.router, training.router):
         app.include_router(router)
     app.mount("/static", Files(directory=web_root() / "static"), name="static")
     _wrap(app, settings, metrics, predictor)

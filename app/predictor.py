@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from app import errors
 from app.admission import Admission, FullError, Place
 from app.batcher import Batcher, ClosedError, Done, QueueFullError
 from app.cache import Recent
-from app.images import Limits, PixelBudget, Sight, see
+from app.images import Limits, PixelBudget, Sight, decoders, see
 from app.metrics import Metrics
 from app.results import Described, Explained, Seen, Timing
 from app.settings import Settings
@@ -60,7 +61,7 @@ class Predictor:
         self._starting: asyncio.Task[None] | None = None
         self._limits = Limits(jpeg_pixels=int(settings.max_jpeg_mpx * 1e6), pixels=int(settings.max_mpx * 1e6))
         self._budget = PixelBudget(self._limits.pixels)
-        self._decoders = ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode")
+        self._decoders = decoders(settings.decode_threads)
         self._answers = ThreadPoolExecutor(2, thread_name_prefix="answer")
         self._batcher = Batcher(self._forward, max_batch=settings.max_batch, max_waiting=settings.max_in_flight)
         self._sights: Recent[str, Sight] = Recent(settings.cache_pictures)
@@ -138,10 +139,10 @@ class Predictor:
         """Labels, words and a sentence. Raises the tree in ``app.errors``."""
         self._check_kind(kind)
         async with self._in_time():
-            seen = await self._see(body, ())
-            said = await self.offload(
-                lambda: describing.describe(seen.output.logits[0], self.checkpoint, top_k=top_k, kind=kind)
-            )
+            seen = await self._see(body, explaining.NEEDED)
+            output, pixels = seen.output, seen.sight.pixels
+            work = partial(describing.describe, output.logits[0], self.checkpoint, pixels=pixels, output=output)
+            said = await self.offload(partial(work, top_k=top_k, kind=kind))
         return Described(seen.sight, said, seen.timing)
 
     async def explain(self, body: bytes, *, label: str, kind: str | None, method: Method) -> Explained:

@@ -52,4 +52,4 @@ class Explained:
     """(13, 13), as shares of ``maximum``."""
     maximum: float
     relevance: NDArray[np.float32]
-    """(256,): what each channel of conv5 adds to the logit."""
+    """(256,): what each channel of conv5 adds to the evidence for the label."""

@@ -160,8 +160,8 @@ class ExplainResponse(Answer):
     method: Literal["gradcam", "hirescam", "layercam"]
     layer: str
     map: list[list[float]] = Field(description="Rows of conv5 cells, as shares of the largest.")
-    maximum: float = Field(ge=0, description="The largest cell, in units of the logit; 0 where there is no evidence.")
-    relevance: list[float] = Field(description="What each channel of conv5 adds to the logit.")
+    maximum: float = Field(ge=0, description="The largest cell, in units of a logit; 0 where there is no evidence.")
+    relevance: list[float] = Field(description="What each channel of conv5 adds to the label's lead.")
     crop: Box
     image: Size
 

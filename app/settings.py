@@ -43,6 +43,10 @@ def _keys(value: object) -> object:
     return keys
 
 
+def _paths(value: object) -> object:
+    return _split(value) if isinstance(value, str) else value
+
+
 def _origins(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -93,6 +97,9 @@ class Settings(BaseSettings):
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
         default=(), description="Origins whose pages may call, such as https://example.org, or * for all."
+    )
+    runs: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = Field(
+        default=(), description="Folders that training wrote, to be looked at on /training beside the shipped run."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
     log_format: Literal["json", "plain"] = Field(default="json", description="One JSON object a line, or plain text.")

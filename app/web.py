@@ -27,6 +27,12 @@ def web_root() -> Path:
     raise FileNotFoundError(f"The page (templates/ and static/) is neither in {PACKAGE} nor beside it.")
 
 
+def notebook() -> Path | None:
+    """The executed notebook as one page; an installed wheel has none."""
+    page = web_root() / "notebooks" / "alexnet.html"
+    return page if page.is_file() else None
+
+
 @cache
 def samples() -> tuple[Sample, ...]:
     """What ``static/samples/samples.json`` lists; nothing where there is no such file."""

@@ -100,7 +100,7 @@ def measure(
     bodies = bench.bodies(program.encoding)
     with running(program, bench.plan.checkpoint) as server, files(bodies) as arguments:
         agree(bench, server, program, said, slack)
-        closed(server, arguments, concurrencies[-1], 1)
+        closed(server, arguments, min(8, concurrencies[-1]), max(1, seconds // 2))  # of more, a slow one answers none
         return [closed(server, arguments, concurrency, seconds) for concurrency in concurrencies]
 
 

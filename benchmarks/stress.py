@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
-from math import isinf
+from math import inf, isinf
 from statistics import median
 
-from benchmarks.arrivals import Flow, open_loop, percentile, sequential
+from benchmarks.arrivals import Flow, open_loop, percentile, recovered, sequential
 from benchmarks.client import Answer
 from benchmarks.load import LoadError, closed, files
 from benchmarks.photos import ENCODINGS, encoded
@@ -31,6 +31,7 @@ def arrivals(bench: Bench, rate: float | None) -> tuple[Figures, Ratios]:
         arguments = ends.enter_context(files(bench.bodies("raw")))
         warm = closed(server, arguments, plan.concurrencies[-2], 1 if rate else plan.seconds)
         rate = rate or warm.rate
+        asyncio.run(recovered(server.port, bench.bodies("raw"), inf))  # what wrk left behind is still being answered
         for number in range(plan.runs):
             console.log(f"arrivals: round {number + 1} of {plan.runs}, at shares of {rate:.1f} a second")
             idle.append(_good(asyncio.run(sequential(server.port, bench.bodies("raw"), plan.idle))))

@@ -117,6 +117,14 @@ def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
     _write(path, tensors, header)
 
 
+def sizes(path: Path) -> dict[str, int]:
+    """Name -> bytes in the file, of each tensor of a checkpoint."""
+    with safe_open(path, framework="numpy") as file:
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
+        architecture = _architecture(json.loads(file.metadata()["glassbot"])["architecture"])
+    return {name: compress.stored_bytes(stored, name) for name in expected_shapes(architecture)}
+
+
 def note_measured(path: Path, measured: Mapping[str, Any], vocabularies: Sequence[Vocabulary] | None = None) -> None:
     """Store what was measured in a checkpoint, and calibrated vocabularies; its weights stay bit for bit the same."""
     with safe_open(path, framework="numpy") as file:

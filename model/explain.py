@@ -1,8 +1,9 @@
 """Class maps in closed form: where in conv5 the evidence for one label lay. numpy.
 
 From conv5 on the network is a max-pool and three linear layers with ReLU between them, so the gradient of a logit is a
-product of masked matrices: no autograd. Grad-CAM: Selvaraju et al., ICCV 2017. HiResCAM: Draelos and Carin, 2020.
-LayerCAM: Jiang et al., TIP 2021.
+product of masked matrices: no autograd. What all labels of an exclusive vocabulary have in common changes none of their
+probabilities, so what is explained is a label's logit less the mean of its vocabulary (docs/decisions/0010). Grad-CAM:
+Selvaraju et al., ICCV 2017. HiResCAM: Draelos and Carin, 2020. LayerCAM: Jiang et al., TIP 2021.
 """
 
 from __future__ import annotations
@@ -39,16 +40,18 @@ def find_row(checkpoint: Checkpoint, label: str, kind: str | None = None) -> int
     raise UnknownLabelError(f"This network does not know {label!r}: ask for one of the labels that GET /model lists.")
 
 
-def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int) -> Floats:
-    """(256, 13, 13) gradient of logit ``row`` of picture ``index`` with respect to conv5 after its ReLU.
+def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int, *, most: int | None = None) -> Floats:
+    """(256, 13, 13) gradient of the evidence for ``row`` in picture ``index`` with respect to conv5 after its ReLU.
 
-    ``checkpoint`` is folded and of a ReLU network; raises ValueError for other activations.
+    ``checkpoint`` is folded and of a ReLU network; raises ValueError for other activations. With ``most`` the gradient
+    flows only through so many units of fc7 and of fc6, those where it is largest: near it, and several times sooner.
     """
     if checkpoint.architecture.activation != "relu":
         raise ValueError("Class maps are computed for networks with ReLU only.")
     weights = checkpoint.weights
-    fc7 = weights["fc8.weight"][row] * (output.maps["fc7"][index] > 0)
-    fc6 = from_the_left(fc7, weights, "fc7.weight") * (output.maps["fc6"][index] > 0)
+    fc8 = from_the_left(_question(checkpoint, row), weights, "fc8.weight")
+    fc7 = _strongest(fc8 * (output.maps["fc7"][index] > 0), most)
+    fc6 = _strongest(from_the_left(fc7, weights, "fc7.weight") * (output.maps["fc6"][index] > 0), most)
     pooled = from_the_left(fc6, weights, "fc6.weight").reshape(output.maps["pool5"][index].shape)
     return _unpool(pooled, output.maps["conv5"][index], checkpoint.architecture.layer("pool5"))
 
@@ -64,9 +67,30 @@ def class_map(slope: Floats, conv5: Floats, method: Method = "gradcam") -> Float
 
 
 def relevance(slope: Floats, conv5: Floats) -> Floats:
-    """(256,) what each conv5 channel adds to the logit: gradient times activation, summed over the map."""
+    """(256,) what each conv5 channel adds to the evidence: gradient times activation, summed over the map."""
     parts: Floats = (slope * conv5).sum((1, 2))
     return parts
+
+
+def _question(checkpoint: Checkpoint, row: int) -> Floats:
+    """(K,) how the logits make the evidence: that of a word alone, that of a label against its whole vocabulary."""
+    asked, slices = np.zeros(checkpoint.architecture.outputs, np.float32), checkpoint.slices()
+    for vocabulary in checkpoint.vocabularies:
+        rows = slices[vocabulary.name]
+        if vocabulary.kind == "exclusive" and rows.start <= row < rows.stop:
+            asked[rows] = -1 / len(vocabulary)
+    asked[row] += 1
+    return asked
+
+
+def _strongest(slope: Floats, most: int | None) -> Floats:
+    """Zeros but for the ``most`` largest of either sign."""
+    if most is None or np.count_nonzero(slope) <= most:
+        return slope
+    kept = np.argpartition(np.abs(slope), -most)[-most:]
+    left = np.zeros_like(slope)
+    left[kept] = slope[kept]
+    return left
 
 
 def _unpool(pooled: Floats, conv5: Floats, pool: Layer) -> Floats:

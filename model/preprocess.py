@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 _BROKEN_EXIF = (OSError, SyntaxError, TypeError, ValueError, KeyError, OverflowError, ZeroDivisionError)
 _DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
@@ -34,15 +34,17 @@ def centre_square(width: int, height: int) -> Crop:
 
 def upright_rgb(picture: Image.Image) -> Image.Image:
     """Turned as EXIF asks (broken EXIF is ignored), flattened onto white where it is transparent, three channels."""
+    picture.load()  # PNG may bring its tags after its pixels
     with suppress(*_BROKEN_EXIF):  # the tags are the sender's; the pixels are still good
-        picture = ImageOps.exif_transpose(picture)
+        if picture.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+            picture = ImageOps.exif_transpose(picture)
     if picture.mode in _DEEP_GREY:
         picture = _eight_bits(picture)
     if picture.has_transparency_data:
         layered = picture.convert("RGBA")
         ground = Image.new("RGBA", layered.size, "white")
         return Image.alpha_composite(ground, layered).convert("RGB")
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

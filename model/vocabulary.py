@@ -30,6 +30,9 @@ class Label:
     forms: tuple[str, ...] = ()
     """Surface forms that count as saying it."""
 
+    def __hash__(self) -> int:  # of one field: whole vocabularies are looked up for every picture
+        return hash(self.id)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:

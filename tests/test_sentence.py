@@ -40,26 +40,27 @@ def belief(kind: str, found: dict[str, float], thresholds: dict[str, float]) -> 
 
 def test_a_certain_object_is_said_alone() -> None:
     said = say({ESPRESSO: 0.97})
-    assert said.text == "I'm pretty sure it's an espresso."
+    assert (said.tier, said.claim) == ("sure", "an espresso")
+    assert said.text.endswith("sure it's an espresso.")
     assert [claim.node for claim in said.claims] == ["espresso"]
     assert said.confidence == pytest.approx(0.97)
 
 
 def test_it_backs_off_to_a_safe_ancestor() -> None:
     said = say({GOOSE: 0.25, STORK: 0.25, ALBATROSS: 0.2, BEE: 0.1})
-    assert said.text == "I'm not really confident, but I think it's some kind of water bird."
+    assert (said.tier, said.claim) == ("hedge", "some kind of water bird")
     assert said.claims[0].probability == pytest.approx(0.7)
 
 
 def test_nothing_safe_is_a_pass_with_the_best_guess() -> None:
     said = say({ESPRESSO: 0.2, BEE: 0.1})
     assert said.tier == "pass"
-    assert said.text == ("I really can't describe the picture. My best guess is an espresso, and it's probably wrong.")
+    assert said.text.endswith(". My best guess is an espresso, and it's probably wrong.")
     assert "espresso" not in said.alt_text
 
 
 def test_a_scene_alone_is_said() -> None:
-    assert say(scenes={"kitchen": 0.9}).text == "I think it's a kitchen."
+    assert say(scenes={"kitchen": 0.9}).claim == "a kitchen"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_man_or_woman_backs_off_to_a_person() -> None:
 
 def test_a_sure_object_silences_a_word_about_somebody_else() -> None:
     for word in ("man", "dog"):
-        assert say({ESPRESSO: 0.9}, words={word: 0.6}).text == "I think it's an espresso."
+        assert say({ESPRESSO: 0.9}, words={word: 0.6}).claim == "an espresso"
 
 
 @pytest.mark.parametrize("probability", [0.99, 0.9, 0.7])
@@ -135,7 +136,7 @@ def test_a_hedge_keeps_its_promise() -> None:
 
 
 def test_a_thing_gets_no_invented_place() -> None:
-    assert say({ESPRESSO: 0.97}, {"kitchen": 0.6}).text == "I'm pretty sure it's an espresso."
+    assert say({ESPRESSO: 0.97}, {"kitchen": 0.6}).claim == "an espresso"
 
 
 def test_nothing_stands_beside_itself() -> None:

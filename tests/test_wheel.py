@@ -103,14 +103,26 @@ def test_the_wheel_carries_the_page_the_tables_and_the_network_and_nothing_else(
     assert any(name.startswith("app/_web/templates/") for name in names)
     assert any(name.startswith("app/_web/static/") for name in names)
     assert any(name.startswith("model/language/tables/") for name in names)
+    assert "app/_web/static/uplot/uPlot.iife.min.js" in names
+    assert {"model/pretrained/claims.json", "model/pretrained/switches.json"} <= set(names)
     if PRETRAINED.exists():
         assert "model/pretrained/glassbot.safetensors" in names
+        assert "model/pretrained/journal.jsonl" in names
+        assert any(name.startswith("model/pretrained/journal/") for name in names)
 
 
 def test_an_installed_service_shows_its_page(service: httpx.Client) -> None:
     page = service.get("/")
     assert page.status_code == 200
     assert "<html" in page.text
+
+
+def test_an_installed_service_shows_how_it_learned(service: httpx.Client) -> None:
+    page = service.get("/training")
+    assert page.status_code == 200
+    assert "local response normalisation helps" in page.text.lower()
+    if PRETRAINED.exists():
+        assert service.get("/training/runs/shipped.json").json()["charts"]
 
 
 def test_an_installed_service_answers_with_labels_and_a_sentence(service: httpx.Client) -> None:

@@ -14,6 +14,7 @@ from training.commands import (
     conformance,
     evaluate,
     fetch,
+    gallery,
     importing,
     inspect_data,
     report,
@@ -23,7 +24,20 @@ from training.commands import (
 from training.data import DataError
 from training.step import DivergedError
 
-COMMANDS = (train, evaluate, calibrate, compress, inspect_data, ablate, conformance, importing, fetch, report, ship)
+COMMANDS = (
+    train,
+    evaluate,
+    calibrate,
+    compress,
+    inspect_data,
+    ablate,
+    conformance,
+    importing,
+    fetch,
+    report,
+    gallery,
+    ship,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

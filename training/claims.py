@@ -21,6 +21,8 @@ class Claim:
     paper: str = ""
     """What the paper found."""
     measure: str = "top-1 points"
+    even: float = 0.0
+    """The gain where it makes no difference."""
     with_it: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the recipe on the side that the sentence is about."""
     without: Mapping[str, Any] = field(default_factory=dict)
@@ -49,7 +51,7 @@ def _gap(result: Result) -> float:
 CLAIMS: dict[str, Claim] = {
     "relu": Claim(
         said="ReLUs learn faster than tanh (Fig. 1)", paper="6 ×", measure="steps to the loss where tanh ends, ×",
-        without={"activation": "tanh"}, gain=_sooner,
+        even=1.0, without={"activation": "tanh"}, gain=_sooner,
     ),
     "lrn": Claim(said="local response normalisation helps (§3.3)", paper="1.4", without={"lrn": "none"}),
     "overlap": Claim(said="overlapping pooling helps (§3.4)", paper="0.4", without={"overlapping_pooling": False}),
@@ -108,6 +110,9 @@ def paper_base(size: int, batch_size: int) -> Recipe:
 
 
 def modern_base(size: int, batch_size: int) -> Recipe:
-    """What the pairs of a switch share: the modern recipe at one size."""
-    stages = (Stage(size=size, share=1.0),)
-    return replace(modern(), name="ablation", stages=stages, batch_size=batch_size, shrink=0.0, precision="f32")
+    """What the pairs of a switch share: the modern recipe at one size, without what is in question."""
+    return replace(
+        modern(), name="ablation", stages=(Stage(size=size, share=1.0),), batch_size=batch_size, shrink=0.0,
+        precision="f32", lr=1e-3, muon_lr=0.03, weight_decay=0.05, conv1_decay=0.0, schedule="cosine", warmup=0.05,
+        dropout=0.0,
+    )  # fmt: skip

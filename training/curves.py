@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from model.record import Record, number_of
 from training.chart import Chart, Point, chart, number
-from training.record import Record, number_of
 
 FIGURES = {"top1": "top-1", "top5": "top-5", "map": "mAP"}
 """What a figure is called."""

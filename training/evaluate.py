@@ -32,28 +32,45 @@ _BATCH = 64
 
 
 def evaluate(
-    engine: Engine, sets: Sequence[PictureSet], slices: dict[str, slice], *, views: Views = 1, ranks: Ranks = ALONE
+    engine: Engine,
+    sets: Sequence[PictureSet],
+    slices: dict[str, slice],
+    *,
+    views: Views = 1,
+    side: int | None = None,
+    ranks: Ranks = ALONE,
 ) -> Measured:
     """Vocabulary name -> ``top1``, ``top5``, ``n`` for exclusive ones, ``map``, ``n`` for words.
 
-    With ten ``views`` the answers for five crops and their mirror images are averaged, as section 4.1 does. Of many
-    processes each looks at its share; every picture counts once, and all get the whole figures.
+    With ten ``views`` the answers for five crops and their mirror images are averaged, as section 4.1 does. With
+    ``side`` each picture is brought to a square of so many pixels before. Of many processes each looks at its share;
+    every picture counts once, and all get the whole figures.
     """
-    return {
-        one.vocabulary.name: figures(one, scores(engine, one, slices[one.vocabulary.name], views=views, ranks=ranks))
-        for one in sets
-    }
+    found = {}
+    for one in sets:
+        answers = scores(engine, one, slices[one.vocabulary.name], views=views, side=side, ranks=ranks)
+        found[one.vocabulary.name] = figures(one, answers)
+    return found
 
 
 def scores(
-    engine: Engine, one: PictureSet, rows: slice, *, views: Views = 1, ranks: Ranks = ALONE
+    engine: Engine,
+    one: PictureSet,
+    rows: slice,
+    *,
+    views: Views = 1,
+    side: int | None = None,
+    ranks: Ranks = ALONE,
 ) -> NDArray[np.float32]:
     """(N, labels) answers of a network to the pictures of a set: logits, or mean probabilities of several views.
 
     NaN for a picture that is broken, and therefore counts in no figure.
     """
     kind, mine = one.vocabulary.kind, ranks.share(len(one.pictures))
-    part = [(index, _answers(engine, kind, pixels, rows, views)) for index, pixels in one.walk(_BATCH, mine)]
+    part = [
+        (index, _answers(engine, kind, [_scaled(picture, side) for picture in pixels], rows, views))
+        for index, pixels in one.walk(_BATCH, mine)
+    ]
     answers = np.full((len(one.pictures), len(one.vocabulary)), np.nan, np.float32)
     for index, found in (pair for pairs in ranks.gather(part) for pair in pairs):
         answers[index] = found
@@ -81,10 +98,17 @@ def score_of(measured: Measured) -> float:
     return float(np.mean([figures["top1"] if "top1" in figures else figures["map"] for figures in measured.values()]))
 
 
-def _answers(engine: Engine, kind: Kind, pictures: NDArray[np.uint8], rows: slice, views: Views) -> NDArray[np.float32]:
+def _scaled(pixels: NDArray[np.uint8], side: int | None) -> Image.Image:
+    picture = Image.fromarray(pixels)
+    return picture if side is None else picture.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def _answers(
+    engine: Engine, kind: Kind, pictures: Sequence[Image.Image], rows: slice, views: Views
+) -> NDArray[np.float32]:
     """(n, labels) logits; or, of several views, the mean of their probabilities."""
     size = engine.architecture.input_size
-    seen = [_seen(Image.fromarray(pixels), size, views) for pixels in pictures]
+    seen = [_seen(picture, size, views) for picture in pictures]
     logits = engine.run(np.concatenate(seen)).logits[:, rows]
     if views == 1:
         return logits

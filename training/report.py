@@ -11,12 +11,13 @@ from jinja2 import Environment, StrictUndefined
 
 from model import journal
 from model.journal import Sheet
+from model.record import MOST, Record, mapping_of, number_of, read
 from model.sheet import COLUMNS, Block
 from training.chart import number
 from training.curves import FIGURES, charts
-from training.record import Record, mapping_of, number_of, read, text_of
 
 _TEMPLATE = Path(__file__).parent / "tables" / "report.html.j2"
+_LONGEST = 120  # characters of a value
 _MOST_SHEETS = 120  # of about 35 kB each, so that a phone opens the page
 
 
@@ -102,6 +103,19 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def text_of(value: Any) -> str:
+    """A value of the config in a few words: ``227:0.18, 99:0.6``, ``yes``, ``100,000``."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value) if abs(value) < MOST else "?"
+    if isinstance(value, dict):
+        return ":".join(text_of(part) for part in value.values())[:_LONGEST]
+    if isinstance(value, list):
+        return ", ".join(text_of(part) for part in value)[:_LONGEST]
+    return "" if value is None else str(value)[:_LONGEST]
 
 
 def _caption(block: Block) -> str:

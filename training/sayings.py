@@ -38,7 +38,7 @@ def fit_words(fitting: Mapping[str, Observed], vocabulary: Vocabulary, rows: sli
     spoken = {"": line(shares.ravel(), anybody.ravel())}
     people = _people(vocabulary)
     if people:
-        each = np.vectorize(lambda p: bend(float(p), spoken[""]))(shares[:, people])
+        each = bend(shares[:, people], spoken[""])
         spoken["person"] = line(1 - np.prod(1 - each, axis=1), np.asarray(anybody[:, people].any(1)))
     vocabulary = replace(vocabulary, spoken=spoken)
     found: dict[str, float] = {}

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.language.hedging import Tree
+from model.language.hedging import Node, Tree
+from model.language.phrases import kind_forms
 from model.vocabulary import Label
 from training.data.words import TOKEN
 
 
 def right(captions: Sequence[Sequence[str]], tree: Tree, labels: Sequence[Label]) -> NDArray[np.bool_]:
     """(N, nodes): whether one of those who described picture i said node j, an ancestor of it, or a label below it."""
-    texts = [
+    texts = joined(captions)
+    return np.stack([[said(text, forms) for text in texts] for forms in forms_below(tree, labels)], axis=1)
+
+
+def joined(captions: Sequence[Sequence[str]]) -> list[str]:
+    """What people said of each picture as one text for :func:`said`."""
+    return [
         " ".join(["", *(token for one in five for token in (*TOKEN.findall(one.lower()), "."))]) for five in captions
     ]
-    return np.stack([[said(text, forms) for text in texts] for forms in _forms(tree, labels)], axis=1)
 
 
 def said(text: str, forms: Iterable[str]) -> bool:
@@ -25,10 +31,14 @@ def said(text: str, forms: Iterable[str]) -> bool:
     return any(f" {form}{end} " in f"{text} " for form in forms for end in ("", "s"))
 
 
-def _forms(tree: Tree, labels: Sequence[Label]) -> list[set[str]]:
-    """Of the labels below a node and of all ancestors of one of them, above the node or below it."""
-    return [{form.lower() for row in node.rows for form in (node.name, *_names(labels[row]))} for node in tree.nodes]
+def forms_below(tree: Tree, labels: Sequence[Label]) -> list[set[str]]:
+    """For each node what counts as saying it: its own forms, those of the labels below it, and of their ancestors."""
+    return [{form.lower() for form in _forms(node, labels)} for node in tree.nodes]
 
 
-def _names(label: Label) -> tuple[str, ...]:
-    return (label.name, *label.forms, *label.ancestors)
+def _forms(node: Node, labels: Sequence[Label]) -> Iterator[str]:
+    yield node.name
+    if not node.leaf:
+        yield from kind_forms(node.name)
+    for row in node.rows:
+        yield from (labels[row].name, *labels[row].forms, *labels[row].ancestors)

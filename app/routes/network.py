@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app import answers, examples, pictures, schemas
+from app import answers, examples, schemas
 from app.predictor import Predictor
 from app.routes import contract
 from app.routes.contract import Responses
 from app.validators import tag, unchanged
+from model import pictures
 
 router = APIRouter(tags=["network"])
 

@@ -29,6 +29,7 @@ class OpenVinoEngine:
         if precision == "auto":
             precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
         settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+        settings["ENABLE_CPU_PINNING"] = False  # others work on the same cores: let the system move our threads
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
         graph = build_graph(checkpoint)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from model.vocabulary import Label
+from model.vocabulary import Label, Vocabulary
 
 _TABLES = {"object": "objects.json", "scene": "scenes.json", "word": "words.json"}
 _CONSONANT_SOUND = re.compile(r"uni|uk|eu|use|ufo|u[svt][abv]?\b|one\b|once\b", re.IGNORECASE)
@@ -34,6 +35,17 @@ def label_for(vocabulary: str, class_id: str, *, forms: tuple[str, ...] = ()) ->
     )  # fmt: skip
 
 
+def reviewed(vocabulary: Vocabulary) -> Vocabulary:
+    """The vocabulary with the labels of today's tables, where they have them; what counts as a word stays."""
+    table = _table(vocabulary.name) if vocabulary.name in _TABLES else {}
+    kept = vocabulary.kind == "independent"
+    labels = [
+        label_for(vocabulary.name, label.id, forms=label.forms if kept else ()) if label.id in table else label
+        for label in vocabulary.labels
+    ]
+    return replace(vocabulary, labels=tuple(labels))
+
+
 def with_article(noun: str) -> str:
     """``an hourglass``, ``a unicycle``; plural-looking nouns stay bare."""
     if _PLURAL.search(noun):
@@ -42,10 +54,36 @@ def with_article(noun: str) -> str:
     return f"{'an' if vowel else 'a'} {noun}"
 
 
+def kind_phrase(ancestor: str) -> str:
+    """As an ancestor is said after "it's": ``some kind of bird``, ``a place by the water``."""
+    kind = _read("kinds.json").get(ancestor)
+    return str(kind["phrase"]) if kind else f"some kind of {ancestor}"
+
+
+def kind_forms(ancestor: str) -> tuple[str, ...]:
+    """Words of people that say an ancestor of scenes: ``field`` or ``stadium`` for a sports ground."""
+    kind = _read("kinds.json").get(ancestor)
+    return tuple(kind["forms"]) if kind else ()
+
+
+def never_together(one: str, other: str) -> bool:
+    """Whether people do not say two words of one picture (names of the word table)."""
+    return other in _apart().get(one, ()) or one in _apart().get(other, ())
+
+
+@cache
+def _apart() -> dict[str, frozenset[str]]:
+    return {word: frozenset(others) for word, others in _read("apart.json").items()}
+
+
 @cache
 def _table(vocabulary: str) -> dict[str, dict[str, Any]]:
-    text = files(__package__).joinpath("tables", _TABLES[vocabulary]).read_text("utf-8")
-    return {record["id"]: record for record in json.loads(text)}
+    return {record["id"]: record for record in _read(_TABLES[vocabulary])}
+
+
+@cache
+def _read(name: str) -> Any:
+    return json.loads(files(__package__).joinpath("tables", name).read_text("utf-8"))
 
 
 def _said(class_id: str) -> tuple[str, str]:

@@ -70,7 +70,7 @@ export function valueAt({ shape: [, rows, columns], cells, maxima }, channel, ro
  * What to multiply the cells of a channel with before they are coloured.
  * @param {Layer} layer
  * @param {number} channel
- * @param {string} scale "tile": each channel up to its own maximum; "layer": all up to the layer's
+ * @param {string} scale "channel": each up to its own maximum; "layer": all up to the layer's
  */
 export function brightness(layer, channel, scale) {
   return scale === "layer" && layer.top > 0 ? layer.maxima[channel] / layer.top : 1;
@@ -88,3 +88,6 @@ export function ordered(layer, order, relevance) {
   const key = order === "strongest" ? layer.maxima : order === "relevant" ? relevance : undefined;
   return key?.length === all.length ? all.sort((a, b) => key[b] - key[a] || a - b) : all;
 }
+
+/** The channel with the largest activation. @param {Layer} layer */
+export const strongest = ({ maxima }) => maxima.reduce((best, most, i) => (most > maxima[best] ? i : best), 0);

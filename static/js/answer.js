@@ -55,26 +55,30 @@ export function apologise(title, detail, again) {
  * @returns {(Node | string)[]}
  */
 export function sentence({ text, tier }) {
-  const cut = tier === "pass" ? ". " : " it's ";
-  const at = text.indexOf(cut);
-  if (at < 0) return [curly(text)];
-  const doubt = tier === "pass" ? at + 1 : at;
-  return [el("mark", {}, curly(text.slice(0, doubt))), curly(text.slice(doubt))];
+  const at = tier === "pass" ? text.indexOf(". ") + 1 : text.lastIndexOf(" it's ");
+  return at > 0 ? [el("mark", {}, curly(text.slice(0, at))), curly(text.slice(at))] : [curly(text)];
+}
+
+/** How often such a sentence is right, in words. @param {{ tier: string, right_times_in_ten: number | null }} caption */
+export function promised({ tier, right_times_in_ten: right }) {
+  if (tier === "pass") return SAY.noPromise;
+  return right === null ? SAY.unmeasured.join("") : SAY.right(right);
 }
 
 /** @param {{ tier: string, right_times_in_ten: number | null }} caption @returns {Node[]} */
-function promise({ tier, right_times_in_ten: right }) {
-  if (tier === "pass") return [el("p", {}, SAY.noPromise)];
+function promise(caption) {
+  const right = caption.right_times_in_ten;
+  if (caption.tier === "pass") return [el("p", {}, SAY.noPromise)];
   if (right === null) {
     const [before, todo, after] = SAY.unmeasured;
     return [el("p", {}, before, el("span", { class: "todo" }, todo), after)];
   }
   const panes = Array.from({ length: 10 }, (_, i) => el("span", { class: i >= right && "off" }));
-  return [el("div", { class: "ten", "aria-hidden": "true" }, ...panes), el("p", {}, SAY.right(right))];
+  return [el("div", { class: "ten", "aria-hidden": "true" }, ...panes), el("p", {}, promised(caption))];
 }
 
 /**
- * @typedef {{ id: string, kind?: string, name: string }} Choice what a class map can be drawn for
+ * @typedef {{ id: string, kind?: string, name?: string }} Choice what a class map can be drawn for
  *
  * Show an answer. Labels and words are buttons that choose the class map.
  * @param {any} answer of POST predict
@@ -84,14 +88,11 @@ function promise({ tier, right_times_in_ten: right }) {
 export function show(answer, model, choose) {
   byId("sentence").replaceChildren(...sentence(answer.caption));
   below(...promise(answer.caption));
-  const group = byId("answer");
-  const pick = (/** @type {any} */ button, /** @type {Choice} */ choice) =>
-    button.addEventListener("click", () => {
-      press(group, button);
-      choose(choice);
-    });
-  const one = (/** @type {any} */ label, /** @type {number} */ i) => bar(label, gloss(model, label), i === 0, pick);
-  byId("bars").replaceChildren(...answer.labels.map(one));
+  const pick = (/** @type {any} */ button, /** @type {Choice} */ choice) => {
+    Object.assign(button.dataset, { label: choice.id, kind: choice.kind ?? "" });
+    button.addEventListener("click", () => choose(choice));
+  };
+  byId("bars").replaceChildren(...answer.labels.map((/** @type {any} */ label) => bar(label, gloss(model, label), pick)));
   const kinds = new Set(answer.labels.map((/** @type {any} */ label) => label.kind));
   byId("bars-note").textContent = kinds.size > 1 ? SAY.noSum : SAY.sumHint;
   const wordKind = model?.vocabularies.find((/** @type {any} */ v) => v.kind === "independent")?.name;
@@ -106,26 +107,52 @@ function gloss(model, { id, kind }) {
 }
 
 /**
- * @param {any} label
- * @param {string} meaning
- * @param {boolean} pressed
- * @param {(button: any, choice: Choice) => void} pick
+ * What the map shows first: the evidence for what the sentence says. Where that is several labels together, which have no
+ * map, the likeliest of their kind.
+ * @param {any} answer of POST predict
+ * @returns {Choice | undefined}
  */
-function bar(label, meaning, pressed, pick) {
-  const kind = SAY.kinds[label.kind] ?? label.kind;
-  const small = el("small", { title: meaning || false }, meaning ? `${kind}: ${meaning}` : kind);
-  const button = el(
-    "button",
-    { type: "button", "aria-pressed": String(pressed) },
-    el("span", { class: "name" }, label.label, " ", small),
-    el("span", { class: "pct" }, SAY.percent(label.score)),
+export function first({ caption, labels, words }) {
+  const [{ node, kind }] = caption.claims;
+  const label = (/** @type {any} */ one) => one && { id: one.id, kind: one.kind, name: one.label };
+  const alike = labels.filter((/** @type {any} */ one) => one.kind === kind);
+  if (alike.length) return label(alike.find((/** @type {any} */ one) => one.label === node) ?? alike[0]);
+  const said = words.find((/** @type {any} */ { word }) => word === node) ?? words[0];
+  return said ? { id: said.word, kind, name: said.word } : label(labels[0]);
+}
+
+/** Press the button of a choice, where it has one. @param {Choice} choice */
+export function mark({ id, kind }) {
+  const buttons = [...byId("answer").querySelectorAll("button[data-label]")];
+  const chosen = buttons.find(({ dataset }) => dataset.label === id && (!kind || dataset.kind === kind));
+  press(byId("answer"), chosen ?? null);
+}
+
+/** @param {any} label @param {string} meaning @returns {Node[]} its name, its share, and that share as a bar */
+function measure({ label, kind, score }, meaning) {
+  const small = el("small", { title: meaning || false }, [SAY.kinds[kind] ?? kind, meaning].filter(Boolean).join(": "));
+  return [
+    el("span", { class: "name" }, label, " ", small),
+    el("span", { class: "pct" }, SAY.percent(score)),
     svg(
       "svg",
       { class: "bar", "aria-hidden": "true" },
       svg("rect", { class: "all", width: "100%", height: 4 }),
-      svg("rect", { class: "part", width: `${100 * label.score}%`, height: 4 }),
+      svg("rect", { class: "part", width: `${100 * score}%`, height: 4 }),
     ),
-  );
+  ];
+}
+
+/** A label that is no button. @param {any} label */
+export const row = (label) => el("li", { class: "row" }, ...measure(label, ""));
+
+/**
+ * @param {any} label
+ * @param {string} meaning
+ * @param {(button: any, choice: Choice) => void} pick
+ */
+function bar(label, meaning, pick) {
+  const button = el("button", { type: "button", "aria-pressed": "false" }, ...measure(label, meaning));
   pick(button, { id: label.id, kind: label.kind, name: label.label });
   return el("li", {}, button);
 }

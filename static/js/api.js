@@ -137,6 +137,28 @@ export async function explain(photo, { id, kind, method }, signal) {
   return (await post(`explain?${query}`, photo, "application/json", signal)).json();
 }
 
+/**
+ * Ask about one frame of many: no progress, and no second try.
+ * @param {Blob} frame
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>} the answer of POST predict
+ */
+export async function glance(frame, signal) {
+  const headers = { "Content-Type": bodyType(frame), Accept: "application/json", ...keyed() };
+  return (await ask("predict", { method: "POST", body: frame, signal, headers })).json();
+}
+
+/**
+ * The square that the network saw, from the page that is answered where scripts are off.
+ * @param {Blob} photo
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>} a data URI; "" where there is none
+ */
+export async function square(photo, signal) {
+  const page = await (await post("./", photo, "text/html", signal)).text();
+  return new DOMParser().parseFromString(page, "text/html").querySelector(".photo.square img")?.getAttribute("src") ?? "";
+}
+
 /** @type {Promise<any> | undefined} */
 let known;
 

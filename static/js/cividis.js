@@ -20,8 +20,12 @@ const HEX =
   "dec958dfca57e0cb56e1cc55e2cd54e4ce53e5cf52e6d051e7d150e8d24fe9d34eead34cebd44bedd54aeed649efd748" +
   "f0d846f1d945f2da44f3db42f5dc41f6dd3ff7de3ef8df3cf9e03afbe138fce236fde334fee434fee535fee636fee838";
 
+/** A table of 256 colours from six hexadecimal digits each. @param {string} hex */
+export const unpack = (hex) =>
+  Uint8ClampedArray.from({ length: 768 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+
 /** Red, green, blue of value i at 3 i, 3 i + 1, 3 i + 2. */
-export const CIVIDIS = Uint8ClampedArray.from({ length: 768 }, (_, i) => parseInt(HEX.slice(2 * i, 2 * i + 2), 16));
+export const CIVIDIS = unpack(HEX);
 
 /**
  * Write the colour of a value into RGBA pixels.

@@ -71,3 +71,12 @@ export function press(group, chosen) {
 export function onRadio(group, changed) {
   group.addEventListener("change", (event) => changed(/** @type {HTMLInputElement} */ (event.target).value));
 }
+
+/**
+ * Choose one of a group of radio buttons as a click would, without one.
+ * @param {Element} group
+ * @param {string} value
+ */
+export function radio(group, value) {
+  for (const input of group.querySelectorAll("input")) input.checked = input.value === value;
+}

@@ -1,8 +1,8 @@
 /** The one: a channel enlarged, the part of the photo that one of its numbers was made from, and its kernel. */
 
-import { brightness, isFlat, valueAt } from "./activations.js";
-import { colour } from "./cividis.js";
+import { isFlat, valueAt } from "./activations.js";
 import { byId, outline, svg } from "./dom.js";
+import * as sheet from "./sheet.js";
 import { SAY } from "./strings.js";
 
 /** @typedef {import("./activations.js").Layer} Layer */
@@ -21,7 +21,7 @@ let view = null;
 /** @type {Promise<HTMLImageElement> | undefined} */
 let kernels;
 
-/** The sheet of 12 x 8 kernels, already fetched for the section below. */
+/** The sheet of kernels, 12 to a row; already fetched for the section below. */
 function kernelSheet() {
   kernels ??= (async () => {
     const image = new Image();
@@ -36,36 +36,28 @@ function kernelSheet() {
  * Show one channel, with its strongest cell marked.
  * @param {Layer} layer
  * @param {number} channel
- * @param {string} scale
+ * @param {sheet.Style} style
  * @param {number} inputSize
  */
-export function show(layer, channel, scale, inputSize) {
+export function show(layer, channel, style, inputSize) {
   const flat = isFlat(layer);
   const [channels] = layer.shape;
-  view = { layer, channel, inputSize, ...strongest(layer, channel) };
+  view = { layer, channel, inputSize, ...peak(layer, channel) };
   byId("one-h").textContent = flat ? SAY.noPlace(layer.name) : SAY.channelOf(channel, channels);
   byId("map").hidden = flat;
   byId("kernel").hidden = layer.name !== "conv1";
-  if (!flat) shade(layer, channel, scale);
+  if (!flat) shade(layer, channel, style);
   if (layer.name === "conv1") drawKernel(channel);
   point();
 }
 
-/** Colour the enlarged map alone. @param {Layer} layer @param {number} channel @param {string} scale */
-export function shade(layer, channel, scale) {
-  const [, rows, columns] = layer.shape;
-  const canvas = byId("map").querySelector("canvas");
-  canvas.width = columns;
-  canvas.height = rows;
-  const pixels = new ImageData(columns, rows);
-  const factor = brightness(layer, channel, scale);
-  const first = channel * rows * columns;
-  for (let i = 0; i < rows * columns; i++) colour(pixels.data, i, factor * layer.cells[first + i]);
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
+/** Colour the enlarged map alone. @param {Layer} layer @param {number} channel @param {sheet.Style} style */
+export function shade(layer, channel, style) {
+  sheet.draw(byId("map").querySelector("canvas"), layer, style, { order: [channel], perRow: 1 });
 }
 
 /** @param {Layer} layer @param {number} channel @returns {{ row: number, column: number }} */
-function strongest({ shape: [, rows, columns], cells }, channel) {
+function peak({ shape: [, rows, columns], cells }, channel) {
   const first = channel * rows * columns;
   const own = cells.subarray(first, first + rows * columns);
   const most = own.reduce((best, value, i) => (value > own[best] ? i : best), 0);

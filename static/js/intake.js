@@ -1,17 +1,17 @@
-/** Every way in: choose, camera, drop, paste, a sample. */
+/** Every way in for a photo: choose, camera, drop, paste, a sample. */
 
 import * as api from "./api.js";
 import { byId } from "./dom.js";
 import { SAY } from "./strings.js";
 
 /**
- * Hand over each photo that somebody brings.
- * @param {(file: File) => void} took
+ * Hand over each photo that somebody brings: the file, the sample's name, and of how many it is the first.
+ * @param {(file: File, more?: { sample?: string, of?: number }) => void} took
  * @param {(trouble: api.Trouble) => void} failed
  */
 export function listen(took, failed) {
   const give = (/** @type {FileList | undefined | null} */ files) => {
-    if (files?.length) took(files[0]);
+    if (files?.length) took(files[0], { of: files.length });
     else failed(new api.Trouble(SAY.noFile, SAY.noFileWhy, { status: 415 }));
   };
   chooser(byId("pick"), byId("file"), took);
@@ -43,15 +43,38 @@ function chooser(button, input, took) {
   });
 }
 
+/** What the address calls a sample. @param {string} file */
+const stem = (file) => file.replace(/\.[^.]*$/, "");
+
+/** @returns {HTMLButtonElement[]} */
+const samples = () => [...(byId("samples")?.querySelectorAll("button") ?? [])];
+
+/** The photo of the gallery that has this name, where there is one. @param {string} name @returns {Promise<File> | null} */
+export function sample(name) {
+  const button = samples().find(({ dataset }) => stem(dataset.file ?? "") === name);
+  return button ? api.sample(button.dataset.file ?? "") : null;
+}
+
 /**
- * @param {(file: File) => void} took
+ * @param {(file: File, more: { sample: string }) => void} took
  * @param {(trouble: api.Trouble) => void} failed
  */
 function gallery(took, failed) {
-  for (const button of byId("samples")?.querySelectorAll("button") ?? []) {
+  for (const button of samples()) {
+    const file = button.dataset.file ?? "";
     button.disabled = false;
-    button.addEventListener("click", () => api.sample(button.dataset.file ?? "").then(took, failed));
+    button.addEventListener("click", () => api.sample(file).then((photo) => took(photo, { sample: stem(file) }), failed));
   }
+}
+
+/** Offer the lens where a camera can be used; where only HTTPS is missing, say so. @param {() => void} open */
+export async function lens(open) {
+  const { mediaDevices } = navigator;
+  byId("no-lens").hidden = Boolean(mediaDevices) || isSecureContext;
+  const devices = (await mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+  if (!devices.some(({ kind }) => kind === "videoinput")) return;
+  byId("live").hidden = false;
+  byId("live").addEventListener("click", open);
 }
 
 /**

@@ -1,12 +1,23 @@
-/** The 96 kernels. Once a photo is answered each opens its channel of conv1. */
+/** The kernels of conv1, cut from one sheet of 12 to a row. Once a photo is answered each opens its channel. */
 
 import { byId, el } from "./dom.js";
 import { roving, stop } from "./roving.js";
 import { SAY } from "./strings.js";
 
-/** Fetch the sheet when somebody comes near it. */
+const ACROSS = 12;
+
+/** @returns {HTMLElement[]} one for each column of the network */
+const grids = () => [...byId("kernels").querySelectorAll(".tiles")];
+
+/** Lay out the tiles; fetch the sheet when somebody comes near it. */
 export function listen() {
   const section = byId("kernels");
+  const rows = Math.ceil(section.dataset.count / ACROSS);
+  section.style.setProperty("--rows", String(rows));
+  for (const grid of grids()) {
+    const { from, count } = grid.dataset;
+    grid.replaceChildren(...Array.from({ length: Number(count) }, (_, i) => place(el("i"), Number(from) + i, rows)));
+  }
   const watch = new IntersectionObserver(([{ isIntersecting }]) => {
     if (!isIntersecting) return;
     section.classList.add("near");
@@ -16,16 +27,33 @@ export function listen() {
 }
 
 /**
+ * Show one kernel of the sheet on a tile.
+ * @param {HTMLElement} tile
+ * @param {number} kernel
+ * @param {number} rows of the sheet
+ */
+function place(tile, kernel, rows) {
+  tile.style.setProperty("--x", `${(100 * (kernel % ACROSS)) / (ACROSS - 1)}%`);
+  tile.style.setProperty("--y", `${(100 * Math.floor(kernel / ACROSS)) / Math.max(1, rows - 1)}%`);
+  return tile;
+}
+
+/**
  * Turn the tiles into buttons, of the same size in the same place.
  * @param {(channel: number) => void} open
  */
 export function wake(open) {
-  for (const grid of byId("kernels").querySelectorAll(".tiles[role=img]")) {
+  for (const grid of grids()) {
+    if (grid.getAttribute("role") === "group") continue; // they are awake
     const from = Number(grid.dataset.from);
     grid.setAttribute("role", "group");
-    grid.setAttribute("aria-label", SAY.kernels(from));
-    const one = (/** @type {Node} */ _, /** @type {number} */ i) =>
-      el("button", { type: "button", "aria-label": SAY.kernel(from + i), tabindex: i ? -1 : 0, "data-channel": from + i });
+    grid.setAttribute("aria-label", SAY.kernels(from, grid.childElementCount));
+    const one = (/** @type {any} */ tile, /** @type {number} */ i) => {
+      const facts = { type: "button", "aria-label": SAY.kernel(from + i), tabindex: i ? -1 : 0, "data-channel": from + i };
+      const button = el("button", facts);
+      button.style.cssText = tile.style.cssText;
+      return button;
+    };
     grid.replaceChildren(...[...grid.children].map(one));
     grid.addEventListener("click", (/** @type {any} */ event) => {
       const button = event.target.closest("button");

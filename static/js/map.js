@@ -1,7 +1,7 @@
 /** The class map over the photo: which label, which method, how strong. */
 
 import * as api from "./api.js";
-import { byId, onRadio } from "./dom.js";
+import { byId, onRadio, radio } from "./dom.js";
 import { paint } from "./heatmap.js";
 import { choseLabel } from "./layers.js";
 import { SAY } from "./strings.js";
@@ -23,7 +23,9 @@ let subject = null;
 /** @type {Choice | null} */
 let chosen = null;
 
-let method = "gradcam";
+const FIRST = "gradcam";
+
+let method = FIRST;
 
 /**
  * Start with a new photo.
@@ -35,9 +37,16 @@ export function begin(file, seen, signal) {
   subject = { file, seen, signal, maps: new Map() };
 }
 
-/** Draw the map of a label. @param {Choice} choice */
-export function choose(choice) {
+/**
+ * Draw the map of a label.
+ * @param {Choice} choice
+ * @param {string} how "" for the method that the page would choose
+ */
+export function turn(choice, how) {
+  const methods = [...byId("method").querySelectorAll("input")].map(({ value }) => value);
   chosen = choice;
+  method = methods.includes(how) ? how : FIRST;
+  radio(byId("method"), method);
   draw();
 }
 
@@ -55,7 +64,7 @@ async function draw() {
   if (!of || !choice) return;
   const late = () => of !== subject || choice !== chosen || how !== method || of.signal.aborted;
   const note = byId("map-note");
-  note.textContent = SAY.drawingMap(choice.name);
+  note.textContent = SAY.drawingMap(choice.name ?? choice.id);
   try {
     const [explained, layer] = await Promise.all([ask(of, choice), geometry(of.seen)]);
     if (late()) return;
@@ -63,8 +72,8 @@ async function draw() {
     paint(cam, explained.map, layer, layer.inputSize);
     cam.hidden = false;
     cam.dataset.label = choice.id;
-    note.textContent = (explained.maximum > 0 ? SAY.map : SAY.noEvidence)(choice.name);
-    choseLabel(choice.name, explained.relevance);
+    note.textContent = (explained.maximum > 0 ? SAY.map : SAY.noEvidence)(explained.label);
+    choseLabel(explained.label, explained.relevance);
   } catch (error) {
     if (late()) return;
     byId("cam").hidden = true;
@@ -85,8 +94,8 @@ async function geometry(seen) {
   return { receptiveField, jump, start, inputSize: model.input_size };
 }
 
-/** Listen to the slider and the choice of method, once. */
-export function listen() {
+/** Listen to the slider and the choice of method, once. @param {(method: string) => void} changed "" for the first */
+export function listen(changed) {
   const slider = byId("opacity");
   const fade = () => {
     byId("cam").style.opacity = String(slider.value / 100);
@@ -97,5 +106,6 @@ export function listen() {
   onRadio(byId("method"), (value) => {
     method = value;
     draw();
+    changed(value === FIRST ? "" : value);
   });
 }

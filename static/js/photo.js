@@ -8,6 +8,7 @@ import { SAY } from "./strings.js";
  * @property {HTMLImageElement | null} image null where this browser cannot draw the format
  * @property {number} width upright, in pixels
  * @property {number} height
+ * @property {boolean} [square] only what the network saw of it, as the server sent that back
  *
  * @typedef {{ x: number, y: number, width: number, height: number }} Box
  */
@@ -24,32 +25,43 @@ let shown = "";
  */
 export async function open(file) {
   const url = URL.createObjectURL(file);
+  const image = await decoded(url);
+  if (!image) URL.revokeObjectURL(url);
+  return { image, width: image?.naturalWidth ?? 1, height: image?.naturalHeight ?? 1 };
+}
+
+/**
+ * The square that the server sent of a photo that the browser cannot draw.
+ * @param {string} url
+ * @returns {Promise<Picture>}
+ */
+export async function openSquare(url) {
+  const image = await decoded(url);
+  return { image, width: image?.naturalWidth ?? 1, height: image?.naturalHeight ?? 1, square: Boolean(image) };
+}
+
+/** @param {string} url @returns {Promise<HTMLImageElement | null>} */
+async function decoded(url) {
   const image = new Image();
   image.src = url;
-  try {
-    await image.decode();
-  } catch {
-    URL.revokeObjectURL(url);
-    return { image: null, width: 1, height: 1 };
-  }
-  return { image, width: image.naturalWidth, height: image.naturalHeight };
+  return image.decode().then(() => image, () => null);
 }
 
 /**
  * Put a photo into its box, whose proportions are known before anything is answered.
  * @param {Picture} picture
  */
-export function show({ image, width, height }) {
+export function show({ image, width, height, square }) {
   const box = byId("photo");
-  if (shown) URL.revokeObjectURL(shown);
+  if (shown && shown !== image?.src) URL.revokeObjectURL(shown);
   shown = image?.src ?? "";
   const drawn = image ?? new Image();
   drawn.alt = SAY.photoAlone;
   box.querySelector("img").replaceWith(drawn);
   drawn.hidden = !image;
-  const words = box.querySelector(".undrawn");
-  words.textContent = SAY.undrawn;
-  words.hidden = Boolean(image);
+  const words = byId("undrawn");
+  words.textContent = square ? SAY.squareOnly : SAY.undrawn;
+  words.hidden = Boolean(image) && !square;
   box.classList.toggle("blank", !image);
   box.classList.toggle("tall", height >= width);
   // Something 20,000 px wide and 1 px high still needs a box that can be seen.
@@ -59,34 +71,45 @@ export function show({ image, width, height }) {
 }
 
 /**
+ * Where the square that the network saw lies in what is drawn.
+ * @param {Picture} picture
+ * @param {Box} crop in pixels of the server's upright picture
+ * @param {{ width: number, height: number }} size of that picture
+ * @returns {Box} in pixels of the picture here
+ */
+export function cropOf({ image, width, height, square }, crop, size) {
+  if (!image || square) return { x: 0, y: 0, width, height };
+  const [across, down] = [width / size.width, height / size.height];
+  return { x: crop.x * across, y: crop.y * down, width: crop.width * across, height: crop.height * down };
+}
+
+/**
  * Lay the map's canvas and the crop marks on the square that the network saw. A photo that is not drawn is all crop.
  * @param {Picture} picture
  * @param {Box} crop in pixels of the server's upright picture
  * @param {{ width: number, height: number }} size of that picture
  */
 export function place(picture, crop, size) {
-  const { image } = picture;
-  const whole = image ? size : crop;
-  const { x, y } = image ? crop : { x: 0, y: 0 };
+  const { x, y, width, height } = cropOf(picture, crop, size);
   const cam = byId("cam");
-  cam.style.left = `${(100 * x) / whole.width}%`;
-  cam.style.top = `${(100 * y) / whole.height}%`;
-  cam.style.width = `${(100 * crop.width) / whole.width}%`;
-  cam.style.height = `${(100 * crop.height) / whole.height}%`;
-  const scale = byId("photo").clientWidth / whole.width || 1;
+  cam.style.left = `${(100 * x) / picture.width}%`;
+  cam.style.top = `${(100 * y) / picture.height}%`;
+  cam.style.width = `${(100 * width) / picture.width}%`;
+  cam.style.height = `${(100 * height) / picture.height}%`;
+  const scale = byId("photo").clientWidth / picture.width || 1;
   const marks = byId("marks");
-  marks.setAttribute("viewBox", `0 0 ${whole.width * scale} ${whole.height * scale}`);
-  const box = { x: x * scale, y: y * scale, width: crop.width * scale, height: crop.height * scale };
-  marks.replaceChildren(...outline("path", { d: corners(box) }, 1.5));
+  marks.setAttribute("viewBox", `0 0 ${picture.width * scale} ${picture.height * scale}`);
+  const box = { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
+  marks.replaceChildren(...outline("path", { d: corners(box, MARK) }, 1.5));
 }
 
-/** @param {Box} box @returns {string} an SVG path of four corners, just inside the box */
-function corners({ x, y, width, height }) {
-  const inset = 3;
+/** @param {Box} box @param {number} arm @returns {string} an SVG path of four corners, just inside the box */
+export function corners({ x, y, width, height }, arm) {
+  const inset = arm / 5;
   const [left, up, right, down] = [x + inset, y + inset, x + width - inset, y + height - inset];
   return (
-    `M${left} ${up + MARK}V${up}H${left + MARK}M${right - MARK} ${up}H${right}V${up + MARK}` +
-    `M${right} ${down - MARK}V${down}H${right - MARK}M${left + MARK} ${down}H${left}V${down - MARK}`
+    `M${left} ${up + arm}V${up}H${left + arm}M${right - arm} ${up}H${right}V${up + arm}` +
+    `M${right} ${down - arm}V${down}H${right - arm}M${left + arm} ${down}H${left}V${down - arm}`
   );
 }
 
@@ -98,11 +121,24 @@ function corners({ x, y, width, height }) {
  * @param {Box} crop
  * @param {{ width: number, height: number }} size of the server's upright picture
  */
-export function drawCrop(canvas, side, { image, width, height }, crop, size) {
+export function drawCrop(canvas, side, picture, crop, size) {
   canvas.width = canvas.height = side;
   const context = canvas.getContext("2d");
-  if (!image || !context) return;
-  const [across, down] = [width / size.width, height / size.height];
+  if (!picture.image || !context) return;
+  const { x, y, width, height } = cropOf(picture, crop, size);
   context.imageSmoothingQuality = "high";
-  context.drawImage(image, crop.x * across, crop.y * down, crop.width * across, crop.height * down, 0, 0, side, side);
+  context.drawImage(picture.image, x, y, width, height, 0, 0, side, side);
+}
+
+/**
+ * The same, as small as a list wants it.
+ * @param {Picture} picture
+ * @param {Box} crop
+ * @param {{ width: number, height: number }} size
+ * @returns {string} a data URI; "" where there is nothing to draw
+ */
+export function thumb(picture, crop, size) {
+  const canvas = document.createElement("canvas");
+  drawCrop(canvas, 112, picture, crop, size);
+  return picture.image ? canvas.toDataURL("image/jpeg", 0.7) : "";
 }

@@ -20,22 +20,37 @@ function glyph(layer) {
   return svg("svg", { viewBox: `0 0 76 ${HEIGHT}`, "aria-hidden": "true" }, ...panes);
 }
 
-/** @param {Layer} layer @param {boolean} checked */
-function stop(layer, checked) {
+/** Two columns of small sheets, which is how all layers are shown. */
+function glyphOfAll() {
+  const sheets = Array.from({ length: 10 }, (_, i) => {
+    const [x, y] = [0.5 + 26 * (i % 2), HEIGHT - 57.5 + 12 * Math.floor(i / 2)];
+    return svg("rect", { x, y, width: 20, height: 8 });
+  });
+  return svg("svg", { viewBox: `0 0 76 ${HEIGHT}`, "aria-hidden": "true" }, ...sheets);
+}
+
+/**
+ * @param {string} value
+ * @param {string} chosen
+ * @param {Element} drawing
+ * @param {string} name
+ * @param {string} size
+ */
+function stop(value, chosen, drawing, name, size) {
   return el(
     "label",
     {},
-    el("input", { type: "radio", name: "layer", value: layer.name, autocomplete: "off", checked }),
-    glyph(layer),
-    el("b", {}, layer.name),
-    el("small", {}, SAY.shape(layer.shape)),
+    el("input", { type: "radio", name: "layer", value, autocomplete: "off", checked: value === chosen }),
+    drawing,
+    el("b", {}, name),
+    el("small", {}, size),
   );
 }
 
 /**
  * Show the layers of a network.
  * @param {Layer[]} layers
- * @param {string} chosen
+ * @param {string} chosen "all" or the name of one
  * @param {number} inputSize
  * @returns {HTMLCanvasElement} where the photo's square goes
  */
@@ -45,8 +60,9 @@ export function show(layers, chosen, inputSize) {
   const ends = svg("path", { d: "M1 58h34M1 50h22M1 42h12M1 34h7M1 26h4", stroke: "currentColor", "stroke-width": 3 });
   rail.replaceChildren(
     rail.querySelector("legend"),
+    stop("all", chosen, glyphOfAll(), SAY.railAll, SAY.railLayers(layers.length)),
     el("span", {}, canvas, el("b", {}, SAY.railPhoto), el("small", {}, SAY.shape([3, inputSize, inputSize]))),
-    ...layers.map((layer) => stop(layer, layer.name === chosen)),
+    ...layers.map((layer) => stop(layer.name, chosen, glyph(layer), layer.name, SAY.shape(layer.shape))),
     el(
       "span",
       {},
@@ -56,10 +72,4 @@ export function show(layers, chosen, inputSize) {
     ),
   );
   return canvas;
-}
-
-/** Choose a layer as a click would, without one. @param {string} name */
-export function choose(name) {
-  const radio = byId("rail").querySelector(`[value="${name}"]`);
-  if (radio) radio.checked = true;
 }

@@ -1,9 +1,9 @@
-/** The contact sheet: every channel of a layer as a tile, cut from one drawing. */
+/** One layer: every channel a tile, cut from one drawing. */
 
-import { brightness, isFlat } from "./activations.js";
-import { colour } from "./cividis.js";
+import { isFlat } from "./activations.js";
 import { byId, el, press } from "./dom.js";
 import { roving, stop } from "./roving.js";
+import * as sheet from "./sheet.js";
 import { SAY } from "./strings.js";
 
 /** @typedef {import("./activations.js").Layer} Layer */
@@ -12,39 +12,22 @@ const PER_ROW = 16; // of the drawing; the page's own rows are CSS's business
 const FLAT_ROW = 64;
 
 /** The address of the drawing in use. */
-let sheet = "";
+let address = "";
 
-/**
- * All channels side by side, coloured.
- * @param {Layer} layer
- * @param {string} scale "tile" or "layer"
- * @returns {HTMLCanvasElement}
- */
-export function drawSheet(layer, scale) {
-  const [channels, rows, columns] = layer.shape;
-  const perRow = isFlat(layer) ? FLAT_ROW : PER_ROW;
-  const canvas = el("canvas", { width: perRow * columns, height: Math.ceil(channels / perRow) * rows });
-  const pixels = new ImageData(canvas.width, canvas.height);
-  for (let c = 0; c < channels; c++) {
-    const factor = brightness(layer, c, isFlat(layer) ? "layer" : scale);
-    const corner = Math.floor(c / perRow) * rows * canvas.width + (c % perRow) * columns;
-    for (let i = 0; i < rows * columns; i++) {
-      const at = corner + Math.floor(i / columns) * canvas.width + (i % columns);
-      colour(pixels.data, at, factor * layer.cells[c * rows * columns + i]);
-    }
-  }
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
-  return canvas;
-}
+/** Counts the drawings, so that a slow one does not replace a later one. */
+let latest = 0;
 
 /**
  * Colour the tiles that are there, or the one drawing of a flat layer.
  * @param {Layer} layer
- * @param {string} scale
+ * @param {sheet.Style} style
  */
-export async function dress(layer, scale) {
+export async function dress(layer, style) {
   const grid = byId("tiles");
-  const canvas = drawSheet(layer, scale);
+  const canvas = el("canvas");
+  const mine = ++latest;
+  const order = [...layer.maxima.keys()];
+  sheet.draw(canvas, layer, style, { order, perRow: isFlat(layer) ? FLAT_ROW : PER_ROW });
   if (isFlat(layer)) {
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", SAY.sheet(layer.name));
@@ -56,10 +39,10 @@ export async function dress(layer, scale) {
   const image = new Image();
   image.src = url;
   await image.decode(); // so that the tiles never go blank in between
-  if (grid.dataset.layer !== layer.name || grid.dataset.scale !== scale) return URL.revokeObjectURL(url);
+  if (mine !== latest) return URL.revokeObjectURL(url);
   grid.style.setProperty("--sheet", `url(${url})`);
-  if (sheet) URL.revokeObjectURL(sheet);
-  sheet = url;
+  if (address) URL.revokeObjectURL(address);
+  address = url;
 }
 
 /**
@@ -80,7 +63,7 @@ function buttons(layer, order, chosen) {
       tabindex: pressed ? 0 : -1,
     });
     button.style.setProperty("--x", `${(100 * (channel % PER_ROW)) / (PER_ROW - 1)}%`);
-    button.style.setProperty("--y", `${(100 * Math.floor(channel / PER_ROW)) / last}%`);
+    button.style.setProperty("--y", `${last && (100 * Math.floor(channel / PER_ROW)) / last}%`);
     return button;
   });
 }
@@ -88,25 +71,22 @@ function buttons(layer, order, chosen) {
 /**
  * Show a layer.
  * @param {Layer} layer
- * @param {{ order: number[], scale: string, channel: number }} view
+ * @param {{ order: number[], style: sheet.Style, channel: number }} view
  */
-export function show(layer, { order, scale, channel }) {
+export function show(layer, { order, style, channel }) {
   const [channels, rows] = layer.shape;
   const grid = byId("tiles");
-  Object.assign(grid.dataset, { layer: layer.name, scale, channels, side: rows });
+  Object.assign(grid.dataset, { layer: layer.name, side: rows });
   grid.setAttribute("aria-label", SAY.channelsOf(layer.name));
   grid.classList.toggle("crisp", rows <= 13);
-  const silent = layer.maxima.reduce((n, most) => n + Number(most <= 0), 0);
-  byId("many-note").textContent = isFlat(layer)
-    ? SAY.units(layer.name, channels, channels - silent)
-    : SAY.tiles(layer.name, layer.shape, silent);
+  grid.style.setProperty("--across", String(channels > 256 ? 24 : channels > 128 ? 16 : 12));
   if (!isFlat(layer)) {
     grid.style.setProperty("--bw", `${100 * PER_ROW}%`);
     grid.style.setProperty("--bh", `${100 * Math.ceil(channels / PER_ROW)}%`);
     grid.style.setProperty("--sheet", "none");
     grid.replaceChildren(...buttons(layer, order, channel));
   }
-  return dress(layer, scale);
+  return dress(layer, style);
 }
 
 /**

@@ -23,9 +23,13 @@ class Running:
 
     def resident(self) -> int:
         """Bytes that it has in memory now."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
-        (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
-        return 1024 * int(line.split()[1])
+        return resident(self.process.pid)
+
+
+def resident(pid: int) -> int:
+    """Bytes that a process has in memory now; none where it has just ended."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    return sum(1024 * int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import re
 import httpx
 import pytest
 
+from app.routes import pages
 from tests.app import corpus
 
 pytestmark = pytest.mark.anyio
@@ -56,3 +57,19 @@ async def test_head_is_allowed_wherever_get_is(client: httpx.AsyncClient, path: 
     answer = await client.post(path)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
     assert (await client.head(path)).status_code == 200
+
+
+async def test_each_lesson_leads_to_its_part_of_the_notebook(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons = (await client.get("/learn")).text
+    parts = set(re.findall(r'href="notebook#([^"]*)"', lessons))
+    book = await client.get("/notebook")
+    assert book.status_code == 200
+    assert parts <= set(re.findall(r'id="([^"]*)"', book.text))
+    assert len(parts) == 12
+    assert "default-src 'none'" in book.headers["content-security-policy"]
+    assert re.findall(r'<(?:script|link)|src="(?!data:)', book.text) == []
+    monkeypatch.setattr(pages, "notebook", lambda: None)
+    assert (await client.get("/notebook")).json()["type"].endswith("not-found")
+    assert 'href="notebook' not in (await client.get("/learn")).text

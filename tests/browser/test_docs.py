@@ -50,6 +50,13 @@ def test_every_operation_is_shown_and_can_be_tried(page: Page, server: str) -> N
     expect(problems).to_contain_text("urn:glassbot:problem:unsupported-body")
 
 
+def test_every_page_leads_to_it(page: Page, server: str) -> None:
+    for start in ("", "learn", "training"):
+        page.goto(f"{server}/{start}", wait_until="networkidle")
+        page.get_by_role("link", name="the REST contract").click()
+        expect(page.locator(".opblock")).to_have_count(9)
+
+
 def test_it_works_below_any_prefix(page: Page, server: str) -> None:
     asked: list[str] = []
 

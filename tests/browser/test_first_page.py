@@ -8,6 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Request
 
+from tests.browser.conftest import upload
+
 pytestmark = pytest.mark.browser
 
 PARTS: tuple[Literal["responseBodySize", "responseHeadersSize"], ...] = ("responseBodySize", "responseHeadersSize")
@@ -23,16 +25,41 @@ def test_the_first_page_is_light_and_its_text_is_packed(chromium: Browser, serve
         assert answer is not None
         sizes[request.url] = sum(request.sizes()[part] for part in PARTS)
         text = answer.headers["content-type"].startswith("text/")
-        if text and answer.headers.get("content-encoding") != "gzip":
+        small = int(answer.headers.get("content-length", "500")) < 500  # which packing would not make smaller
+        if text and not small and answer.headers.get("content-encoding") != "gzip":
             plain.append(request.url)
 
     page.on("requestfinished", weigh)
     page.goto(server, wait_until="networkidle")
+    page.wait_for_function("performance.getEntriesByName(new URL('static/js/heatmap.js', location).href).length")
+    page.wait_for_load_state("networkidle")
     page.close()
     assert f"{server}/model/filters.png" in sizes
     assert f"{server}/static/js/strings.js" in sizes
     assert plain == []
     assert sum(sizes.values()) <= 150_000
+
+
+def test_an_answer_is_light_and_the_layers_are_most_of_it(chromium: Browser, server: str) -> None:
+    page = chromium.new_page()
+    page.goto(server, wait_until="networkidle")
+    page.wait_for_timeout(1000)
+    sizes: dict[str, int] = {}
+
+    def weigh(request: Request) -> None:
+        name = request.url.removeprefix(server).split("?")[0]
+        sizes[name] = sum(request.sizes()[part] for part in PARTS)
+
+    page.on("requestfinished", weigh)
+    upload(page)
+    page.wait_for_load_state("networkidle")
+    page.close()
+    assert sizes["/activations"] <= 560_000  # 780,736 numbers
+    assert sizes["/predict"] <= 2500
+    assert sizes["/explain"] <= 4000
+    asked = {name for name in sizes if not name.startswith(("/static/img", "blob:"))}
+    assert asked == {"/predict", "/model", "/activations", "/explain"}
+    assert sum(size for name, size in sizes.items() if name != "/activations") <= 25_000
 
 
 def test_a_second_visit_asks_after_every_file_and_fetches_none_again(chromium: Browser, server: str) -> None:

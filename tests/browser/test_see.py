@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import CAT, NOTES, upload
+from app.routes.pages import templates
+from model.language.sentence import _OPENINGS
+from tests.browser.conftest import CAT, NOTES, Visit, answered, upload
 
 pytestmark = pytest.mark.browser
 
@@ -24,23 +24,64 @@ def drawing(page: Page) -> str:
     return str(page.evaluate("document.querySelector('#cam').toDataURL()"))
 
 
-def test_a_photo_becomes_a_sentence_five_bars_a_map_and_tiles(visit: Callable[..., Page]) -> None:
+def test_a_photo_becomes_a_sentence_five_bars_a_map_and_every_layer(visit: Visit) -> None:
     page = visit()
     upload(page)
     expect(page.locator("#sentence mark")).not_to_be_empty()
     expect(page.locator("#tier")).to_contain_text(re.compile("times in 10|not been measured yet|no promise"))
     expect(page.locator("#bars button")).to_have_count(5)
     expect(page.locator("#cam")).to_be_visible()
-    expect(page.locator("#rail input")).to_have_count(10)
-    for name, channels in (("conv1", 96), ("conv3", 384), ("pool5", 256)):
-        page.get_by_role("radio", name=name).check(force=True)
-        expect(page.locator("#tiles button")).to_have_count(channels)
-        expect(page.locator("#tiles button").first).to_be_visible()
-    page.get_by_role("radio", name="fc6").check(force=True)
-    expect(page.locator("#tiles canvas")).to_be_visible()
+    expect(page.locator("#overview canvas")).to_have_count(10)
+    expect(page.locator("#overview")).to_be_visible()
 
 
-def test_the_map_lies_on_the_square_that_the_network_saw(visit: Callable[..., Page]) -> None:
+SENTENCES = [(tier, opening) for tier, openings in _OPENINGS.items() for opening in dict.fromkeys(openings)]
+
+
+@pytest.mark.parametrize(("tier", "opening"), SENTENCES)
+def test_the_doubt_is_marked_and_the_claim_is_not_with_scripts_and_without(
+    visit: Visit, tier: str, opening: str
+) -> None:
+    text = opening.format(claim="a man riding a bike")
+    doubt = text.partition(". ")[0] + "." if tier == "pass" else text.removesuffix(" it's a man riding a bike.")
+    assert doubt != text
+    marked = visit().evaluate(
+        """async (caption) => {
+      const { sentence } = await import(new URL("static/js/answer.js", location.href));
+      const node = document.createElement("p");
+      node.append(...sentence(caption));
+      return node.innerHTML;
+    }""",
+        {"text": text, "tier": tier},
+    )
+    assert marked == f"<mark>{doubt}</mark>{text.removeprefix(doubt)}".replace("'", "’")
+    macros: Any = templates().get_template("said.html").module
+    assert " ".join(str(macros.sentence({"text": text, "tier": tier})).split()) == marked
+
+
+def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) -> None:
+    claims = [
+        ({"node": "dog", "kind": "word"}, ("word", "dog")),
+        ({"node": "person", "kind": "word"}, ("word", "man")),
+        ({"node": "beach", "kind": "scene"}, ("scene", "s2")),
+        ({"node": "outdoor scene", "kind": "scene"}, ("scene", "s1")),
+        ({"node": "pug", "kind": "object"}, ("object", "n1")),
+    ]
+    labels = [("n1", "object", "pug"), ("s1", "scene", "street"), ("s2", "scene", "beach")]
+    answer: dict[str, Any] = {
+        "labels": [{"id": i, "kind": kind, "label": label} for i, kind, label in labels],
+        "words": [{"word": "man"}, {"word": "dog"}],
+    }
+    page = visit()
+    for claim, (kind, chosen) in claims:
+        found = page.evaluate(
+            "async (answer) => (await import(new URL('static/js/answer.js', location.href))).first(answer)",
+            {**answer, "caption": {"claims": [claim]}},
+        )
+        assert (found["kind"], found["id"]) == (kind, chosen)
+
+
+def test_the_map_lies_on_the_square_that_the_network_saw(visit: Visit) -> None:
     page = visit()
     upload(page)  # 451 x 300: the square is 300 wide and begins at 75
     photo, cam = page.locator("#photo").bounding_box(), page.locator("#cam").bounding_box()
@@ -50,7 +91,7 @@ def test_the_map_lies_on_the_square_that_the_network_saw(visit: Callable[..., Pa
     assert cam["x"] - photo["x"] == pytest.approx(photo["width"] * 75 / 451, abs=2)
 
 
-def test_another_bar_or_word_shows_another_map(visit: Callable[..., Page]) -> None:
+def test_another_bar_or_word_shows_another_map(visit: Visit) -> None:
     page = visit()
     upload(page)
     seen = {drawing(page)}
@@ -64,88 +105,33 @@ def test_another_bar_or_word_shows_another_map(visit: Callable[..., Page]) -> No
     assert len(seen) == 3
 
 
-def test_order_and_brightness_ask_the_server_nothing(visit: Callable[..., Page]) -> None:
-    page = visit()
-    upload(page)
-    asked: list[str] = []
-    page.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") else None)
-    page.get_by_label("strongest", exact=True).check(force=True)
-    sheet = page.evaluate("document.querySelector('#tiles').style.cssText")
-    page.get_by_label("per layer").check(force=True)
-    page.wait_for_function("was => document.querySelector('#tiles').style.cssText !== was", arg=sheet)
-    page.get_by_role("radio", name="conv2").check(force=True)
-    assert asked == []
-
-
-def test_tiles_are_one_tab_stop_with_arrow_keys(visit: Callable[..., Page]) -> None:
-    page = visit()
-    upload(page)
-    expect(page.locator("#tiles [tabindex='0']")).to_have_count(1)
-    page.locator("#tiles button").nth(0).focus()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator("#one-h")).to_have_text("Channel 2 of 96")
-    page.keyboard.press("ArrowDown")
-    expect(page.locator("#one-h")).to_have_text("Channel 14 of 96")
-    page.keyboard.press("End")
-    expect(page.locator("#tiles button").last).to_be_focused()
-    expect(page.locator("#tiles [tabindex='0']")).to_have_count(1)
-
-
-def test_a_kernel_opens_its_channel(visit: Callable[..., Page]) -> None:
-    page = visit()
-    upload(page)
-    page.get_by_role("button", name="Kernel 50:").click()
-    expect(page.locator("#one-h")).to_have_text("Channel 50 of 96")
-
-
-def test_a_text_file_gets_one_clear_sentence_and_one_way_on(visit: Callable[..., Page]) -> None:
-    page = visit()
-    page.set_input_files("#file", NOTES)
-    expect(page.locator("#start-p")).to_contain_text("notes.txt")
-    expect(page.locator("#start-p")).to_contain_text("JPEG")
-    expect(page.locator("#start-h")).to_be_focused()
-    upload(page)
-    expect(page.locator("#start")).to_be_hidden()
-
-
-def unavailable(slug: str, title: str) -> Callable[[Route], None]:
-    def answer(route: Route) -> None:
-        problem = {"type": f"urn:glassbot:problem:{slug}", "title": title, "status": 503, "detail": "Ask again soon."}
-        kind = "application/problem+json"
-        route.fulfill(status=503, body=json.dumps(problem), headers={"Retry-After": "1"}, content_type=kind)
-
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        (unavailable("overloaded", "Too busy"), "Too many people"),
-        (unavailable("not-ready", "Not ready"), "Not ready."),
-        (lambda route: route.abort(), "does not answer"),
-    ],
-    ids=["busy", "loading", "gone"],
-)
-def test_a_server_in_trouble_keeps_the_photo(visit: Callable[..., Page], fault: Any, words: str) -> None:
-    page = visit()
-    page.route("**/predict", fault)
-    page.set_input_files("#file", CAT)
-    expect(page.locator("#sentence")).to_contain_text(words)
-    expect(page.locator("#photo img")).to_be_visible()
-    page.unroute("**/predict")
-    page.get_by_role("button", name="Try again").click()
-    page.wait_for_selector("#cam[data-label]:not([hidden])")
-
-
-def test_a_picture_that_the_browser_cannot_draw_is_still_answered(visit: Callable[..., Page], tmp_path: Path) -> None:
+def test_of_a_picture_that_the_browser_cannot_draw_the_square_is_shown(visit: Visit, tmp_path: Path) -> None:
     Image.open(CAT).save(tmp_path / "cat.tiff")
     page = visit()
     upload(page, tmp_path / "cat.tiff")
-    expect(page.locator(".undrawn")).to_be_visible()
+    expect(page.locator("#undrawn")).to_contain_text("the square that Glassbot looked at")
     expect(page.locator("#bars button")).to_have_count(5)
+    size = "img => [img.naturalWidth, img.naturalHeight, img.hidden]"
+    assert page.locator("#photo img").evaluate(size) == [227, 227, False]
+    photo, cam = page.locator("#photo").bounding_box(), page.locator("#cam").bounding_box()
+    assert photo == pytest.approx(cam, abs=1)
+    words = page.locator("#undrawn").bounding_box()
+    assert photo is not None
+    assert words is not None
+    assert words["y"] >= photo["y"] + photo["height"]  # below the square, not on it
 
 
-def test_without_scripts_it_is_a_plain_form(visit: Callable[..., Page]) -> None:
+@pytest.mark.parametrize("width", [1440, 820, 390])
+def test_what_a_label_means_is_never_cut_off(visit: Visit, width: int) -> None:
+    page = visit(at="/#sample=rocket", viewport={"width": width, "height": 900})
+    answered(page)
+    cut = page.locator("#bars .name").evaluate_all(
+        "all => all.filter((one) => one.scrollWidth > one.clientWidth).length"
+    )
+    assert cut == 0
+
+
+def test_without_scripts_it_is_a_plain_form(visit: Visit) -> None:
     page = visit(java_script_enabled=False)
     page.set_input_files("#plain", CAT)
     page.get_by_role("button", name="Describe it").click()
@@ -159,25 +145,30 @@ def test_without_scripts_it_is_a_plain_form(visit: Callable[..., Page]) -> None:
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit: Callable[..., Page], scheme: Scheme, width: int) -> None:
+def test_axe_finds_nothing(visit: Visit, scheme: Scheme, width: int) -> None:
     page = visit(color_scheme=scheme, viewport={"width": width, "height": 844})
     assert Axe().run(page).response["violations"] == []
     upload(page)
-    assert Axe().run(page).response["violations"] == []
+    page.get_by_text("About this map").click()
+    for layer in ("all", "conv1", "conv5", "fc6"):
+        page.locator(f"#rail [value={layer}]").check(force=True)
+        assert Axe().run(page).response["violations"] == [], layer
 
 
-def test_a_phone_scrolls_only_down(visit: Callable[..., Page], tmp_path: Path) -> None:
+def test_a_phone_scrolls_only_down(visit: Visit, tmp_path: Path) -> None:
     page = visit(viewport={"width": 390, "height": 844})
     wide = "document.documentElement.scrollWidth"
     assert page.evaluate(wide) <= 390
     Image.new("RGB", (300, 500), "teal").save(tmp_path / "tall.png")
     for photo in (CAT, tmp_path / "tall.png"):
         upload(page, photo)
-        assert page.evaluate(wide) <= 390
+        for layer in ("all", "conv5", "fc7"):
+            page.locator(f"#rail [value={layer}]").check(force=True)
+            assert page.evaluate(wide) <= 390
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_nothing_that_is_seen_moves_when_the_answer_comes(visit: Callable[..., Page], width: int) -> None:
+def test_nothing_that_is_seen_moves_when_the_answer_comes(visit: Visit, width: int) -> None:
     page = visit(viewport={"width": width, "height": 844})
 
     def slowly(route: Route) -> None:
@@ -196,32 +187,3 @@ def test_nothing_that_is_seen_moves_when_the_answer_comes(visit: Callable[..., P
     page.wait_for_selector("#layers-body:not(.working)")
     page.wait_for_timeout(200)
     assert page.evaluate("window.moved") < 0.02
-
-
-def test_maps_are_smoothed_within_their_range_and_each_cell_lies_at_its_place(visit: Callable[..., Page]) -> None:
-    found = visit().evaluate(
-        """async () => {
-      const { upsample, cellAt, spline, paint } = await import(new URL("static/js/heatmap.js", location.href));
-      const { CIVIDIS } = await import(new URL("static/js/cividis.js", location.href));
-      const conv5 = { start: -64, jump: 16, receptiveField: 163 };
-      const map = (value) => Array.from({ length: 13 }, (_, i) => Array.from({ length: 13 }, (_, j) => value(i, j)));
-      const flat = upsample(map(() => 1), 227, conv5, 227);
-      const spot = map((i, j) => Number(i === 3 && j === 7));
-      const drawn = upsample(spot, 227, conv5, 227);
-      const peak = drawn.indexOf(Math.max(...drawn));
-      const canvas = document.createElement("canvas");
-      paint(canvas, spot, conv5, 227);
-      const at = 4 * (227 * (17 + 16 * 3) + 17 + 16 * 7);
-      const painted = canvas.getContext("2d").getImageData(0, 0, 227, 227).data;
-      return { top: [...painted.slice(at, at + 4)],
-        flat: [Math.min(...flat), Math.max(...flat)], peak: [Math.floor(peak / 227), peak % 227],
-        at: cellAt(17, 227, conv5, 227), sum: spline(0.3).reduce((a, b) => a + b),
-        first: [...CIVIDIS.slice(0, 3)], last: [...CIVIDIS.slice(-3)], colours: CIVIDIS.length / 3 };
-    }"""
-    )
-    assert found["top"] == pytest.approx([254, 232, 56, 0.92 * 255], abs=2)
-    assert found["flat"] == pytest.approx([1, 1])
-    assert found["peak"] == [17 + 16 * 3, 17 + 16 * 7]
-    assert found["at"] == pytest.approx(0)
-    assert found["sum"] == pytest.approx(1)
-    assert (found["first"], found["last"], found["colours"]) == ([0, 34, 78], [254, 232, 56], 256)

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import JSHandle, Page, expect
 
-from tests.browser.conftest import CAT, upload
+from tests.browser.conftest import CAT, Visit, upload
 
 pytestmark = pytest.mark.browser
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-Visit = Callable[..., Page]
 
 
-def carried(page: Page, sample: str = "") -> JSHandle:
-    """What a drag or the clipboard carries: the file of a sample, or a line of text."""
+def carried(page: Page, samples: str = "") -> JSHandle:
+    """What a drag or the clipboard carries: the files of samples, or a line of text."""
     return page.evaluate_handle(
-        """async (name) => {
+        """async (names) => {
       const data = new DataTransfer();
-      if (!name) data.setData("text/plain", "Buy milk.");
-      else {
+      if (!names) data.setData("text/plain", "Buy milk.");
+      else for (const name of names.split(" ")) {
         const blob = await (await fetch(`static/samples/${name}`)).blob();
         data.items.add(new File([blob], name, { type: blob.type }));
       }
       return data;
     }""",
-        sample,
+        samples,
     )
 
 
@@ -69,6 +67,17 @@ def test_a_dropped_file_is_answered_and_so_is_one_dropped_on_the_answer(visit: V
     first = source(page)
     drag(page, "drop", carried(page, "coffee.webp"), "#photo")
     expect_another_answer(page, first)
+
+
+def test_of_several_files_the_first_is_answered_and_that_is_said(visit: Visit) -> None:
+    page = visit()
+    drag(page, "drop", carried(page, "rocket.webp coffee.webp camera.webp"))
+    expect_another_answer(page)
+    expect(page.locator("#first-of")).to_have_text("This is the first of the 3 files; one is looked at at a time.")
+    first = source(page)
+    paste(page, carried(page, "coffee.webp"))
+    expect_another_answer(page, first)
+    expect(page.locator("#first-of")).to_be_empty()
 
 
 def test_the_frame_shows_that_it_would_take_what_is_dragged_over_it(visit: Visit) -> None:

@@ -1,5 +1,7 @@
 """Class maps in closed form against autograd."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -19,11 +21,16 @@ def output() -> Output:
 
 
 def by_autograd(row: int) -> tuple[np.ndarray, np.ndarray]:
-    """conv5 and the gradient of a logit with respect to it."""
+    """conv5 and the gradient of a label's lead over its vocabulary, or of a word's logit, with respect to it."""
     module = build(NETWORK)
     x = standardise(torch.from_numpy(PICTURE).permute(0, 3, 1, 2), NETWORK.preprocessing)
     logits, maps = module(x, ("conv5",))
-    (slope,) = torch.autograd.grad(logits[0, row], maps["conv5"])
+    evidence = logits[0, row]
+    for vocabulary in NETWORK.vocabularies:
+        rows = NETWORK.slices()[vocabulary.name]
+        if vocabulary.kind == "exclusive" and rows.start <= row < rows.stop:
+            evidence = evidence - logits[0, rows].mean()
+    (slope,) = torch.autograd.grad(evidence, maps["conv5"])
     return maps["conv5"][0].detach().numpy(), slope[0].numpy()
 
 
@@ -31,6 +38,24 @@ def by_autograd(row: int) -> tuple[np.ndarray, np.ndarray]:
 def test_the_gradient_is_autograds(output: Output, row: int) -> None:
     _, slope = by_autograd(row)
     np.testing.assert_allclose(gradient(output, 0, NETWORK, row), slope, atol=1e-5 * np.abs(slope).max())
+
+
+def test_what_all_labels_share_is_no_evidence_for_one(output: Output) -> None:
+    weights = dict(NETWORK.weights)
+    shared = np.zeros_like(weights["fc8.weight"])
+    shared[NETWORK.slices()["object"]] = np.random.default_rng(4).normal(size=shared.shape[1])
+    weights["fc8.weight"] = weights["fc8.weight"] + shared
+    other = gradient(output, 0, replace(NETWORK, weights=weights), 3)
+    same = gradient(output, 0, NETWORK, 3)
+    np.testing.assert_allclose(other, same, atol=1e-4 * np.abs(same).max())
+
+
+def test_through_few_units_it_is_near_and_through_all_the_same(output: Output) -> None:
+    exact = gradient(output, 0, NETWORK, 4)
+    np.testing.assert_array_equal(gradient(output, 0, NETWORK, 4, most=4096), exact)
+    near = [np.corrcoef(exact.ravel(), gradient(output, 0, NETWORK, 4, most=n).ravel())[0, 1] for n in (64, 512)]
+    assert 0.1 < near[0] < near[1]
+    assert near[1] > 0.7  # of a random network, whose units all count alike
 
 
 @pytest.mark.parametrize("method", METHODS)

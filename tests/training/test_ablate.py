@@ -10,6 +10,7 @@ from tests.training.made import folders
 from training import __main__ as cli
 from training.ablate import Result, interval
 from training.claims import CLAIMS, SWITCHES, modern_base, paper_base
+from training.commands.ablate import found
 
 
 def result(losses: list[float], error: float = 50.0, training: float = 40.0, ten: float = 48.0) -> Result:
@@ -47,5 +48,15 @@ def test_ablate_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[
                "--batch-size", "4", "--classes", "2", "--json", str(tmp_path / "found.json")]  # fmt: skip
     assert cli.main(command) == 0
     assert "PCA colour noise" in capsys.readouterr().out
-    found = json.loads((tmp_path / "found.json").read_text())
-    assert len(found["colour"]["gains"]) == 2
+    written = json.loads((tmp_path / "found.json").read_text())
+    colour = written["claims"]["colour"]
+    assert len(colour["gains"]) == written["seeds"] == 2
+    assert colour["mean"] == pytest.approx(sum(colour["gains"]) / 2, abs=1e-3)
+    assert (colour["said"], colour["even"]) == (CLAIMS["colour"].said, 0)
+    assert written["command"].startswith("python -m training ablate colour --data D/data --steps 2 --batch-size 4 ")
+
+
+def test_a_single_seed_gives_no_interval_and_the_file_stays_json() -> None:
+    record = found({"relu": CLAIMS["relu"]}, {"relu": [0.75]})
+    assert (record["relu"]["half"], record["relu"]["even"], record["relu"]["mean"]) == (None, 1.0, 0.75)
+    assert "NaN" not in json.dumps(record)

@@ -75,13 +75,16 @@ def calls_of(monkeypatch: pytest.MonkeyPatch, place: Any, name: str) -> list[Any
 def test_streaming_starts_without_decoding_and_decodes_each_batch_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    decode.pool(decode.threads_for(1)).shutdown()  # what earlier tests asked for ahead is decoded first
+    decode.pool.cache_clear()
     decoded, read = calls_of(monkeypatch, decode, "decode"), calls_of(monkeypatch, Shards, "read")
     one = data.load(f"letter={made.shards(tmp_path, train=200)}", "train", cache="none")
     assert (len(decoded), len(read)) == (0, decode._SAMPLE)
     source = make_sources([one], 10, torch.device("cpu"))[0][0]
     for step in range(5):
         source.batch(step, 0)
-    one.pictures.take(source.indices(6, 0))
+    for step in (5, 6):
+        one.pictures.take(source.indices(step, 0))
     assert len(decoded) == 70  # five steps, and two ahead
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from model import journal, sheet
 from model.architecture import Architecture
+from model.record import read
 from training import __main__ as cli
 from training.recipes import RECIPES
-from training.record import read, text_of
-from training.report import duration, page, shown, thinned
+from training.report import duration, page, shown, text_of, thinned
 from training.snapshot import keep_picture
 
 VOID = {"meta", "input", "img", "br", "link"}

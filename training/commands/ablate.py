@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
+from model.files import write_atomically
 from training import data
 from training.ablate import Learned, interval, pairs, steps_for, subset
-from training.claims import CLAIMS, SWITCHES, modern_base, paper_base
+from training.claims import CLAIMS, SWITCHES, Claim, modern_base, paper_base
 from training.commands import Commands
+from training.config import Recipe
+from training.data import PictureSet
 from training.device import choose, keep_freed_memory
 
 
@@ -31,7 +38,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--steps", type=int, help="of each training, instead of a budget")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file, as the page reads them")
     parser.set_defaults(run=run)
 
 
@@ -53,15 +60,55 @@ def run(options: argparse.Namespace) -> int:
         f"{steps} steps of {recipe.batch_size} pictures of {options.size} px, {options.seeds} seeds; {shown}; {device}."
     )
     learned: Learned = {}
-    table, found = Table("", "paper", "here, ± 95 %", "measured in", show_lines=True), {}
+    gains: dict[str, list[float]] = {}
     for name, claim in claims.items():
         trained = pairs(claim.sides(recipe), sets, learned, steps=steps, seeds=options.seeds, device=device)
-        gains = [claim.gain(*pair) for pair in trained]
-        mean, half = interval(gains)
-        found[name] = {"paper": claim.paper, "mean": mean, "half": half, "gains": gains, "steps": steps}
-        table.add_row(claim.said, claim.paper, f"{mean:+.1f} ± {half:.1f}", claim.measure)
-        print(f"{name}: {mean:+.2f} ± {half:.2f}  {[round(gain, 2) for gain in gains]}", flush=True)
-    Console().print(table)
+        gains[name] = [claim.gain(*pair) for pair in trained]
+        mean, half = interval(gains[name])
+        print(f"{name}: {mean:+.2f} ± {half:.2f}  {[round(gain, 2) for gain in gains[name]]}", flush=True)
+    Console().print(_table(claims, gains))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n")
+        facts = {"command": command(options, steps), "measured": f"{date.today()}", "device": str(device)}
+        facts |= _facts(options, recipe, sets, steps) | {"claims": found(claims, gains)}
+        write_atomically(options.json, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     return 0
+
+
+def command(options: argparse.Namespace, steps: int) -> str:
+    """What to type for the same figures; D stands for the folder of the data."""
+    chosen = {name: getattr(options, name) for name in ("batch_size", "seeds", "size", "classes", "pictures")}
+    flags = "".join(f" --{name.replace('_', '-')} {value}" for name, value in chosen.items())
+    folder = data.parse(options.data)[1].name
+    return f"python -m training ablate {options.claim} --data D/{folder} --steps {steps}{flags}"
+
+
+def found(claims: Mapping[str, Claim], gains: Mapping[str, Sequence[float]]) -> dict[str, dict[str, Any]]:
+    """Each claim beside its gains, their mean and half of the 95 % interval, which a single seed does not give."""
+    made = {}
+    for name, claim in claims.items():
+        mean, half = interval(gains[name])
+        made[name] = {
+            "said": claim.said, "paper": claim.paper, "measure": claim.measure, "even": claim.even,
+            "mean": round(mean, 3), "half": round(half, 3) if len(gains[name]) > 1 else None,
+            "gains": [round(gain, 3) for gain in gains[name]],
+        }  # fmt: skip
+    return made
+
+
+def _facts(
+    options: argparse.Namespace, recipe: Recipe, sets: tuple[PictureSet, PictureSet], steps: int
+) -> dict[str, Any]:
+    train, validation = sets
+    return {
+        "torch": torch.__version__, "steps": steps, "seeds": options.seeds, "batch_size": recipe.batch_size,
+        "size": options.size, "pictures": len(train.pictures), "classes": len(train.vocabulary),
+        "validation_pictures": len(validation.pictures),
+    }  # fmt: skip
+
+
+def _table(claims: Mapping[str, Claim], gains: Mapping[str, Sequence[float]]) -> Table:
+    table = Table("", "paper", "here, ± 95 %", "measured in", show_lines=True)
+    for name, claim in claims.items():
+        mean, half = interval(gains[name])
+        table.add_row(claim.said, claim.paper, f"{mean:+.1f} ± {half:.1f}", claim.measure)
+    return table

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from model import checkpoint
 from model.engines import create_engine
+from model.language.phrases import reviewed
 from training.calibrate import FEWEST, calibrate
 from training.commands import Commands
 from training.honesty import honesty
@@ -32,12 +33,9 @@ def run(options: argparse.Namespace) -> int:
     engine = create_engine(network)
     sets = [observe(engine, network, spec) for spec in options.data]
     observed = {one.vocabulary.name: one for one in sets}
-    vocabularies = calibrate(observed, network.vocabularies)
+    vocabularies = calibrate(observed, [reviewed(v) for v in network.vocabularies])
     found = honesty(observed, vocabularies)
-    measured = {
-        name: {**network.measured.get(name, {}), **found.get(name, {})} for name in {**network.measured, **found}
-    }
-    checkpoint.note_measured(options.checkpoint, measured, vocabularies)
+    checkpoint.note_measured(options.checkpoint, joined(network.measured, found), vocabularies)
     show(found)
     for vocabulary in vocabularies:
         if not vocabulary.calibrated:
@@ -62,5 +60,5 @@ def show(found: dict[str, dict[str, Any]]) -> None:
                 table.add_row(where, tier, shares[0], shares[1], bounds, shares[2], str(line["n"]))
     Console().print(table)
     for name, figures in found.items():
-        said = [f"{key} {value}" for key, value in figures.items() if not key.startswith("tiers")]
+        said = [f"{key} {value}" for key, value in figures.items() if isinstance(value, float)]
         print(f"{name:10}", "  ".join(said))

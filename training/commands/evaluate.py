@@ -1,4 +1,4 @@
-"""``evaluate``: how often a checkpoint is right."""
+"""``evaluate``: how often a checkpoint is right, and whether it keeps its promises."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
 
 from model import checkpoint
 from model.engines import EngineKind, create_engine
 from training import data
+from training.account import account
 from training.commands import Commands
+from training.commands.calibrate import joined, show
 from training.evaluate import Measured, Views, evaluate
+from training.observed import observe
+
+_SCORES = ("bleu1", "bleu4", "cider", "rouge_l")
 
 
 def add(commands: Commands) -> None:
@@ -22,25 +31,70 @@ def add(commands: Commands) -> None:
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--engine", choices=("auto", "openvino", "torch"), default="auto")
     parser.add_argument("--views", type=int, choices=(1, 10), default=1, help="10: five crops and their mirror images")
+    parser.add_argument(
+        "--side", type=int, metavar="PIXELS", help="bring each picture to this side before: does its sharpness matter?"
+    )
+    parser.add_argument("--claims", action="store_true", help="also what its sentences promise, and how that is kept")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write ``--json``."""
-    measured = measure(options.checkpoint, options.data, options.engine, options.views)
+    measured: dict[str, Any] = measure(
+        options.checkpoint, options.data, options.engine, views=options.views, side=options.side
+    )
+    if options.claims:
+        measured = joined(measured, claims(options.checkpoint, options.data, options.engine))
     if options.json:
         options.json.write_text(json.dumps(measured, indent=1) + "\n")
     return 0
 
 
-def measure(path: Path, specs: Sequence[str], kind: EngineKind = "auto", views: Views = 1) -> Measured:
+def measure(
+    path: Path, specs: Sequence[str], kind: EngineKind = "auto", *, views: Views = 1, side: int | None = None
+) -> Measured:
     """The figures of a checkpoint file on the validation half of ``specs``, also printed.
 
     Raises DataError and CheckpointError.
     """
     network = checkpoint.load(path)
     sets = [data.load(spec, "validation", data.match(spec, network.vocabularies)) for spec in specs]
-    measured = evaluate(create_engine(network, kind=kind), sets, network.slices(), views=views)
+    measured = evaluate(create_engine(network, kind=kind), sets, network.slices(), views=views, side=side)
     for name, figures in measured.items():
         print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in figures.items()))
     return measured
+
+
+def claims(path: Path, specs: Sequence[str], kind: EngineKind = "auto") -> dict[str, Any]:
+    """The account of :func:`training.account.account`, also printed. Raises DataError, CheckpointError, ValueError."""
+    network = checkpoint.load(path)
+    engine = create_engine(network, kind=kind)
+    sets = [observe(engine, network, spec) for spec in specs]
+    found = account({one.vocabulary.name: one for one in sets}, network, engine)
+    show({name: figures for name, figures in found.items() if "tiers" in figures and name != "strangers"})
+    _show_information(found)
+    if "captions" in found:
+        _show_people(found["captions"])
+    strange = found["strangers"]
+    print(f"strangers  {100 * strange['hedge_or_pass']:.1f} % of {strange['n']} end in hedge or pass")
+    return found
+
+
+def _show_information(found: dict[str, Any]) -> None:
+    table = Table("vocabulary", "promised", "bits told, DARTS", "right", "bits told, top-1", "right")
+    for name, figures in found.items():
+        for row in figures.get("information", ()):
+            cells = [f"{row[f'{way}_bits']:.3f}/{100 * row[f'{way}_accuracy']:.1f} %" for way in ("darts", "top1")]
+            table.add_row(name, f"{100 * row['promise']:.0f} %", *(part for cell in cells for part in cell.split("/")))
+    Console().print(table)
+
+
+def _show_people(found: dict[str, Any]) -> None:
+    table = Table(f"on {found['n']} pictures", *_SCORES, "against four:", *_SCORES[1:])
+    for name, fours in found["against_four"].items():
+        row = found.get(name, {})
+        cells = [f"{row[key]:.1f}" if row else "" for key in _SCORES]
+        table.add_row(name.replace("_", " "), *cells, "", *(f"{fours[key]:.1f}" for key in _SCORES[1:]))
+    Console().print(table)
+    keys = ("said_by_people", "coverage", "words_per_sentence")
+    print("captions  ", "  ".join(f"{key} {found[key]}" for key in keys))

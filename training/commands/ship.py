@@ -16,6 +16,7 @@ from training import card, data
 from training.calibrate import calibrate
 from training.commands import Commands
 from training.commands.calibrate import joined, show
+from training.commands.compress import pruned
 from training.evaluate import Measured, by_class, figures, score_of
 from training.honesty import honesty
 from training.observed import observe
@@ -24,7 +25,7 @@ from training.observed import observe
 def add(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser(
-        "ship", help="put a run's network where it is served: compressed, calibrated, measured"
+        "ship", help="put a run's network where it is served: pruned, compressed, calibrated, measured"
     )
     parser.add_argument("run_folder", type=Path, metavar="RUN")
     parser.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH")
@@ -34,11 +35,11 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compress, measure, compare; then write checkpoint, card and journal."""
+    """Prune, compress, measure, compare; then write checkpoint, card and journal."""
     folder, target = options.run_folder, options.to / PRETRAINED.name
     dense = checkpoint.load(folder / "last.safetensors")
     made = folder / "shipped.safetensors"
-    checkpoint.save(made, dense, small=True)
+    checkpoint.save(made, pruned(dense, options.data), small=True)
     measured, classes, vocabularies = _measured(made, options.data)
     checkpoint.note_measured(made, measured, vocabularies)
     if target.exists() and not options.anyway:

@@ -28,18 +28,25 @@ def filters_png(weights: NDArray[np.float32]) -> bytes:
     sheet = np.zeros((rows * _COLUMNS, channels, height, width), np.float32)
     sheet[:number] = tiles
     grid = sheet.reshape(rows, _COLUMNS, channels, height, width).transpose(0, 3, 1, 4, 2)
-    return _png(np.rint(255 * grid).astype(np.uint8).reshape(rows * height, _COLUMNS * width, channels))
+    return png(np.rint(255 * grid).astype(np.uint8).reshape(rows * height, _COLUMNS * width, channels))
 
 
-def overlay_png(pixels: NDArray[np.uint8], shares: NDArray[np.float32], architecture: Architecture) -> bytes:
-    """A (13, 13) class map of shares 0 to 1, in colour over the (S, S, 3) picture it explains; PNG of S x S."""
+def overlay(pixels: NDArray[np.uint8], shares: NDArray[np.float32], architecture: Architecture) -> NDArray[np.uint8]:
+    """A (13, 13) class map of shares 0 to 1, in colour over the (S, S, 3) picture it explains: (S, S, 3)."""
     layer = architecture.layer("conv5")
     centre = layer.start + (layer.receptive_field - 1) / 2
     weights = _interpolation(len(shares), len(pixels), centre, layer.jump)
     heat = (weights @ shares @ weights.T).clip(0, 1)
     colour = np.stack([np.interp(heat, _STOPS, _COLOURS[:, c]) for c in range(3)], -1)
     opacity = _OPACITY * heat[..., None]
-    return _png(np.rint(colour * opacity + pixels * (1 - opacity)).astype(np.uint8))
+    return np.rint(colour * opacity + pixels * (1 - opacity)).astype(np.uint8)
+
+
+def png(pixels: NDArray[np.uint8]) -> bytes:
+    """(H, W, 3) pixels as a PNG."""
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
@@ -55,9 +62,3 @@ def _interpolation(cells: int, size: int, centre: float, jump: float) -> NDArray
     distance = np.abs(positions[:, None] - np.arange(cells))
     weights: NDArray[np.float32] = np.maximum(0, 1 - distance).astype(np.float32)
     return weights
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -11,10 +11,9 @@ from typing import Any
 
 from model import journal
 from model.journal import Sheet
-from training.chart import number
 
-_MOST = 1e12  # a number beyond it is damage
-_LONGEST = 120  # characters of a value
+MOST = 1e12
+"""A number beyond it is damage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,26 +102,13 @@ def number_of(record: Mapping[str, Any], key: str) -> float | None:
     value = record.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if abs(value) < _MOST and isfinite(value) else None
+    return float(value) if abs(value) < MOST and isfinite(value) else None
 
 
 def mapping_of(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """A mapping, or an empty one."""
     value = record.get(key)
     return value if isinstance(value, dict) else {}
-
-
-def text_of(value: Any) -> str:
-    """A value of the config in a few words: ``227:0.18, 99:0.6``, ``yes``, ``100,000``."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return number(value) if abs(value) < _MOST else "?"
-    if isinstance(value, dict):
-        return ":".join(text_of(part) for part in value.values())[:_LONGEST]
-    if isinstance(value, list):
-        return ", ".join(text_of(part) for part in value)[:_LONGEST]
-    return "" if value is None else str(value)[:_LONGEST]
 
 
 def _evaluation(entry: Mapping[str, Any]) -> Evaluation:

@@ -1,0 +1,107 @@
+"""``python -m benchmarks.page``: from the answer to every tile of every layer on the screen, in headless Chromium.
+
+Each run is another photo, so that nothing is remembered. The clock starts when the answer to ``POST /predict`` is there
+and stops when the browser has painted the sheets of all layers, which are then looked at: a blank one ends the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import photos
+from benchmarks.servers import CORES, Program, running
+from model.checkpoint import PRETRAINED
+
+GOAL_MS = 300
+SERVED = Program("Glassbot", ("app", "serve"), "/readyz", "raw")
+"""As people start it, with its caches."""
+
+# A frame that begins after the one in which the tiles were drawn: that one is on the screen.
+_WATCH = """
+window.painted = new Promise((done) => new PerformanceObserver((list) => {
+  if (!list.getEntriesByName("drawn").length) return;
+  requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now())));
+}).observe({ type: "mark" }));
+"""
+_READ = """async () => {
+  const painted = await window.painted;
+  const answered = performance.getEntriesByName("answered")[0].startTime;
+  const sheets = [...document.querySelectorAll("#overview canvas")].map((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+  return { painted: painted - answered, drawn: performance.getEntriesByName("drawn")[0].startTime - answered, sheets };
+}"""
+
+
+def measure(page: Page, address: str, jpeg: bytes) -> dict[str, Any]:
+    """Milliseconds from the answer for one photo. Raises RuntimeError where a sheet is blank."""
+    page.goto(address, wait_until="networkidle")
+    page.wait_for_timeout(1000)  # nobody chooses a photo sooner
+    photo: Any = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": jpeg}
+    page.set_input_files("#file", photo)
+    found: dict[str, Any] = page.evaluate(_READ)
+    if len(found["sheets"]) != 10 or min(found["sheets"]) < 8:
+        raise RuntimeError(f"Not every layer was drawn: {found['sheets']} colours on their sheets.")
+    return found
+
+
+def run(count: int) -> dict[str, Any]:
+    """So many photos, and one before them that warms up."""
+    with running(SERVED, PRETRAINED) as server, sync_playwright() as playwright:
+        system = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=system, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.add_init_script(_WATCH)
+        found = [measure(page, server.address, jpeg) for jpeg in photos.ordinary(count + 1)][1:]
+        version = browser.version
+        browser.close()
+    times = {key: [round(one[key], 1) for one in found] for key in ("drawn", "painted")}
+    return {"n": count, "chromium": version, "machine": _machine(), "goal_ms": GOAL_MS, "ms": times}
+
+
+def _machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return f"{CORES} cores of {names[0] if names else platform.processor()}"
+
+
+def show(report: dict[str, Any]) -> None:
+    """For people."""
+    table = Table(title=f"from the answer, n = {report['n']}, Chromium {report['chromium']}, {report['machine']}")
+    for column in ("until", "median", "most", "goal"):
+        table.add_column(column)
+    for what, key, goal in (
+        ("all tiles of all layers are drawn", "drawn", ""),
+        ("they are on the screen", "painted", f"≤ {report['goal_ms']} ms"),
+    ):
+        times = report["ms"][key]
+        table.add_row(what, f"{median(times):.0f} ms", f"{max(times):.0f} ms", goal)
+    Console().print(table)
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
+    parser.add_argument("--runs", type=int, default=20, help="photos (20)")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    arguments = parser.parse_args()
+    report = run(arguments.runs)
+    if arguments.json:
+        print(json.dumps(report))
+    else:
+        show(report)
+
+
+if __name__ == "__main__":
+    main()

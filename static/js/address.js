@@ -1,0 +1,73 @@
+/**
+ * What the address says behind its "#": the name of a sample, and the label, method and layer that are looked at. A photo
+ * of somebody's own is never in it; the browser's history holds a number, by which this visit knows the photo again.
+ *
+ * @typedef {object} View "" is what the page would choose itself
+ * @property {string} sample
+ * @property {string} label kind:id
+ * @property {string} method
+ * @property {string} layer
+ */
+
+const FIELDS = /** @type {(keyof View)[]} */ (["sample", "label", "method", "layer"]);
+
+/** @returns {View} */
+export function view() {
+  const said = new URLSearchParams(location.hash.slice(1));
+  return /** @type {View} */ (Object.fromEntries(FIELDS.map((name) => [name, said.get(name) ?? ""])));
+}
+
+/** @param {Partial<View>} wanted */
+export function href(wanted) {
+  const said = FIELDS.filter((name) => wanted[name]);
+  return `#${said.map((name) => `${name}=${encodeURIComponent(wanted[name] ?? "").replaceAll("%3A", ":")}`).join("&")}`;
+}
+
+/** @param {string} hash */
+const whole = (hash) => (hash === "#" ? location.pathname + location.search : hash);
+
+/** The number of the photo that is shown here; undefined where none was. @returns {string | undefined} */
+export const photo = () => history.state?.photo;
+
+/** @returns {boolean} whether this is the lens */
+export const isLens = () => Boolean(history.state?.lens);
+
+/** @returns {boolean} whether somebody typed it or followed a link, and no photo was shown here yet */
+export const isTyped = () => !history.state;
+
+/** Go on to another view of the same photo. @param {Partial<View>} change */
+export function turn(change) {
+  const to = href({ ...view(), ...change });
+  if (to !== href(view())) history.pushState(history.state, "", whole(to));
+}
+
+/** Go on to another photo. @param {string} number @param {string} sample */
+export function enter(number, sample) {
+  const { label, method, layer } = view();
+  const linked = photo() || isLens() ? "" : label; // a link without a photo says what to show of the next one
+  history.pushState({ photo: number }, "", whole(href({ sample, label: linked, method, layer })));
+}
+
+/** Say which photo this view is of. @param {string} number */
+export const settle = (number) => history.replaceState({ photo: number }, "");
+
+/** Know no photo here any more. */
+export const forget = () => history.replaceState({}, "");
+
+/** Go on to the lens. */
+export const enterLens = () => history.pushState({ lens: true }, "", "#lens");
+
+/** Make it the address of the empty frame. */
+export const leaveLens = () => history.replaceState({}, "", whole("#"));
+
+/** Back and forward, and addresses typed by hand. @param {() => void} arrived */
+export function listen(arrived) {
+  if (!history.state && !view().sample) history.replaceState({}, "");
+  let here = history.state;
+  addEventListener("popstate", () => {
+    const place = isTyped() && !location.hash.includes("="); // the skip link, or a heading
+    if (place) return history.replaceState(here, "");
+    here = history.state;
+    arrived();
+  });
+}

@@ -1,0 +1,55 @@
+"""The lessons, opened at a step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import ROOT
+
+CASES: dict[str, list[dict[str, Any]]] = json.loads((ROOT / "static/learn/cases.json").read_text("utf-8"))
+STEPS = (
+    "seeing", "convolution", "padding", "stride", "flip", "kernel", "depth", "overview", "relu", "lrn", "pooling",
+    "dropout", "sgd", "field", "layers",
+)  # fmt: skip
+
+
+def lessons(visit: Callable[..., Page], step: str = "", **options: Any) -> Page:
+    """The page, at a step if one is named."""
+    page = visit(**options)
+    page.goto(page.url + "learn" + (f"#{step}" if step else ""))
+    if options.get("java_script_enabled", True):
+        page.wait_for_selector("html[data-ready]")
+    return page
+
+
+def step(visit: Callable[..., Page], name: str, **options: Any) -> Locator:
+    """One step with its answer open; nothing plays by itself unless the options say so."""
+    page = lessons(visit, name, **{"reduced_motion": "reduce", **options})
+    section = page.locator(f"#{name}")
+    section.locator("[data-right]").click()
+    return section
+
+
+def answer_all(page: Page) -> None:
+    """Give the right answer at every step, and wait for what is asked of the network then."""
+    for name in STEPS:
+        page.locator(f"#{name} [data-right]").click()
+    expect(page.locator(".labels li")).not_to_have_count(0)
+    expect(page.locator(".bars rect")).not_to_have_count(0)
+    expect(page.locator("learn-conv1 .size")).to_contain_text("from the network")
+
+
+def slide(section: Locator, name: str, value: float) -> None:
+    """Move a slider, as its keys would."""
+    section.locator(f'input[type="range"][name="{name}"]').evaluate(
+        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input', { bubbles: true })); }", value
+    )
+
+
+def written(value: float) -> str:
+    """A number as the page writes it."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".").replace("-", "−")

@@ -1,0 +1,67 @@
+"""The page of a network that is not the one of 2012: 64 kernels in one column, and one vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from model import checkpoint
+from model.architecture import Architecture
+from tests.app.server import served
+from tests.browser.conftest import Visit, answered
+from tests.tiny import OBJECTS, SCENES, WORDS, tiny_network
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("narrow")
+    table = Architecture(
+        outputs=len(OBJECTS) + len(SCENES) + len(WORDS), channels=(64, 192, 384, 256, 256), columns=1, lrn=None
+    )
+    checkpoint.save(folder / "narrow.safetensors", tiny_network(architecture=table), small=False)
+    with served(folder / "narrow.safetensors", folder / "log") as running:
+        yield running.address.rstrip("/")
+
+
+def test_the_kernels_are_counted_and_stand_in_one_column(visit: Visit, address: str, tmp_path: Path) -> None:
+    page = visit(address=address)
+    expect(page.locator("#kernels-h")).to_have_text("The 64 patterns it starts from")
+    expect(page.locator("#kernels")).not_to_contain_text("graphics cards")
+    expect(page.locator("#kernels figcaption")).to_have_count(0)
+    expect(page.locator("#kernels .tiles i")).to_have_count(64)
+    page.locator("#kernels").scroll_into_view_if_needed()
+    page.wait_for_load_state("networkidle")
+    sheet = tmp_path / "sheet.png"
+    sheet.write_bytes(httpx.get(f"{address}/model/filters.png").content)
+    kernels = Image.open(sheet).convert("RGB")
+    assert kernels.size == (132, 66)
+    for number in (0, 13, 63):  # the middle of a tile shows the middle of its kernel
+        tile = page.locator("#kernels .tiles i").nth(number)
+        tile.scroll_into_view_if_needed()
+        tile.screenshot(path=tmp_path / "tile.png")
+        shown = Image.open(tmp_path / "tile.png").convert("RGB")
+        found = shown.getpixel((shown.width // 2, shown.height // 2))
+        assert found == kernels.getpixel((number % 12 * 11 + 5, number // 12 * 11 + 5)), number
+
+
+def test_its_layers_are_shown_as_they_are(visit: Visit, address: str) -> None:
+    page = visit(address=address, at="/#sample=coffee")
+    answered(page)
+    expect(page.locator("#overview canvas")).to_have_count(10)
+    expect(page.locator("#many-note")).to_contain_text(f"{2 * 64 + 2 * 192 + 384 + 3 * 256:,} channels")
+    page.get_by_role("button", name="Kernel 64:").click()
+    expect(page.locator("#one-h")).to_have_text("Channel 64 of 64")
+
+
+def test_without_scripts_the_kernels_are_one_picture(visit: Visit, address: str) -> None:
+    page = visit(address=address, java_script_enabled=False)
+    picture = page.locator(".kernel-sheet")
+    expect(picture).to_have_attribute("alt", "64 kernels of 11 by 11 pixels, 12 to a row")
+    assert picture.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [132, 66]

@@ -1,0 +1,246 @@
+"""The live lens, through Chromium's fake camera: a green dial that turns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Playwright, Route, expect
+
+from tests.app.server import served
+from tests.browser.conftest import SAMPLES, Visit, answered, launch
+
+pytestmark = pytest.mark.browser
+
+LIVE = "document.querySelector('#video').srcObject?.getTracks().some((track) => track.readyState === 'live') ?? false"
+CAMERA: dict[str, Any] = {"permissions": ["camera"]}
+SENT = """() => {
+  window.sent = [];
+  const { fetch } = window;
+  window.fetch = (url, options) => {
+    if (url === "predict") window.sent.push(options.body);
+    return fetch(url, options);
+  };
+}"""
+PORTRAIT = """() => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 480, height: 640 });
+  const context = canvas.getContext("2d");
+  setInterval(() => {
+    const [pane, box] = ["#laid", "#video"].map((one) => document.querySelector(one).getBoundingClientRect());
+    const foot = box.height ? (640 * (pane.top - box.top)) / box.height : 640;
+    context.fillStyle = "#f00";
+    context.fillRect(0, 0, 480, 640);
+    context.fillStyle = "#00f";
+    context.fillRect(0, foot, 480, 640);
+  }, 30);
+  navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(30);
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium(driver: Playwright) -> Iterator[Browser]:
+    """The name is mapped, so that a page over plain HTTP from somewhere else can be tried."""
+    fakes = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    browser = launch(driver, *fakes, "--host-resolver-rules=MAP glassbot.test 127.0.0.1")
+    yield browser
+    browser.close()
+
+
+def live(visit: Visit, **options: Any) -> Page:
+    page = visit(**CAMERA, **options)
+    page.get_by_role("button", name="Live lens").click()
+    expect(page.locator("#lens-bars li")).to_have_count(5)
+    return page
+
+
+def test_frames_are_answered_one_after_another_and_the_words_follow(visit: Visit) -> None:
+    page = visit(**CAMERA)
+    page.evaluate(SENT)
+    page.get_by_role("button", name="Live lens").click()
+    expect(page.locator("#lens-bars li")).to_have_count(5)
+    expect(page.locator("#lens-sentence")).to_contain_text(".")
+    expect(page.locator("#lens-rate")).to_contain_text("a second; this answer took")
+    expect(page.locator("#start")).to_be_hidden()
+    page.wait_for_timeout(1500)
+    spans = page.evaluate(
+        """performance.getEntriesByType("resource").filter((one) => one.name.endsWith("/predict"))
+      .map((one) => [one.startTime, one.responseEnd])"""
+    )
+    assert len(spans) >= 3
+    began, ended = zip(*spans, strict=True)
+    assert all(start >= end for start, end in zip(began[1:], ended[:-1], strict=True))  # one at a time
+    assert began[-1] - began[0] >= 200 * (len(spans) - 1) - 100  # no faster than anybody reads, give or take a frame
+    sizes = page.evaluate("window.sent.map((frame) => frame.size)")
+    assert 1000 < max(sizes) < 60_000
+    video = page.locator("#video").evaluate("one => [one.videoWidth, one.videoHeight]")
+    assert min(video) > 200
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_said_lies_over_the_video_and_the_network_reads_what_it_leaves_free(visit: Visit, width: int) -> None:
+    page = visit(**CAMERA, viewport={"width": width, "height": 844})
+    page.evaluate(SENT)
+    page.evaluate(PORTRAIT)  # red where the video is free, blue below the pane
+    page.get_by_role("button", name="Live lens").click()
+    expect(page.locator("#lens-bars li")).to_have_count(5)
+    page.wait_for_timeout(1000)
+    red, blue, ratio = page.evaluate(
+        """async () => {
+      const sent = await createImageBitmap(window.sent.at(-1));
+      const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+      const context = canvas.getContext("2d");
+      context.drawImage(sent, 0, sent.height - 9, sent.width, 9, 0, 0, 1, 1);
+      const [red, , blue] = context.getImageData(0, 0, 1, 1).data;
+      return [red, blue, sent.width / sent.height];
+    }"""
+    )
+    assert ratio == 1
+    assert (red, blue) == (pytest.approx(255, abs=12), pytest.approx(0, abs=12))
+    pane, video = page.locator("#laid").bounding_box(), page.locator("#video").bounding_box()
+    assert pane is not None
+    assert video is not None
+    assert video["y"] + 100 < pane["y"] < video["y"] + video["height"] - 50
+    for said in ("#lens-sentence", "#lens-bars"):
+        assert page.locator(f"#laid {said}").is_visible()
+
+
+def test_the_lens_slows_down_with_the_server_and_waits_as_long_as_it_is_asked_to(visit: Visit) -> None:
+    page = live(visit)
+    asked: list[float] = []
+
+    def busy(route: Route) -> None:
+        asked.append(page.evaluate("performance.now()"))
+        problem = {"type": "urn:glassbot:problem:overloaded", "title": "Too busy", "status": 503, "detail": "Soon."}
+        kind = "application/problem+json"
+        route.fulfill(status=503, body=json.dumps(problem), headers={"Retry-After": "2"}, content_type=kind)
+
+    page.route("**/predict", busy)
+    expect(page.locator("#lens-rate")).to_have_text("The server is busy: fewer pictures a second.")
+    page.wait_for_timeout(4500)
+    assert len(asked) >= 2
+    assert all(b - a >= 2000 for a, b in pairwise(asked))
+    page.unroute("**/predict")
+    expect(page.locator("#lens-rate")).to_contain_text("this answer took")
+
+
+def test_a_stale_answer_looks_stale_and_says_how_old_it_is(visit: Visit) -> None:
+    page = live(visit)
+    fresh = page.locator("#lens-sentence").evaluate("one => getComputedStyle(one).color")
+    expect(page.locator("#lens-age")).to_be_empty()
+    page.route("**/predict", lambda route: route.abort())
+    expect(page.locator("#lens-age")).to_have_text("What you read is 2 s old.")
+    expect(page.locator("#lens-rate")).to_contain_text("does not answer")
+    assert page.locator("#lens-sentence").evaluate("one => getComputedStyle(one).color") != fresh
+    assert Axe().run(page).response["violations"] == []
+    page.unroute("**/predict")
+    expect(page.locator("#lens-age")).to_be_empty()
+    expect(page.locator("#lens-sentence")).to_have_css("color", fresh)
+
+
+def test_a_frame_can_be_looked_at_closely(visit: Visit) -> None:
+    page = live(visit)
+    page.get_by_role("button", name="Look closer").click()
+    answered(page)
+    expect(page.locator("#lens")).to_be_hidden()
+    assert not page.evaluate(LIVE)
+    size = page.locator("#photo img").evaluate("img => [img.naturalWidth, img.naturalHeight]")
+    assert size == page.locator("#video").evaluate("one => [one.videoWidth, one.videoHeight]")
+    page.go_back()
+    expect(page.locator("#lens")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#start-h")).to_have_text("Show me a photo.")
+    assert not page.evaluate(LIVE)
+
+
+def test_stop_back_and_a_dropped_photo_all_let_go_of_the_camera(visit: Visit) -> None:
+    page = live(visit)
+    assert page.evaluate(LIVE)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#start-h")).to_be_focused()
+    assert not page.evaluate(LIVE)
+    page.get_by_role("button", name="Live lens").click()
+    expect(page.locator("#lens-bars li")).to_have_count(5)
+    page.set_input_files("#file", SAMPLES / "coffee.webp")
+    answered(page)
+    assert not page.evaluate(LIVE)
+    sent: list[str] = []
+    page.on("request", lambda r: sent.append(r.url) if r.url.endswith("/predict") else None)
+    page.wait_for_timeout(800)
+    assert sent == []
+
+
+def test_a_reload_turns_no_camera_on(visit: Visit) -> None:
+    page = live(visit)
+    assert page.url.endswith("#lens")
+    page.reload()
+    expect(page.locator("#start-h")).to_have_text("Show me a photo.")
+    assert not page.evaluate(LIVE)
+
+
+def test_a_refused_or_lost_camera_gets_one_sentence(visit: Visit) -> None:
+    page = visit(**CAMERA)
+    refuse = (
+        """name => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("no", name); }; }"""
+    )
+    page.evaluate(refuse, "NotAllowedError")
+    page.get_by_role("button", name="Live lens").click()
+    expect(page.get_by_role("alert")).to_contain_text("It was not allowed.")
+    assert Axe().run(page).response["violations"] == []
+    page.evaluate(refuse, "NotFoundError")
+    page.get_by_role("button", name="Live lens").click()
+    expect(page.get_by_role("alert")).to_contain_text("None was found")
+    page = live(visit)
+    page.evaluate("document.querySelector('#video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))")
+    expect(page.locator("#start-h")).to_have_text("The camera has stopped.")
+
+
+def test_a_service_with_keys_says_so_once(visit: Visit, network: Path, tmp_path: Path) -> None:
+    with served(network, tmp_path / "log", GLASSBOT_API_KEYS="of-this-test") as running:
+        page = visit(address=running.address.rstrip("/"), **CAMERA)
+        page.get_by_role("button", name="Live lens").click()
+        expect(page.locator("#start-h")).to_have_text("An API key is needed.")
+        assert not page.evaluate(LIVE)
+        page.get_by_role("textbox", name="API key").fill("of-this-test")
+        page.get_by_role("button", name="Live lens").click()
+        expect(page.locator("#lens-bars li")).to_have_count(5)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(visit: Visit, scheme: str, width: int) -> None:
+    page = live(visit, color_scheme=scheme, viewport={"width": width, "height": 844})
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_stands_still_is_read_out_and_what_flickers_is_not(visit: Visit) -> None:
+    page = live(visit)
+    expect(page.locator("#lens-sentence")).not_to_have_attribute("aria-live", "polite")
+    said = {"caption": {"text": "I think it's a dial.", "tier": "think", "right_times_in_ten": 9}, "labels": []}
+    page.route("**/predict", lambda route: route.fulfill(json=said))
+    expect(page.locator("#lens-sentence")).to_have_text("I think it’s a dial.")
+    expect(page.locator("#lens-read")).not_to_have_text("I think it's a dial.")
+    expect(page.locator("#lens-read")).to_have_text("I think it's a dial.")
+
+
+def test_a_phone_without_https_is_told_why_and_takes_photos_instead(visit: Visit, server: str) -> None:
+    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    plain = server.replace("127.0.0.1", "glassbot.test")
+    page = visit(address=plain, **phone)
+    assert page.evaluate("isSecureContext") is False
+    expect(page.locator("#no-lens")).to_contain_text("only over HTTPS")
+    expect(page.locator("#live")).to_be_hidden()
+    assert Axe().run(page).response["violations"] == []
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Take a photo").tap()
+    assert chooser.value.element.get_attribute("capture") == "environment"
+    chooser.value.set_files(SAMPLES / "coffee.webp")
+    answered(page)
+    page = visit(**phone, **CAMERA)
+    expect(page.locator("#live")).to_be_visible()
+    expect(page.locator("#no-lens")).to_be_hidden()
