@@ -138,8 +138,8 @@ def see(body: bytes, *, size: int, limits: Limits, budget: PixelBudget, sha256: 
     with open_picture(body, limits) as picture:
         name, whole = _name(picture.format or "?"), picture.size
         try:
-            # Twice the size is enough for the resize that follows; the decoder skips the rest of a large JPEG.
-            picture.draft(None, (2 * size, 2 * size))
+            # The decoder itself halves a large JPEG, as long as no side falls below the network's.
+            picture.draft(None, (size, size))
             scaled = picture.size != whole
             turned = scaled and _lies_on_its_side(picture)
             with budget.hold(picture.width * picture.height):

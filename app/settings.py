@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     max_batch_files: int = Field(default=64, ge=1, le=1024, description="Most files in one /predict/batch.")
     max_jpeg_mpx: float = Field(default=100, gt=0, le=1000, description="Most megapixels of a JPEG, decoded scaled.")
     max_mpx: float = Field(default=40, gt=0, le=1000, description="Most megapixels of any other picture.")
-    max_batch: int = Field(default=8, ge=1, le=256, description="Most pictures in one forward pass.")
+    max_batch: int = Field(default=16, ge=1, le=256, description="Most pictures in one forward pass.")
     max_wait_ms: float = Field(
         default=150, gt=0, le=60_000, description="Milliseconds of work that may wait for the network; more is a 503."
     )

@@ -17,8 +17,8 @@ from model.vocabulary import Label, Vocabulary, rows_of
 
 LOWEST_WORD_SCORE = 0.1
 MOST_WORDS = 12
-_UNITS = 256
-"""Of fc7 and fc6 that a map flows through where only a third of the picture is asked for: a fifth of the time."""
+_UNITS = 64
+"""Of fc7 and fc6 that a map flows through where only a third of the picture is asked for."""
 
 
 class UnknownKindError(ValueError):

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from model.language.sentence import Frame, Tone
 from model.weights import Floats
 
-_GREY = 8
-"""Largest difference of two channels, of 255, that most pixels of a black and white photo show."""
-_DARK = 40
-"""Brightness, of 255, that nine tenths of a dark picture stay below."""
+_GREY, _MOST_GREY = 8, 0.98
+"""Largest difference of two channels, of 255, that so many pixels of a black and white photo show."""
+_DARK, _MOST_DARK = 40, 0.9
+"""Brightness, of 255, that so many pixels of a dark picture stay below."""
 _APART = 4
 """Every so manyth pixel tells the tone."""
 _SIDE = 0.6
@@ -20,10 +20,11 @@ _CLOSE = 0.5
 
 def tone(pixels: NDArray[np.uint8]) -> Tone:
     """Whether (S, S, 3) pixels are a black and white photo, or a dark picture."""
-    channels = pixels[::_APART, ::_APART].astype(np.int16)
-    if np.percentile(channels.max(2) - channels.min(2), 98) <= _GREY:
+    red, green, blue = np.moveaxis(pixels[::_APART, ::_APART], 2, 0)
+    brightest = np.maximum(np.maximum(red, green), blue)
+    if np.mean(brightest - np.minimum(np.minimum(red, green), blue) <= _GREY) >= _MOST_GREY:
         return "grey"
-    return "dark" if np.percentile(channels.max(2), 90) < _DARK else "plain"
+    return "dark" if np.mean(brightest < _DARK) > _MOST_DARK else "plain"
 
 
 def frame(evidence: Floats) -> Frame:

@@ -27,7 +27,7 @@ class Network:
     def pixels(self, file: IO[bytes]) -> Tensor:
         """(3, S, S) uint8."""
         picture = Image.open(file)
-        picture.draft(None, (2 * self.size, 2 * self.size))  # decodes a large JPEG smaller, as Glassbot does
+        picture.draft(None, (self.size, self.size))  # decodes a large JPEG smaller, as Glassbot does
         pixels, _, _ = prepare(picture, self.size)
         return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
 

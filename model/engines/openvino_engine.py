@@ -18,9 +18,15 @@ from model.weights import Floats, quantised
 
 Node = Any  # openvino.Node: its Python operators are not typed
 
+_EARLY = MAPS[: MAPS.index("conv5")]
+
 
 class OpenVinoEngine:
-    """One graph with every shown activation as an output beside the logits; only those asked for are copied out."""
+    """Three graphs: a picture to pool5, pool5 to the logits, and a picture to the maps before conv5.
+
+    The last runs only when such maps are asked for: to lay them out by channels takes a third of the time, and no
+    answer shall depend on who else asks for what.
+    """
 
     def __init__(self, checkpoint: Checkpoint, *, precision: Precision = "auto", threads: int = 0) -> None:
         checkpoint = checkpoint.folded()
@@ -32,40 +38,67 @@ class OpenVinoEngine:
         settings["ENABLE_CPU_PINNING"] = False  # others work on the same cores: let the system move our threads
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
-        graph = build_graph(checkpoint)
-        self._positions = {port.get_any_name(): i for i, port in enumerate(graph.outputs)}
-        self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
+        self._late = _Compiled(core, _convolutions(checkpoint, ("conv5", "pool5")), settings)
+        self._early = _Compiled(core, _convolutions(checkpoint, _EARLY), settings)
+        if quantised(checkpoint.weights, "fc6.weight") is not None:
+            # With f32 they stay whole numbers; in bf16 each run makes floats of them first, twice as slow.
+            settings["INFERENCE_PRECISION_HINT"] = "f32"
+        self._linear = _Compiled(core, _linear(checkpoint), settings)
         self._lock = Lock()
         self.name = f"openvino-cpu-{precision}"
 
     def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
         """See :class:`model.engines.Engine`."""
         check_pictures(pictures, self.architecture.input_size)
+        pictures = np.ascontiguousarray(pictures)
         with self._lock:
-            self._request.infer([np.ascontiguousarray(pictures)])
-            logits = self._copy("fc8")
-            return Output(logits, {name: self._copy(name) for name in maps})
+            seen = self._late(pictures)
+            seen |= self._linear(seen["pool5"])
+            if not set(maps).isdisjoint(_EARLY):
+                seen |= self._early(pictures)
+            return Output(seen["fc8"].copy(), {name: seen[name].copy() for name in maps})
 
-    def _copy(self, name: str) -> NDArray[np.float32]:
-        return np.array(self._request.get_output_tensor(self._positions[name]).data, np.float32)
+
+class _Compiled:
+    """A graph ready to run, one run at a time: name -> its own buffer, which the next run overwrites."""
+
+    def __init__(self, core: ov.Core, graph: ov.Model, settings: Mapping[str, Any]) -> None:
+        self._names = [port.get_any_name() for port in graph.outputs]
+        self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
+
+    def __call__(self, given: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        self._request.infer([given])
+        return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
 
 
-def build_graph(checkpoint: Checkpoint) -> ov.Model:
-    """(N, S, S, 3) uint8 -> ``fc8`` and all of ``MAPS``, from a checkpoint without batch norm."""
-    architecture, weights = checkpoint.architecture, checkpoint.weights
+def _convolutions(checkpoint: Checkpoint, maps: Sequence[str]) -> ov.Model:
+    """(N, S, S, 3) uint8 -> ``maps``, and nothing that they do not need."""
+    architecture = checkpoint.architecture
     side = architecture.input_size
     picture = ops.parameter([-1, side, side, 3], np.uint8, name="picture")
     x: Node = ops.convert(ops.transpose(picture, np.array([0, 3, 1, 2])), "f32")
     mean = np.array(checkpoint.preprocessing.mean, np.float32).reshape(1, 3, 1, 1)
     x = ops.multiply(ops.subtract(x, mean), np.float32(checkpoint.preprocessing.scale))
+    rows = [row for row in architecture.layers if row.kind != "linear"]
+    return _model(picture, x, rows, checkpoint, maps)
+
+
+def _linear(checkpoint: Checkpoint) -> ov.Model:
+    """(N, 256, 6, 6) of pool5 -> fc6, fc7 and the logits, fc8."""
+    rows = [row for row in checkpoint.architecture.layers if row.kind == "linear"]
+    pool5 = ops.parameter([-1, *rows[0].inputs], np.float32, name="pool5")
+    return _model(pool5, pool5, rows, checkpoint, [row.name for row in rows])
+
+
+def _model(given: Node, x: Node, rows: Sequence[Layer], checkpoint: Checkpoint, wanted: Sequence[str]) -> ov.Model:
     outputs: list[Node] = []
-    for row in architecture.layers:
-        x = _step(row, x, architecture, weights)
-        if row.name in MAPS or row.name == "fc8":
+    for row in rows:
+        x = _step(row, x, checkpoint.architecture, checkpoint.weights)
+        if row.name in wanted:
             result = ops.result(x)
             result.output(0).get_tensor().set_names({row.name})
             outputs.append(result)
-    return ov.Model(outputs, [picture], "alexnet")
+    return ov.Model(outputs, [given], "alexnet")
 
 
 def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str, Floats]) -> Node:

@@ -66,14 +66,19 @@ def kind_forms(ancestor: str) -> tuple[str, ...]:
     return tuple(kind["forms"]) if kind else ()
 
 
-def never_together(one: str, other: str) -> bool:
-    """Whether people do not say two words of one picture (names of the word table)."""
-    return other in _apart().get(one, ()) or one in _apart().get(other, ())
+def apart_from(word: str) -> frozenset[str]:
+    """Words that people do not say of one picture together with ``word`` (names of the word table)."""
+    return _apart().get(word, frozenset())
 
 
 @cache
 def _apart() -> dict[str, frozenset[str]]:
-    return {word: frozenset(others) for word, others in _read("apart.json").items()}
+    found: dict[str, set[str]] = {}
+    for word, others in _read("apart.json").items():  # which names a pair once
+        for other in others:
+            found.setdefault(word, set()).add(other)
+            found.setdefault(other, set()).add(word)
+    return {word: frozenset(others) for word, others in found.items()}
 
 
 @cache

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from model.language.beliefs import Belief, Claim, Part, Word, best_guess, claim_of
-from model.language.phrases import never_together, with_article
+from model.language.phrases import apart_from, with_article
 
 PERSON_WORDS = frozenset({"man", "woman", "boy", "girl", "child", "baby", "people", "player"})
 # Deeds that need their thing to be said: "riding" alone says little.
@@ -82,12 +82,9 @@ def tell(first: Part, words: Words, beliefs: Sequence[Belief], *, least: float, 
 
 
 def _beside(words: Words, parts: Iterable[Part]) -> Words:
-    said = [claim.node for part in parts for claim in part.claims]
-    return {
-        key: word
-        for key, word in words.items()
-        if word.label.name not in said and not any(never_together(word.label.name, node) for node in said)
-    }
+    said = {claim.node for part in parts for claim in part.claims}
+    barred = said.union(*map(apart_from, said))
+    return {key: word for key, word in words.items() if word.label.name not in barred}
 
 
 @dataclass(frozen=True)

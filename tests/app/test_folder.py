@@ -257,7 +257,7 @@ def test_the_engine_gets_full_batches(many: Path, caption: Caption, engine: Fake
     assert caption(many, "--out", tmp_path / "out.csv") == 0
     work = engine.batches[-4:]
     assert sum(work) >= 20
-    assert 8 in work
+    assert 16 in work
 
 
 def test_what_breaks_the_engine_is_one_files_fault(
