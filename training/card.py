@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from math import sqrt
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
 from model.checkpoint import Checkpoint
+from training.pages import fill
 
 _ENDS = 10  # classes named at either end
 
@@ -29,14 +27,13 @@ class Facts:
 
 def write(network: Checkpoint, facts: Facts) -> str:
     """The card, as Markdown."""
-    text = files(__package__).joinpath("tables", "card.md.j2").read_text("utf-8")
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
     rows = [_row(name, figures) for name, figures in network.measured.items()]
     ends = {name: (found[:_ENDS], found[-_ENDS:][::-1]) for name, found in facts.classes.items()}
     calibrated = all(v.calibrated for v in network.vocabularies)
-    return environment.from_string(text).render(
-        network=network, facts=facts, rows=rows, ends=ends, calibrated=calibrated, sizes=_sizes(network)
-    )
+    return fill(
+        "card.md.j2",
+        network=network, facts=facts, rows=rows, ends=ends, calibrated=calibrated, sizes=_sizes(network),
+    )  # fmt: skip
 
 
 def _sizes(network: Checkpoint) -> dict[str, int]:

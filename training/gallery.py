@@ -6,10 +6,8 @@ import io
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -20,10 +18,10 @@ from model.engines import Engine, Output
 from model.preprocess import prepare
 from training.data import PictureSet
 from training.data.half import Half
+from training.pages import fill
 
 SHOWN = 50
 _SEED = 2012
-_TEMPLATE = Path(__file__).parent / "tables" / "gallery.html.j2"
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,7 @@ def gallery(network: Checkpoint, engine: Engine, sets: Sequence[tuple[PictureSet
     ]
     order = random.permutation(len(chosen))
     exhibits = [_exhibit(network, engine, *chosen[i]) for i in order]
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_TEMPLATE.read_text("utf-8"))
-    return template.render(network=network, exhibits=exhibits)
+    return fill("gallery.html.j2", network=network, exhibits=exhibits)
 
 
 def look(network: Checkpoint, engine: Engine, picture: Image.Image) -> tuple[NDArray[np.uint8], Output, Description]:

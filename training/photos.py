@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -19,8 +18,7 @@ from model.engines import Engine, Output
 from model.files import atomically, write_atomically
 from model.pictures import overlay
 from training.gallery import look
-
-_TEMPLATE = Path(__file__).parent / "tables" / "photos.md.j2"
+from training.pages import fill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +83,15 @@ def write_page(network: Checkpoint, engine: Engine, folder: Path) -> Sequence[Se
         with atomically(folder / photo.map) as file:
             Image.fromarray(_map(network, pixels, output, said.labels[0])).save(file, "WEBP", quality=75)
         seen.append(Seen(photo, said, not labels.isdisjoint(photo.right)))
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    page = environment.from_string(_TEMPLATE.read_text("utf-8")).render(
-        network=network, seen=seen, silent=sum(one.silent for one in seen), wrong=sum(bool(one.wrong) for one in seen),
+    text = fill(
+        "photos.md.j2",
+        network=network,
+        seen=seen,
+        silent=sum(one.silent for one in seen),
+        wrong=sum(bool(one.wrong) for one in seen),
         right=sum(not one.silent and not one.wrong for one in seen),
-    )  # fmt: skip
-    write_atomically(folder / "README.md", page)
+    )
+    write_atomically(folder / "README.md", text)
     return seen
 
 

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
 from model import journal
 from model.journal import Sheet
 from model.record import MOST, Record, mapping_of, number_of, read
 from model.sheet import COLUMNS, Block
 from training.chart import number
 from training.curves import FIGURES, charts
+from training.pages import fill
 
-_TEMPLATE = Path(__file__).parent / "tables" / "report.html.j2"
 _LONGEST = 120  # characters of a value
 _MOST_SHEETS = 120  # of about 35 kB each, so that a phone opens the page
 
@@ -26,9 +24,7 @@ def page(run: Path) -> str:
 
     Raises ValueError with one sentence where there is no journal, or no entry in it.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = number
-    return environment.from_string(_TEMPLATE.read_text("utf-8")).render(context(read(run)))
+    return fill("report.html.j2", **context(read(run)))
 
 
 def context(record: Record) -> dict[str, Any]:
