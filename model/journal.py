@@ -85,6 +85,16 @@ def cut_back(path: Path, step: int) -> None:
             file.unlink()
 
 
+def go_on(path: Path, other: Path) -> None:
+    """Add the journal of a run that started where this one ends: its steps are counted on, and its first is ours."""
+    end = max((int(entry["step"]) for entry in read(path)), default=0)
+    for entry in read(other):
+        if entry["step"]:
+            if "sheet" in entry and (file := _sheet_file(other, entry["step"])).is_file():
+                _replace(_sheet_file(path, end + entry["step"]), file.read_bytes())
+            append(path, {**entry, "step": end + entry["step"]})
+
+
 def _text(path: Path) -> str:
     return path.read_text("utf-8", errors="replace") if path.is_file() else ""
 

@@ -60,6 +60,26 @@ def test_a_network_is_shipped_with_card_and_journal_and_a_worse_one_refused(
     assert shipped.read_bytes() == before
 
 
+def test_a_run_that_went_on_from_the_network_there_tells_the_whole_story(world: Path, tmp_path: Path) -> None:
+    assert ship(world, tmp_path) == 0
+    there = checkpoint.load(tmp_path / "glassbot.safetensors").version
+    dense = checkpoint.load(world / "run" / "last.safetensors")
+    later = world / "later"
+    checkpoint.save(later / "last.safetensors", replace(dense, provenance={"started_from": there}))
+    for step in (0, 2):
+        kernels = np.full((4, 3, 11, 11), step, np.float32)
+        journal.append_sheet(later / "metrics.jsonl", step, 67, kernels, {})
+    journal.append(later / "metrics.jsonl", {"step": 2, "loss": 0.5})
+    assert cli.main(["ship", str(later), "--data", str(world / "mugs"), "--to", str(tmp_path)]) == 0
+    told = tmp_path / "journal.jsonl"
+    assert [(entry["step"], entry.get("loss")) for entry in journal.read(told)] == [(1, 1.0), (3, None), (3, 0.5)]
+    (sheet,) = journal.sheets(told)
+    assert sheet.file == tmp_path / "journal" / "0000003.webp"
+    assert sheet.file.read_bytes() == (later / "metrics" / "0000002.webp").read_bytes()
+    assert ship(world, tmp_path, "--anyway") == 0
+    assert journal.read(told) == [{"step": 1, "loss": 1.0}]
+
+
 def test_wilsons_interval() -> None:
     assert wilson(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
     low, high = wilson(0.0, 50)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from model import checkpoint
+from model import checkpoint, journal
 from model.checkpoint import PRETRAINED
 from model.engines import create_engine
 from model.files import write_atomically
@@ -51,13 +51,28 @@ def run(options: argparse.Namespace) -> int:
         command=f"python -m training ship RUN {specs}",
     )  # fmt: skip
     write_atomically(options.to / "README.md", card.write(checkpoint.load(made), facts))
-    shutil.copyfile(folder / "metrics.jsonl", options.to / "journal.jsonl")
-    shutil.rmtree(options.to / "journal", ignore_errors=True)
-    if (folder / "metrics").is_dir():
-        shutil.copytree(folder / "metrics", options.to / "journal")
+    told = options.to / "journal.jsonl"
+    there = checkpoint.load(target).version if target.exists() and told.exists() else None
+    _tell(folder / "metrics.jsonl", told, went_on=there is not None and there == dense.provenance.get("started_from"))
     made.replace(target)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _tell(run: Path, shipped: Path, *, went_on: bool) -> None:
+    """Ship a run's journal: after the one there, where the run started from the network there."""
+    whole = run.with_name("shipped.jsonl")
+    _copy(shipped if went_on else run, whole)
+    if went_on:
+        journal.go_on(whole, run)
+    _copy(whole, shipped)
+
+
+def _copy(told: Path, to: Path) -> None:
+    shutil.rmtree(to.with_suffix(""), ignore_errors=True)
+    shutil.copyfile(told, to)
+    if told.with_suffix("").is_dir():
+        shutil.copytree(told.with_suffix(""), to.with_suffix(""))
 
 
 def refuse_worse(measured: Measured, there: Measured, target: Path) -> None:
