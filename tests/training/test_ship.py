@@ -80,6 +80,27 @@ def test_a_run_that_went_on_from_the_network_there_tells_the_whole_story(world: 
     assert journal.read(told) == [{"step": 1, "loss": 1.0}]
 
 
+def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_it(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ship(world, tmp_path) == 0
+    there = checkpoint.load(tmp_path / "glassbot.safetensors")
+    dense = checkpoint.load(world / "run" / "last.safetensors")
+    weights = {**dense.weights, "conv1.bias": np.asarray(there.weights["conv1.bias"]) + 2}
+    went_on = replace(dense, weights=weights, provenance={"started_from": there.version})
+    checkpoint.save(world / "mean" / "last.safetensors", went_on)
+    journal.append(world / "mean" / "metrics.jsonl", {"step": 1, "loss": 1.0})
+    arguments = ["ship", str(world / "mean"), "--data", str(world / "mugs"), "--to", str(tmp_path), "--average"]
+    assert cli.main(arguments) == 0
+    shipped = checkpoint.load(tmp_path / "glassbot.safetensors")
+    np.testing.assert_allclose(shipped.weights["conv1.bias"], there.weights["conv1.bias"] + 1, atol=1e-6)
+    assert shipped.provenance["averaged_with"] == there.version
+    assert ", and averaged with it" in (tmp_path / "README.md").read_text("utf-8")
+    capsys.readouterr()
+    assert cli.main(arguments) == 2  # it did not start from the mean
+    assert "did not start from" in capsys.readouterr().err
+
+
 def test_wilsons_interval() -> None:
     assert wilson(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
     low, high = wilson(0.0, 50)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from model import checkpoint, journal
-from model.checkpoint import PRETRAINED
+from model.checkpoint import PRETRAINED, Checkpoint
 from model.engines import create_engine
 from model.files import write_atomically
 from model.vocabulary import Vocabulary
 from training import card, data
+from training.average import average
 from training.calibrate import calibrate
 from training.commands import Commands
 from training.commands.calibrate import joined, show
 from training.commands.compress import pruned
+from training.commands.evaluate import measure
 from training.evaluate import Measured, by_class, figures, score_of
 from training.honesty import honesty
 from training.observed import observe
@@ -30,14 +33,19 @@ def add(commands: Commands) -> None:
     parser.add_argument("run_folder", type=Path, metavar="RUN")
     parser.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH")
     parser.add_argument("--to", type=Path, default=PRETRAINED.parent, metavar="FOLDER", help="model/pretrained/")
+    parser.add_argument(
+        "--average", action="store_true", help="of a run that started from the network there: the mean of both"
+    )
     parser.add_argument("--anyway", action="store_true", help="even where it is worse than the one there")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prune, compress, measure, compare; then write checkpoint, card and journal."""
+    """Average if asked, prune, compress, measure, compare; then write checkpoint, card and journal."""
     folder, target = options.run_folder, options.to / PRETRAINED.name
     dense = checkpoint.load(folder / "last.safetensors")
+    if options.average:
+        dense = _averaged(dense, target, folder / "averaged.safetensors", options.data)
     made = folder / "shipped.safetensors"
     checkpoint.save(made, pruned(dense, options.data), small=True)
     measured, classes, vocabularies = _measured(made, options.data)
@@ -48,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     specs = " ".join(f"--data D/{data.parse(spec)[1].name}" for spec in options.data)
     facts = card.Facts(
         megabytes=made.stat().st_size / 1e6, dense=dense.measured, classes=classes,
-        command=f"python -m training ship RUN {specs}",
+        command=f"python -m training ship RUN {specs}{' --average' if options.average else ''}",
     )  # fmt: skip
     write_atomically(options.to / "README.md", card.write(checkpoint.load(made), facts))
     told = options.to / "journal.jsonl"
@@ -57,6 +65,13 @@ def run(options: argparse.Namespace) -> int:
     made.replace(target)
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _averaged(dense: Checkpoint, there: Path, path: Path, specs: list[str]) -> Checkpoint:
+    """The mean with the network there, kept at ``path`` and measured. Raises ValueError as :func:`average`."""
+    mean = average(dense, checkpoint.load(there))
+    checkpoint.save(path, mean)
+    return replace(mean, measured=measure(path, specs))
 
 
 def _tell(run: Path, shipped: Path, *, went_on: bool) -> None:

@@ -1,0 +1,28 @@
+"""The mean of two networks of which one was trained further from the other: often better than both.
+
+Wortsman et al., *Model soups*, ICML 2022.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from model.checkpoint import Checkpoint
+
+
+def average(later: Checkpoint, earlier: Checkpoint) -> Checkpoint:
+    """The mean of both in every weight, folded; it knows what it was made of, and has not been measured.
+
+    Raises ValueError where one was not trained further from the other.
+    """
+    if later.provenance.get("started_from") != earlier.version:
+        raise ValueError(
+            f"Only a network and the one that it was trained further from have a mean: this one did not start from "
+            f"version {earlier.version}."
+        )
+    later_weights, earlier_weights = later.folded().weights, earlier.folded().weights
+    weights = {name: np.float32(0.5) * (weight + earlier_weights[name]) for name, weight in later_weights.items()}
+    provenance = {**later.provenance, "averaged_with": earlier.version}
+    return replace(later.folded(), weights=weights, provenance=provenance, measured={})
