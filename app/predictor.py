@@ -10,13 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from time import perf_counter
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from app import errors
 from app.admission import Admission, FullError, Place
@@ -26,6 +24,7 @@ from app.images import Limits, PixelBudget, Sight, decoders, see
 from app.metrics import Metrics
 from app.results import Described, Explained, Seen, Timing
 from app.settings import Settings
+from app.warming import warm_up
 from model import describe as describing
 from model import explain as explaining
 from model.architecture import MAPS
@@ -105,28 +104,9 @@ class Predictor:
     def _load(self) -> Engine:
         chosen = self._settings
         engine = create_engine(self.checkpoint, kind=chosen.engine, precision=chosen.precision, threads=chosen.threads)
-        engine.run(self._blank(1), maps=MAPS)  # a shape's first run costs most
-        engine.run(self._blank(chosen.max_batch))
-        rate = 1 / self._seconds_each(engine)
+        rate = 1 / warm_up(engine, self.checkpoint, chosen.max_batch, chosen.decode_threads)
         self.admission.settle(rate, chosen.max_wait_ms / 1000, least=min(8, chosen.max_batch))
         return engine
-
-    def _seconds_each(self, engine: Engine) -> float:
-        """An answer under load: its share of a full batch, and of the decoders' threads while it is read and told."""
-        number, file = self._settings.max_batch, BytesIO()
-        Image.effect_noise((640, 480), 64).convert("RGB").save(file, "JPEG")
-        began = perf_counter()
-        logits = engine.run(self._blank(number)).logits[0]
-        ran = perf_counter() - began
-        for _ in range(2):  # the first one reads tables
-            began = perf_counter()
-            sight = see(file.getvalue(), size=self.size, limits=self._limits, budget=self._budget)
-            describing.describe(logits, self.checkpoint, pixels=sight.pixels)
-            told = perf_counter() - began
-        return ran / number + told / self._settings.decode_threads
-
-    def _blank(self, number: int) -> NDArray[np.uint8]:
-        return np.zeros((number, self.size, self.size, 3), np.uint8)
 
     def drain(self) -> None:
         """Say that we are leaving; go on answering."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import shutil
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -19,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import photos
-from benchmarks.servers import CORES, Program, running
+from benchmarks.servers import CORES, Program, processor, running
 from model.checkpoint import PRETRAINED
 
 GOAL_MS = 300
@@ -67,13 +65,13 @@ def run(count: int) -> dict[str, Any]:
         version = browser.version
         browser.close()
     times = {key: [round(one[key], 1) for one in found] for key in ("drawn", "painted")}
-    return {"n": count, "chromium": version, "machine": _machine(), "goal_ms": GOAL_MS, "ms": times}
-
-
-def _machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return f"{CORES} cores of {names[0] if names else platform.processor()}"
+    return {
+        "n": count,
+        "chromium": version,
+        "machine": f"{CORES} cores of {processor()}",
+        "goal_ms": GOAL_MS,
+        "ms": times,
+    }
 
 
 def show(report: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -20,6 +21,13 @@ from benchmarks.photos import Encoding
 
 ROOT = Path(__file__).resolve().parents[1]
 CORES = len(os.sched_getaffinity(0))
+
+
+def processor() -> str:
+    """What this machine computes on, in words."""
+    with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
+        names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 class ServerError(RuntimeError):

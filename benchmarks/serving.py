@@ -32,7 +32,7 @@ from benchmarks.footprint import footprint
 from benchmarks.load import LoadError, need_wrk
 from benchmarks.plan import Bench, DisagreementError, Figures, Plan, Ratios
 from benchmarks.rivals import peers
-from benchmarks.servers import CORES, ServerError
+from benchmarks.servers import CORES, ServerError, processor
 from benchmarks.stress import arrivals, kinds_of_bodies
 from benchmarks.table import judged, show
 from benchmarks.throughput import check_answers, throughput
@@ -121,18 +121,12 @@ def conditions_of(plan: Plan) -> Figures:
     """What it was measured on, and how much."""
     chosen = asdict(plan)
     return {
-        "processor": _processor(), "cores": CORES, "system": platform.system(),
+        "processor": processor(), "cores": CORES, "system": platform.system(),
         "python": platform.python_version(), **{name: _version(name) for name in _VERSIONED},
         "load_average_at_start": round(os.getloadavg()[0], 2),
         **{name: chosen[name] for name in ("seconds", "runs", "idle", "each", "sent", "starts", "photos", "large")},
         "checkpoint": plan.checkpoint.name,
     }  # fmt: skip
-
-
-def _processor() -> str:
-    with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
-        names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _version(name: str) -> str:

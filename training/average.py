@@ -22,7 +22,7 @@ def average(later: Checkpoint, earlier: Checkpoint) -> Checkpoint:
             f"Only a network and the one that it was trained further from have a mean: this one did not start from "
             f"version {earlier.version}."
         )
-    later_weights, earlier_weights = later.folded().weights, earlier.folded().weights
-    weights = {name: np.float32(0.5) * (weight + earlier_weights[name]) for name, weight in later_weights.items()}
-    provenance = {**later.provenance, "averaged_with": earlier.version}
-    return replace(later.folded(), weights=weights, provenance=provenance, measured={})
+    one, other = later.folded(), earlier.folded()
+    weights = {name: np.float32(0.5) * (weight + other.weights[name]) for name, weight in one.weights.items()}
+    provenance = {**one.provenance, "averaged_with": earlier.version}
+    return replace(one, weights=weights, provenance=provenance, measured={})
