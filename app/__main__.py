@@ -1,4 +1,4 @@
-"""The command line: ``glassbot serve`` and ``glassbot caption``."""
+"""The command line: ``glassbot serve`` and ``glassbot caption``, each of which imports its own when it runs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from app import captioning, logs
+from app import logs
 from app.settings import Settings, SettingsError, read_settings
 from app.starting import StartError, listen
 from model import checkpoint as checkpoints
@@ -49,10 +50,24 @@ def _parser() -> argparse.ArgumentParser:
         serving.add_argument(f"--{flag}", help=f"{field.description} (default: {field.default!s})")
     serving.set_defaults(run=_serve)
     captions = commands.add_parser("caption", help="describe files and folders of pictures")
-    captioning.add(captions)
+    _add_caption_flags(captions)
     for command in (serving, captions):
         command.add_argument("--checkpoint", type=Path, metavar="FILE", help="another network than the shipped one")
     return parser
+
+
+def _add_caption_flags(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_caption)
+    flag = parser.add_argument
+    flag("paths", nargs="+", type=Path, metavar="PATH", help="a picture, or a folder of them")
+    flag("--out", type=Path, metavar="FILE", help="write here, as CSV if it ends in .csv; else JSON Lines on stdout")
+    flag("--resume", action="store_true", help="go on with the file of --out where it stops")
+    flag("--alt-text", action="store_true", help="also write the alternative text of photo.jpg to photo.txt beside it")
+    flag("--force", action="store_true", help="let --alt-text replace files that say something else")
+    flag("--quiet", action="store_true", help="show no progress")
+    flag("--server", metavar="URL", help="ask a running service instead of a network in this process")
+    flag("--concurrency", type=int, metavar="N", help="pictures sent to --server at once (default: 8)")
+    flag("--api-key", metavar="KEY", help="what --server asks for (better: the variable GLASSBOT_API_KEY)")
 
 
 def _serve(options: dict[str, Any]) -> int:
@@ -60,7 +75,8 @@ def _serve(options: dict[str, Any]) -> int:
     logs.set_up(settings.log_level, settings.log_format)
     with listen(settings.host, settings.port) as listener, ThreadPoolExecutor(1) as beside:
         network = beside.submit(checkpoints.load, settings.checkpoint)
-        # The framework takes as long to import as the network to read.
+        beside.submit(import_module, "model.engines.openvino_engine")  # needed next; if it fails, it will say so then
+        # The framework takes as long to import as both of these.
         from app.main import create_app
         from app.server import serve
 
@@ -69,6 +85,12 @@ def _serve(options: dict[str, Any]) -> int:
         address = f"http://{host}:{listener.getsockname()[1]}"
         serve(app, settings, listener, lambda: print(f"Glassbot looks at {address} (Ctrl-C stops it).", flush=True))
     return 0
+
+
+def _caption(options: dict[str, Any]) -> int:
+    from app import captioning
+
+    return captioning.run(options)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The command ``glassbot caption``: from its flags to its status.
+"""The command ``glassbot caption``: from what its flags say to its status.
 
 A line is written once all is done that was asked for its picture, the sidecar included. So whatever ends the job, the
 same command with ``--resume`` does the rest: pictures with a line are passed over, those with a fault are tried again.
@@ -6,7 +6,6 @@ same command with ``--resume`` does the rest: pictures with a line are passed ov
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import signal
 import sys
@@ -26,21 +25,6 @@ from app.starting import StartError
 
 _NEEDS = {"resume": "out", "force": "alt_text", "concurrency": "server", "api_key": "server"}
 _CONCURRENCY = range(1, 257)
-
-
-def add(parser: argparse.ArgumentParser) -> None:
-    """Its flags, all but ``--checkpoint``, which every command has."""
-    parser.set_defaults(run=run)
-    flag = parser.add_argument
-    flag("paths", nargs="+", type=Path, metavar="PATH", help="a picture, or a folder of them")
-    flag("--out", type=Path, metavar="FILE", help="write here, as CSV if it ends in .csv; else JSON Lines on stdout")
-    flag("--resume", action="store_true", help="go on with the file of --out where it stops")
-    flag("--alt-text", action="store_true", help="also write the alternative text of photo.jpg to photo.txt beside it")
-    flag("--force", action="store_true", help="let --alt-text replace files that say something else")
-    flag("--quiet", action="store_true", help="show no progress")
-    flag("--server", metavar="URL", help="ask a running service instead of a network in this process")
-    flag("--concurrency", type=int, metavar="N", help="pictures sent to --server at once (default: 8)")
-    flag("--api-key", metavar="KEY", help="what --server asks for (better: the variable GLASSBOT_API_KEY)")
 
 
 @dataclass(frozen=True)

@@ -109,13 +109,16 @@ def _from_sparse(parts: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -> Q
     books, size, blocks = np.asarray(parts["books"]), int(np.prod(shape)), -(-shape[0] // _ROWS)
     if books.shape != (blocks, _LEVELS) or books.dtype != np.int8:
         raise ValueError(f"codebooks are {books.dtype} {books.shape}, not int8 {(blocks, _LEVELS)}")
-    kept = np.unpackbits(_inflate(parts["kept"], -(-size // 8)), count=size).view(np.bool_).reshape(shape)
-    counts = np.add.reduceat(np.count_nonzero(kept, axis=1), range(0, shape[0], _ROWS))
-    packed = _inflate(parts["zlib"], -(-int(counts.sum()) // 2))
-    indices = np.stack([packed >> 4, packed & 15], axis=1).reshape(-1)[: counts.sum()]
-    codes = np.zeros(shape, np.int8)
-    # Each block has its own sixteen values: its indices are moved to where these lie in the table of all.
-    codes[kept] = books.reshape(-1)[np.repeat(np.arange(blocks) * _LEVELS, counts) + indices]
+    kept = np.unpackbits(_inflate(parts["kept"], -(-size // 8)), count=size).view(np.bool_)
+    number = int(np.count_nonzero(kept))
+    packed = _inflate(parts["zlib"], -(-number // 2))
+    indices = np.stack([packed >> 4, packed & 15], axis=1).reshape(-1)[:number]
+    codes, done, step = np.zeros(size, np.int8), 0, _ROWS * (size // shape[0])
+    for start, book in zip(range(0, size, step), books, strict=True):
+        places = np.flatnonzero(kept[start : start + step])
+        codes[start : start + step][places] = book[indices[done : done + len(places)]]
+        done += len(places)
+    codes = codes.reshape(shape)
     return Quantised(codes, np.repeat(np.asarray(parts["scale"], np.float32), _ROWS)[: shape[0]])
 
 

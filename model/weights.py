@@ -46,6 +46,9 @@ class Weights(Mapping[str, Floats]):
         part = self.parts[name]
         return part.dense() if isinstance(part, Quantised) else part
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.parts  # a mapping's own makes the tensor to see whether it can
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.parts)
 
