@@ -903,7 +903,7 @@ print(f"More than chance: {side} with it." if apart else "These pairs cannot tel
 #
 # A claim holds under its conditions. Finding out which is the fun of it. Go on: another seed, another rate, more steps,
 # `python -m training ablate relu --data … --budget 10`. Write down the failures, too: ours are in
-# [docs/experiments.md](../docs/experiments.md).
+# `docs/experiments.md`.
 
 # %% [markdown]
 # **Exercise.** Which sentence may you write after these runs? Answer `"a"`, `"b"` or `"c"`.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import nn
 from torch.optim import Optimizer
 
@@ -139,6 +141,17 @@ class Run:
         for optimiser, memory in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(memory)
         self.step = state["step"]
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """A run's folder to ourselves, made if need be. Raises ValueError where another process trains in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock").acquire(timeout=0):  # the system's: a process that is killed gives it back
+            yield
+    except Timeout as error:
+        raise ValueError(f"Another process trains in {folder}: wait for it, stop it, or name another --out.") from error
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:

@@ -135,6 +135,8 @@ def test_an_uncalibrated_network_is_sent_to_calibrate_first(tmp_path: Path, caps
     folders(tmp_path / "scene" / "train", {"kitchen": 2, "street": 2})
     assert cli.main(["evaluate", str(network), "--claims", "--data", f"scene={tmp_path / 'scene'}"]) == 2
     assert "calibrate" in capsys.readouterr().err
+    assert cli.main(["evaluate", str(network), "--claims", "--side", "64", "--data", str(tmp_path / "scene")]) == 2
+    assert "leave out --side" in capsys.readouterr().err
 
 
 def test_the_gallery_shows_every_picture_once_with_sentence_and_truth(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from model import checkpoint, journal
+from training.__main__ import main
 from training.run import read_state, write_state
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,6 +103,22 @@ def test_a_polite_stop_waits_for_the_step_and_goes_on(mugs: Path, tmp_path: Path
     assert process.returncode == 130
     assert "--resume goes on" in words
     assert read_state(out / "state.pt")["step"] > 0
+
+
+def test_a_folder_in_which_another_process_trains_is_left_to_it(
+    mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    with subprocess.Popen(
+        command(out, mugs), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while not saved(out):
+            time.sleep(0.01)
+        before = (out / "config.json").read_bytes()
+        assert main(command(out, mugs)[3:]) == 2
+        assert "Another process trains in" in capsys.readouterr().err
+        assert (out / "config.json").read_bytes() == before
+        process.kill()
 
 
 def test_half_a_state_is_never_taken_for_a_whole_one(tmp_path: Path) -> None:

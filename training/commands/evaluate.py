@@ -39,7 +39,9 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print, and write ``--json``."""
+    """Measure, print, and write ``--json``. Raises ValueError for flags that do not go together."""
+    if options.claims and (options.side or options.views != 1):
+        raise ValueError("--claims are made about what is served, one sharp view: leave out --side and --views.")
     measured: dict[str, Any] = measure(
         options.checkpoint, options.data, options.engine, views=options.views, side=options.side
     )

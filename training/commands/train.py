@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from training.loop import train
 from training.progress import Display
 from training.ranks import Ranks, ranks
 from training.recipes import RECIPES
-from training.run import PREPROCESSING, Run, read_state
+from training.run import PREPROCESSING, Run, alone, read_state
 from training.schedule import over
 from training.snapshot import keep_picture
 from training.sources import make_sources
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     """Train, or go on."""
     device = choose(options.device)
     keep_freed_memory()
-    with ranks(device) as mine:
+    with ranks(device) as mine, alone(options.out) if mine.first else nullcontext():
         stored = _stored(options.out, resume=options.resume)
         state = read_state(options.out / "state.pt") if stored and (options.out / "state.pt").exists() else None
         scores = _scores(options.out, state)
