@@ -114,6 +114,7 @@ def test_a_folder_in_which_another_process_trains_is_left_to_it(
     ) as process:
         while not saved(out):
             time.sleep(0.01)
+        process.send_signal(signal.SIGSTOP)  # it must not be finished before we ask
         before = (out / "config.json").read_bytes()
         assert main(command(out, mugs)[3:]) == 2
         assert "Another process trains in" in capsys.readouterr().err
