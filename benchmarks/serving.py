@@ -31,7 +31,7 @@ from typing import Any
 from benchmarks.footprint import footprint
 from benchmarks.load import LoadError, need_wrk
 from benchmarks.plan import Bench, DisagreementError, Figures, Plan, Ratios
-from benchmarks.rivals import peers
+from benchmarks.rivals import Said, peers
 from benchmarks.servers import CORES, ServerError, processor
 from benchmarks.stress import arrivals, kinds_of_bodies
 from benchmarks.table import judged, show
@@ -93,7 +93,8 @@ def _need_peers(parts: Sequence[str]) -> None:
 
 def measure(bench: Bench, parts: Sequence[str], conditions: Figures, file: Path | None) -> dict[str, Any]:
     """One part after another; a part that fails is noted as such. Raises DisagreementError."""
-    compared, said = check_answers(bench)
+    compared, answers = check_answers(bench)
+    said = Said(answers, bf16="bf16" in compared["engine"])
     figures: dict[str, Figures] = {"answers": compared}
     ratios: Ratios = {}
     work: dict[str, Callable[[], tuple[Figures, Ratios]]] = {
