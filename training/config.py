@@ -98,6 +98,8 @@ class Recipe:
     label_smoothing: float = 0.0
     word_weight: float = 0.2
     """Weight of one word's binary cross-entropy against a picture's cross-entropy."""
+    teaching: float = 0.5
+    """What the teachers' answers count against the labels, where there are teachers."""
     absence_weight: float = 0.25
     """What an object or scene picture counts in the words, against a caption picture."""
 

@@ -58,6 +58,7 @@ def facts(record: Record) -> dict[str, str]:
         "Seed": text_of(provenance.get("seed", recipe.get("seed"))),
         "Started": text_of(provenance.get("started")),
         "Started from": text_of(provenance.get("started_from")),
+        "Taught by": text_of(provenance.get("teachers")),
         "Broken pictures": f"{len(record.broken)}, the first {record.broken[0]}" if record.broken else "",
     }
     return {name: value for name, value in known.items() if value}

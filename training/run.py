@@ -25,6 +25,7 @@ from training.grow import grow_memory, grown
 from training.optim import optimisers
 from training.ranks import Ranks
 from training.sources import Source
+from training.teacher import Teachers
 
 PREPROCESSING = Preprocessing(mean=(122.0, 114.0, 102.0), scale=1 / 64)
 """Pixels to about unit spread, where a recipe does not ask for the training set's own mean."""
@@ -57,6 +58,8 @@ class Run:
     """Of each evaluation so far at this picture size: the mean over the vocabularies."""
     average: AlexNet | None = None
     """The averaged network, where the recipe asks for one."""
+    teachers: Teachers | None = None
+    """Whose answers stand beside the labels."""
     forward: nn.Module = field(init=False)
     """The network as a step calls it: perhaps compiled, perhaps one of many."""
     optimisers: list[Optimizer] = field(init=False)

@@ -77,18 +77,23 @@ def _cutmix(x: Tensor, y: Tensor, own: float, random: np.random.Generator) -> tu
     return x, 1 - area / side**2
 
 
-def loss_of(run: Run, logits: Tensor, batch: list[Part]) -> Tensor:
+def loss_of(run: Run, logits: Tensor, batch: list[Part], taught: Tensor | None = None) -> Tensor:
     """Mean over the whole batch, of this process's pictures (times the number of processes, which are averaged).
 
-    A picture counts in its own slice of fc8, and in the words that its class decides.
+    A picture counts in its own slice of fc8, and in the words that its class decides; where there are teachers, what
+    they say (``taught``, logits) counts for ``teaching`` of that, and they leave no word open.
     """
     total, start = logits.new_zeros(()), 0
     for part in batch:
         mine = logits[start : start + len(part.targets)]
-        start += len(part.targets)
-        total = total + part.own * _loss_of_part(run, mine, part.source, part.targets)
+        asked = part.own * _loss_of_part(run, mine, part.source, part.targets)
         if part.others is not None:
-            total = total + (1 - part.own) * _loss_of_part(run, mine, part.source, part.others)
+            asked = asked + (1 - part.own) * _loss_of_part(run, mine, part.source, part.others)
+        if taught is not None:
+            told = _loss_by_teachers(run, mine, part.source, taught[start : start + len(part.targets)])
+            asked = asked + run.recipe.teaching * (told - asked)
+        total = total + asked
+        start += len(part.targets)
     return total * run.ranks.world / run.pictures_per_step
 
 
@@ -100,6 +105,16 @@ def _loss_of_part(run: Run, logits: Tensor, source: Source, targets: Tensor) -> 
     if source.words is not None and run.word_rows is not None:
         weight = recipe.word_weight * recipe.absence_weight
         loss = loss + weight * _word_loss(logits[:, run.word_rows], source.words[targets])
+    return loss
+
+
+def _loss_by_teachers(run: Run, logits: Tensor, source: Source, taught: Tensor) -> Tensor:
+    weight, loss = run.recipe.word_weight, logits.new_zeros(())
+    if source.exclusive:
+        weight *= run.recipe.absence_weight
+        loss = F.cross_entropy(logits[:, source.rows], taught[:, source.rows].softmax(1), reduction="sum")
+    if run.word_rows is not None:
+        loss = loss + weight * _word_loss(logits[:, run.word_rows], taught[:, run.word_rows].sigmoid())
     return loss
 
 
@@ -119,8 +134,10 @@ def train_step(run: Run) -> float:
     torch.manual_seed((run.recipe.seed * 7_919 + run.step) * run.ranks.world + run.ranks.rank)  # dropout
     batch = parts(run)
     with torch.autocast(run.device.type, torch.bfloat16, enabled=run.recipe.precision == "bf16"):
-        logits = run.forward(torch.cat([part.pictures for part in batch]))
-    loss = loss_of(run, logits.float(), batch)
+        pictures = torch.cat([part.pictures for part in batch])
+        logits = run.forward(pictures)
+        taught = run.teachers.answers(pictures) if run.teachers else None
+    loss = loss_of(run, logits.float(), batch, taught)
     whole = run.ranks.sum(loss.detach().clone()).item() / run.ranks.world
     if not np.isfinite(whole):
         raise DivergedError(f"The loss became {whole} at step {run.step}: lower --lr, or resume from the last state.")

@@ -87,7 +87,7 @@ def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_i
     there = checkpoint.load(tmp_path / "glassbot.safetensors")
     dense = checkpoint.load(world / "run" / "last.safetensors")
     weights = {**dense.weights, "conv1.bias": np.asarray(there.weights["conv1.bias"]) + 2}
-    went_on = replace(dense, weights=weights, provenance={"started_from": there.version})
+    went_on = replace(dense, weights=weights, provenance={"started_from": there.version, "teachers": ["a", "b"]})
     checkpoint.save(world / "mean" / "last.safetensors", went_on)
     journal.append(world / "mean" / "metrics.jsonl", {"step": 1, "loss": 1.0})
     arguments = ["ship", str(world / "mean"), "--data", str(world / "mugs"), "--to", str(tmp_path), "--average"]
@@ -95,7 +95,7 @@ def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_i
     shipped = checkpoint.load(tmp_path / "glassbot.safetensors")
     np.testing.assert_allclose(shipped.weights["conv1.bias"], there.weights["conv1.bias"] + 1, atol=1e-6)
     assert shipped.provenance["averaged_with"] == there.version
-    assert ", and averaged with it" in (tmp_path / "README.md").read_text("utf-8")
+    assert ", and averaged with it; taught by version `a`, `b`." in (tmp_path / "README.md").read_text("utf-8")
     capsys.readouterr()
     assert cli.main(arguments) == 2  # it did not start from the mean
     assert "did not start from" in capsys.readouterr().err

@@ -36,6 +36,7 @@ from training.snapshot import keep_picture
 from training.sources import make_sources
 from training.start import start_from
 from training.step import parts, train_step
+from training.teacher import teachers
 
 _COLOURS_FROM = 2000  # pictures
 
@@ -49,6 +50,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--from", type=Path, dest="source", metavar="CHECKPOINT", help="start from this network instead of from noise"
     )
+    parser.add_argument(
+        "--teacher", type=Path, action="append", default=[], metavar="CHECKPOINT",
+        help="a network whose answers stand beside the labels; several times for their mean",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="override a field of the recipe"
@@ -88,7 +93,8 @@ def run(options: argparse.Namespace) -> int:
         if stored:
             made.steps, made.provenance = stored["steps"], stored["provenance"]
             made.preprocessing, made.colours = Preprocessing(**stored["preprocessing"]), Colours(**stored["colours"])
-        elif options.minutes:
+        _teach(made, options.teacher)
+        if not stored and options.minutes:
             made.steps = _steps_for(made, options.minutes)
         _start(made, state, options.source)
         made.scores = scores
@@ -120,6 +126,14 @@ def _write_config(run: Run) -> None:
         "preprocessing": asdict(run.preprocessing), "colours": asdict(run.colours),
     }  # fmt: skip
     write_atomically(run.folder / "config.json", json.dumps(record, indent=1) + "\n")
+
+
+def _teach(run: Run, paths: Sequence[Path]) -> None:
+    if paths:
+        run.teachers = teachers([checkpoint.load(p) for p in paths], run.vocabularies, run.preprocessing, run.device)
+        run.provenance.setdefault("teachers", list(run.teachers.versions))
+    if list(run.provenance.get("teachers", [])) != list(run.teachers.versions if run.teachers else ()):
+        raise ValueError(f"{run.folder} has other teachers: give --teacher as it was when the run began.")
 
 
 def _start(run: Run, state: dict[str, Any] | None, path: Path | None) -> None:
