@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
+FILTER = Image.Resampling.BILINEAR
+"""That of the crops in training: a picture made sharper than those is known less well (docs/experiments.md, 16)."""
 _BROKEN_EXIF = (OSError, SyntaxError, TypeError, ValueError, KeyError, OverflowError, ZeroDivisionError)
 _DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
@@ -62,5 +64,5 @@ def prepare(picture: Image.Image, size: int) -> tuple[NDArray[np.uint8], Crop, t
     upright = upright_rgb(picture)
     crop = centre_square(*upright.size)
     box = (crop.x, crop.y, crop.x + crop.width, crop.y + crop.height)
-    small = upright.resize((size, size), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+    small = upright.resize((size, size), FILTER, box=box, reducing_gap=2.0)
     return np.asarray(small), crop, upright.size

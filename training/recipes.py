@@ -41,8 +41,8 @@ def modern() -> Recipe:
 
     196,000 pictures of the three sets; 77 minutes on two cores of a 2024 server that multiply bf16 (410 pictures a
     second at 131 px, 155 at 227 px). Started from a network of object 34.4 %, scene 36.8 % and word 22.4 %, it came to
-    47.0 %, 43.8 % and 26.0 % (docs/experiments.md, 11, says where that run differed); from noise not run by us. The
-    large decay of conv1 is what makes its kernels look learned.
+    47.0 %, 43.8 % and 26.0 %, and from there no further (docs/experiments.md, 11 and 16, says where those runs
+    differed); from noise not run by us. The large decay of conv1 is what makes its kernels look learned.
     ``python -m training train --recipe modern --data …/objects --data …/scenes --data …/captions --out runs/fifth
     --from EARLIER``
     """

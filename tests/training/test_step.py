@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from model.engines.alexnet import AlexNet
 from model.language.phrases import label_for
+from model.preprocess import prepare
 from model.vocabulary import Vocabulary
-from training.augment import colours_of
+from training.augment import Chance, augment, colours_of
 from training.config import Recipe
 from training.data import InMemory, PictureSet
 from training.grow import grown
@@ -57,6 +59,15 @@ def test_cutmix_pastes_a_window_and_counts_its_area() -> None:
     changed = (part.pictures != plain.pictures).any(1).float().mean((1, 2))
     kept = 1 - changed[changed > 0]
     np.testing.assert_allclose(kept.numpy(), part.own, atol=0.01)
+
+
+def test_a_whole_picture_is_enlarged_as_the_service_enlarges_it() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), np.uint8)
+    whole = replace(smoke(), min_area=1.0, aspect=1.0, shrink=0.0)
+    chance = Chance(uniform=torch.full((6, 1), 0.5), normal=torch.zeros(3, 1), shrink_to=64)
+    seen = augment(torch.from_numpy(pixels), 227, whole, chance)[0].permute(1, 2, 0).numpy()
+    served, _, _ = prepare(Image.fromarray(pixels[0]), 227)
+    np.testing.assert_allclose(seen[2:-2, 2:-2], served[2:-2, 2:-2], atol=1.5)  # the border is the picture's mirrored
 
 
 def test_the_average_follows_the_network() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.preprocess import upright_rgb
+from model.preprocess import FILTER, upright_rgb
 from training.data.errors import Broken, DataError
 from training.data.half import Encoded
 from training.data.order import spread
@@ -31,7 +31,7 @@ def decode(data: bytes, shape: tuple[int, int]) -> Pixels:
         rgb = upright_rgb(picture)
         if rgb.size != (width, height):
             box = _middle(*rgb.size, width, height)
-            rgb = rgb.resize((width, height), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+            rgb = rgb.resize((width, height), FILTER, box=box, reducing_gap=2.0)
         return np.asarray(rgb)
 
 
