@@ -12,7 +12,7 @@ from typing import Any
 
 from app import logs
 from app.settings import Settings, SettingsError, read_settings
-from app.starting import StartError, listen
+from app.startup import StartError, listen
 from model import checkpoint as checkpoints
 from model.checkpoint import CheckpointError
 
@@ -77,8 +77,8 @@ def _serve(options: dict[str, Any]) -> int:
         network = beside.submit(checkpoints.load, settings.checkpoint)
         beside.submit(import_module, "model.engines.openvino_engine")  # needed next; if it fails, it will say so then
         # The framework takes as long to import as both of these.
+        from app.http.server import serve
         from app.main import create_app
-        from app.server import serve
 
         app = create_app(settings, network.result())
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -88,9 +88,9 @@ def _serve(options: dict[str, Any]) -> int:
 
 
 def _caption(options: dict[str, Any]) -> int:
-    from app import captioning
+    from app.captioning import command
 
-    return captioning.run(options)
+    return command.run(options)
 
 
 if __name__ == "__main__":

@@ -12,19 +12,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from app import answers, logs
-from app.compression import Files, Gzip
-from app.cors import Cors
+from app import logs
 from app.errors import GlassbotError, InvalidRequestError, MethodNotAllowedError, NotFoundError
+from app.http import answers
+from app.http.compression import Files, Gzip
+from app.http.cors import Cors
+from app.http.middleware import Envelope, Head
+from app.http.openapi import DESCRIPTION, Service
+from app.http.routes import api, health, network, pages, training
+from app.http.routes.contract import PROBLEM
+from app.http.site_files import web_root
+from app.inference.predictor import Predictor
 from app.metrics import Metrics
-from app.middleware import Envelope, Head
-from app.openapi import DESCRIPTION, Service
-from app.predictor import Predictor
-from app.routes import api, health, network, pages, training
-from app.routes.contract import PROBLEM
-from app.runs import Runs
+from app.runs.registry import Runs
 from app.settings import Settings
-from app.web import web_root
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
 
@@ -101,7 +102,7 @@ def _answer_problems(app: FastAPI, metrics: Metrics) -> None:
         answer = problem(_from_http(error))
         answer.headers.update(error.headers or {})
         allowed = set(answer.headers.get("Allow", "").split(", "))
-        if "GET" in allowed:  # see app.middleware.Head
+        if "GET" in allowed:  # see app.http.middleware.Head
             answer.headers["Allow"] = ", ".join(sorted(allowed | {"HEAD"}))
         return answer
 

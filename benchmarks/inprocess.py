@@ -22,11 +22,11 @@ import numpy as np
 import uvloop
 from numpy.typing import NDArray
 
-from app import answers
 from app.errors import UnavailableError
-from app.images import Limits, PixelBudget, see
+from app.http import answers
+from app.inference.images import Limits, PixelBudget, see
+from app.inference.predictor import Predictor
 from app.metrics import Metrics
-from app.predictor import Predictor
 from app.settings import Settings, read_settings
 from model import checkpoint as checkpoints
 from model.engines import Engine, create_engine

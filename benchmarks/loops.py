@@ -23,13 +23,13 @@ from model.checkpoint import Preprocessing
 from model.engines.alexnet import AlexNet
 from model.language.phrases import label_for
 from model.vocabulary import Vocabulary
-from training.augment import colours_of
 from training.config import Precision, Recipe, Stage
 from training.data import InMemory, PictureSet
-from training.device import keep_freed_memory
-from training.run import Run
-from training.sources import make_sources
-from training.step import parts, train_step
+from training.trainer.augment import colours_of
+from training.trainer.device import keep_freed_memory
+from training.trainer.sources import make_sources
+from training.trainer.state import Run
+from training.trainer.step import parts, train_step
 
 MEAN, SCALE = (122.0, 114.0, 102.0), 1 / 64
 CLASSES = 10

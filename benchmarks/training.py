@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.loops import CLASSES, MEASURED, Race, Side, ours, plain, recipe_of
-from training.device import choose, settle
+from training.trainer.device import choose, settle
 
 
 def drawn(count: int, side: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

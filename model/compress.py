@@ -1,11 +1,11 @@
 """The small shipped form of the weights, and back. numpy.
 
 After Deep Compression (Han et al., ICLR 2016). Convolutions: 8 bits, one scale for each output row. Linear layers, most
-of whose weights are zero once `training.prune` has been at them: a bit for each weight, whether it is kept, and 4 bits
-for each that is, an index into a codebook of 16 values for each block of 16 rows, fitted by Lloyd's algorithm (k-means
-in one dimension). The values are whole numbers of 8 bits times one scale, so that both kinds are the same in memory.
-Then zlib, Huffman coding alone: neither bits nor indices repeat, but they are not evenly likely. Biases stay as they
-are.
+of whose weights are zero after pruning (`training.release.prune`): one bit for each weight says whether it is kept, and
+4 bits for each kept weight are an index into a codebook of 16 values for each block of 16 rows, fitted by Lloyd's
+algorithm (k-means in one dimension). The values are whole numbers of 8 bits times one scale, so that both are the
+same in memory. Then zlib, Huffman coding alone: neither bits nor indices repeat, but they are not evenly likely. Biases
+stay as they are.
 """
 
 from __future__ import annotations

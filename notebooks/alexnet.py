@@ -717,9 +717,9 @@ run = folder / "run"
 command("train", *recipe, *length, "--data", spec, "--out", run, "--precision", "f32")
 
 # %%
-from model import journal
+from model.runlog import writer
 
-entries = journal.read(run / "metrics.jsonl")
+entries = writer.read(run / "metrics.jsonl")
 steps, losses = np.array([(e["step"], e["loss"]) for e in entries if "loss" in e]).T
 guessing = np.full(len(losses), np.log(len(classes)))
 lines = {"the network": (steps, losses), "guessing": (steps, guessing)}
@@ -738,7 +738,7 @@ assert SHORT or PICTURES or measured["top1"] > by_colour > 1 / len(classes)
 # windows that it gets wrong.
 
 # %%
-from training.evaluate import scores
+from training.evaluation.accuracy import scores
 
 served = create_engine(mine, kind="openvino", precision="f32")
 guesses = scores(served, test, slice(None)).argmax(1)
@@ -854,7 +854,7 @@ check("learned", answer)
 # The paper makes claims that can be tested. Choose one.
 
 # %%
-from training.claims import CLAIMS, paper_base
+from training.paper.hypotheses import CLAIMS, paper_base
 
 for name, claim in CLAIMS.items():
     print(f"{name:8} {claim.said}\n{'':8} the paper: {claim.paper}")
@@ -871,8 +871,8 @@ CLAIM = "relu"
 # find?
 
 # %% tags=["reveal"]
-from training.ablate import pairs, subset
-from training.device import choose
+from training.paper.ablation import pairs, subset
+from training.trainer.device import choose
 
 claim, device = CLAIMS[CLAIM], choose("cpu")
 sides = claim.sides(paper_base(67, 32))
@@ -885,7 +885,7 @@ lines = {"with it": (along, with_it.losses), "without": (along, without.losses)}
 drawing.curves(f"loss of the last pair: {claim.said}", "step", **lines)
 
 # %%
-from training.ablate import interval
+from training.evaluation.statistics import interval
 
 gains = [claim.gain(with_it, without) for with_it, without in tried]
 mean, half = interval(gains)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from model.architecture import Activation, Architecture, Layer, LocalResponseNorm
 from model.engines.alexnet import AlexNet, local_response_norm
 from training.data import PictureSet
-from training.optim import PaperSGD
+from training.trainer.optim import PaperSGD
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = ROOT / "static" / "learn" / "cases.json"

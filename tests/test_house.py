@@ -141,7 +141,7 @@ def test_no_tracked_file_names_a_machine_or_a_package_index() -> None:
 
 
 def test_nothing_is_tracked_that_belongs_to_a_machine() -> None:
-    unwanted = re.compile(r"(^|/)(\.venv|__pycache__|runs|\.env|node_modules|\.coverage)(/|$)|\.(pyc|pkl|pth)$")
+    unwanted = re.compile(r"^runs(/|$)|(^|/)(\.venv|__pycache__|\.env|node_modules|\.coverage)(/|$)|\.(pyc|pkl|pth)$")
     assert [name for name in tracked() if unwanted.search(name)] == []
 
 

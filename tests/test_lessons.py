@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from model.architecture import Activation, Architecture, Layer, LocalResponseNorm, output_side
 from model.engines.alexnet import AlexNet, local_response_norm
-from training.optim import PaperSGD
+from training.trainer.optim import PaperSGD
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES: dict[str, list[dict[str, Any]]] = json.loads((ROOT / "static/learn/cases.json").read_text("utf-8"))

@@ -22,7 +22,7 @@ from training.commands import (
     train,
 )
 from training.data import DataError
-from training.step import DivergedError
+from training.trainer.step import DivergedError
 
 COMMANDS = (
     train,

@@ -95,5 +95,5 @@ def engine(network: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     def create(*_: Any, **__: Any) -> FakeEngine:
         return fake
 
-    monkeypatch.setattr("app.predictor.create_engine", create)
+    monkeypatch.setattr("app.inference.predictor.create_engine", create)
     return fake

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.app import corpus
+from tests.app.inference import corpus
 from tests.app.server import ROOT, served
 
 

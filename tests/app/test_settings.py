@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app import logs, web
-from app.cache import Recent
+from app import logs
+from app.http import site_files
+from app.inference.lru_cache import Recent
 from app.settings import Settings, SettingsError, read_settings
 
 
@@ -100,16 +101,16 @@ def test_logs_are_json_with_the_id_of_their_request() -> None:
 
 def test_the_page_is_found_from_any_folder_and_in_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    web.web_root.cache_clear()
-    assert (web.web_root() / "templates" / "see.html").is_file()
+    site_files.web_root.cache_clear()
+    assert (site_files.web_root() / "templates" / "see.html").is_file()
     for name in ("templates", "static"):
         (tmp_path / "app" / "_web" / name).mkdir(parents=True)
-    monkeypatch.setattr(web, "PACKAGE", tmp_path / "app")
-    web.web_root.cache_clear()
-    assert web.web_root() == tmp_path / "app" / "_web"
-    monkeypatch.setattr(web, "PACKAGE", tmp_path / "elsewhere")
-    web.web_root.cache_clear()
+    monkeypatch.setattr(site_files, "PACKAGE", tmp_path / "app")
+    site_files.web_root.cache_clear()
+    assert site_files.web_root() == tmp_path / "app" / "_web"
+    monkeypatch.setattr(site_files, "PACKAGE", tmp_path / "elsewhere")
+    site_files.web_root.cache_clear()
     with pytest.raises(FileNotFoundError):
-        web.web_root()
+        site_files.web_root()
     monkeypatch.undo()
-    web.web_root.cache_clear()
+    site_files.web_root.cache_clear()

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from app.routes.pages import templates
+from app.http.routes.pages import templates
 from model.language.sentence import _OPENINGS
 from tests.browser.conftest import CAT, NOTES, Visit, answered, upload
 

@@ -12,9 +12,9 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from model import journal
 from model.checkpoint import PRETRAINED
-from tests.app.journals import keep, loss_at, measured_at, size_at, write_run
+from model.runlog import writer
+from tests.app.runs.journals import keep, loss_at, measured_at, size_at, write_run
 from tests.app.server import served
 from tests.tiny import tiny_checkpoint
 
@@ -232,8 +232,8 @@ def test_a_run_that_grows_is_looked_at_again(look: Open, runs: Path) -> None:
     again.click()
     expect(page.get_by_role("status")).to_have_text("Nothing new since you looked.")
     path = runs / "growing" / "metrics.jsonl"
-    journal.append(path, {"step": 75, "size": size_at(75), "loss": loss_at(75)})
-    journal.append(path, {"step": 75, "size": size_at(75), "measured": measured_at(75)})
+    writer.append(path, {"step": 75, "size": size_at(75), "loss": loss_at(75)})
+    writer.append(path, {"step": 75, "size": size_at(75), "measured": measured_at(75)})
     keep(path, 75)
     again.click()
     expect(page.get_by_role("status")).to_have_text("Now at step 75.")
@@ -248,7 +248,7 @@ def test_a_damaged_journal_gets_its_sentence_and_mends_when_the_journal_does(loo
     expect(page.locator(".claims").first).to_be_visible()
     path = runs / "broken" / "metrics.jsonl"
     broken = path.read_text()
-    journal.append(path, {"step": 25, "loss": 2.5})
+    writer.append(path, {"step": 25, "loss": 2.5})
     page.get_by_role("link", name="Look again").click()
     expect(page.get_by_role("status")).to_have_text("Now at step 25.")
     expect(page.locator("[data-curve=loss] dd")).to_have_text("2.50")
@@ -295,7 +295,7 @@ def test_figures_and_sheets_that_do_not_arrive_are_told(look: Open) -> None:
 def test_a_picture_that_was_cut_short_is_told(look: Open, runs: Path) -> None:
     page = look()
     at(page, 300)
-    file = journal.picture(runs / "whole" / "metrics.jsonl").with_name("0000000.webp")
+    file = writer.picture(runs / "whole" / "metrics.jsonl").with_name("0000000.webp")
     page.route("**/0.webp*", lambda route: route.fulfill(body=file.read_bytes()[:2000], content_type="image/webp"))
     page.get_by_role("slider", name="Step").focus()
     page.keyboard.press("Home")

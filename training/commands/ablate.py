@@ -15,12 +15,13 @@ from rich.table import Table
 
 from model.files import write_atomically
 from training import data
-from training.ablate import Learned, interval, pairs, steps_for, subset
-from training.claims import CLAIMS, SWITCHES, Claim, modern_base, paper_base
 from training.commands import Commands
 from training.config import Recipe
 from training.data import PictureSet
-from training.device import choose, keep_freed_memory
+from training.evaluation.statistics import interval
+from training.paper.ablation import Learned, pairs, steps_for, subset
+from training.paper.hypotheses import CLAIMS, SWITCHES, Claim, modern_base, paper_base
+from training.trainer.device import choose, keep_freed_memory
 
 
 def add(commands: Commands) -> None:

@@ -13,10 +13,10 @@ from rich.table import Table
 from model import checkpoint
 from model.engines import create_engine
 from model.language.phrases import reviewed
-from training.calibrate import FEWEST, calibrate
 from training.commands import Commands
-from training.honesty import honesty
-from training.observed import observe
+from training.evaluation.calibrate import FEWEST, calibrate
+from training.evaluation.predictions import observe
+from training.evaluation.reliability import honesty
 
 
 def add(commands: Commands) -> None:

@@ -16,7 +16,7 @@ from model.engines import create_engine
 from training import data
 from training.commands import Commands
 from training.commands.evaluate import measure
-from training.prune import inputs, prune
+from training.release.prune import inputs, prune
 
 
 def add(commands: Commands) -> None:

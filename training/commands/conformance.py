@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training.commands import Commands
-from training.conformance import table
+from training.paper.conformance import table
 
 _HEADS = ("topic", "paper", "program", "--recipe paper", "--recipe source_2012", "checked by")
 

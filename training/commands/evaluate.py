@@ -14,11 +14,11 @@ from rich.table import Table
 from model import checkpoint
 from model.engines import EngineKind, create_engine
 from training import data
-from training.account import account
 from training.commands import Commands
 from training.commands.calibrate import joined, show
-from training.evaluate import Measured, Views, evaluate
-from training.observed import observe
+from training.evaluation.accuracy import Measured, Views, evaluate
+from training.evaluation.claims_report import account
+from training.evaluation.predictions import observe
 
 _SCORES = ("bleu1", "bleu4", "cider", "rouge_l")
 
@@ -68,7 +68,7 @@ def measure(
 
 
 def claims(path: Path, specs: Sequence[str], kind: EngineKind = "auto") -> dict[str, Any]:
-    """The account of :func:`training.account.account`, also printed. Raises DataError, CheckpointError, ValueError."""
+    """Print and return the account of all claims. Raises DataError, CheckpointError or ValueError."""
     network = checkpoint.load(path)
     engine = create_engine(network, kind=kind)
     sets = [observe(engine, network, spec) for spec in specs]

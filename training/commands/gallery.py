@@ -11,8 +11,8 @@ from model.files import write_atomically
 from training import data
 from training.commands import Commands
 from training.data.sets import parse, read
-from training.gallery import gallery
-from training.photos import write_page
+from training.pages.gallery import gallery
+from training.pages.photo_page import write_page
 
 
 def add(commands: Commands) -> None:

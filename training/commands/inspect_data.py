@@ -16,9 +16,9 @@ from rich.table import Table
 
 from training.commands import Commands
 from training.data import DataError, check_apart
+from training.data.inspection import HALVES, Inspection, Seen, inspect, spans
 from training.data.memory import gigabytes
 from training.data.sets import SIDE
-from training.inspection import HALVES, Inspection, Seen, inspect, spans
 
 _CLASSES, _EXAMPLES = 20, 10  # printed; the file holds all
 Row = tuple[str, str, str]

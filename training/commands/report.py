@@ -7,7 +7,7 @@ from pathlib import Path
 
 from model.files import write_atomically
 from training.commands import Commands
-from training.report import page
+from training.pages.run_report import page
 
 
 def add(commands: Commands) -> None:

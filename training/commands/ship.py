@@ -8,21 +8,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from model import checkpoint, journal
+from model import checkpoint
 from model.checkpoint import PRETRAINED, Checkpoint
 from model.engines import create_engine
 from model.files import write_atomically
+from model.runlog import writer
 from model.vocabulary import Vocabulary
-from training import card, data
-from training.average import average
-from training.calibrate import calibrate
+from training import data
 from training.commands import Commands
 from training.commands.calibrate import joined, show
 from training.commands.compress import pruned
 from training.commands.evaluate import measure
-from training.evaluate import Measured, by_class, figures, score_of
-from training.honesty import honesty
-from training.observed import observe
+from training.evaluation.accuracy import Measured, by_class, figures, score_of
+from training.evaluation.calibrate import calibrate
+from training.evaluation.predictions import observe
+from training.evaluation.reliability import honesty
+from training.release import model_card
+from training.release.average import average
 
 
 def add(commands: Commands) -> None:
@@ -54,11 +56,11 @@ def run(options: argparse.Namespace) -> int:
         refuse_worse(measured, dict(checkpoint.load(target).measured), target)
     options.to.mkdir(parents=True, exist_ok=True)
     specs = " ".join(f"--data D/{data.parse(spec)[1].name}" for spec in options.data)
-    facts = card.Facts(
+    facts = model_card.Facts(
         megabytes=made.stat().st_size / 1e6, dense=dense.measured, classes=classes,
         command=f"python -m training ship RUN {specs}{' --average' if options.average else ''}",
     )  # fmt: skip
-    write_atomically(options.to / "README.md", card.write(checkpoint.load(made), facts))
+    write_atomically(options.to / "README.md", model_card.write(checkpoint.load(made), facts))
     told = options.to / "journal.jsonl"
     there = checkpoint.load(target).version if target.exists() and told.exists() else None
     _tell(folder / "metrics.jsonl", told, went_on=there is not None and there == dense.provenance.get("started_from"))
@@ -79,7 +81,7 @@ def _tell(run: Path, shipped: Path, *, went_on: bool) -> None:
     whole = run.with_name("shipped.jsonl")
     _copy(shipped if went_on else run, whole)
     if went_on:
-        journal.go_on(whole, run)
+        writer.go_on(whole, run)
     _copy(whole, shipped)
 
 

@@ -14,29 +14,30 @@ from typing import Any
 
 import torch
 
-from model import checkpoint, journal
+from model import checkpoint
 from model.checkpoint import Preprocessing
 from model.engines.alexnet import AlexNet
 from model.files import write_atomically
+from model.runlog import writer
 from training import data
-from training.augment import Colours, colours_of
-from training.board import Board
 from training.commands import Commands
 from training.config import Recipe, Stage, override
 from training.data.sets import MAX_BAD
-from training.device import choose, keep_freed_memory, settle
-from training.evaluate import score_of
-from training.loop import train
-from training.progress import Display
-from training.ranks import Ranks, ranks
+from training.distributed import Ranks, ranks
+from training.evaluation.accuracy import score_of
 from training.recipes import RECIPES
-from training.run import PREPROCESSING, Run, alone, read_state
-from training.schedule import over
-from training.snapshot import keep_picture
-from training.sources import make_sources
-from training.start import start_from
-from training.step import parts, train_step
-from training.teacher import teachers
+from training.trainer.augment import Colours, colours_of
+from training.trainer.console import Display
+from training.trainer.device import choose, keep_freed_memory, settle
+from training.trainer.distillation import teachers
+from training.trainer.loop import train
+from training.trainer.schedule import over
+from training.trainer.snapshot import keep_picture
+from training.trainer.sources import make_sources
+from training.trainer.state import PREPROCESSING, Run, alone, read_state
+from training.trainer.step import parts, train_step
+from training.trainer.tensorboard import Board
+from training.trainer.warm_start import start_from
 
 _COLOURS_FROM = 2000  # pictures
 
@@ -102,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
         if mine.first:
             keep_picture(options.out / "metrics.jsonl", options.fixed_picture)
             _write_config(made)
-            journal.cut_back(options.out / "metrics.jsonl", made.step)
+            writer.cut_back(options.out / "metrics.jsonl", made.step)
         measured = train(made, Display(made.steps, made.step, mine, board))
         if mine.first:
             print(json.dumps(measured))
@@ -233,6 +234,6 @@ def _scores(folder: Path, state: dict[str, Any] | None) -> list[float]:
         return []
     return [
         score_of(entry["measured"])
-        for entry in journal.read(folder / "metrics.jsonl")
+        for entry in writer.read(folder / "metrics.jsonl")
         if "measured" in entry and entry["step"] <= state["step"] and entry["size"] == state["size"]
     ]

@@ -15,8 +15,8 @@ from PIL import Image
 
 from model.preprocess import FILTER, upright_rgb
 from training.data.errors import Broken, DataError
-from training.data.half import Encoded
 from training.data.order import spread
+from training.data.split import Encoded
 
 Pixels = NDArray[np.uint8]
 _SAMPLE = 64

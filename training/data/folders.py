@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.errors import DataError
-from training.data.half import Half
+from training.data.split import Half
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 _NAMES = {"train": ("train",), "validation": ("val", "validation", "valid")}

@@ -14,11 +14,11 @@ from model.vocabulary import Vocabulary
 from training.data.decode import Decoder, Pixels, pool, shape_for, threads_for
 from training.data.errors import Broken, DataError
 from training.data.folders import read_folders
-from training.data.half import Half
 from training.data.memory import Cache, decoded_bytes, gigabytes, in_memory
 from training.data.order import Indices, spread
 from training.data.pictures import InMemory, Pictures, Streamed, decode_all
 from training.data.shards import read_shards
+from training.data.split import Half
 from training.data.words import targets_of, vocabulary_of
 
 SIDE = 160

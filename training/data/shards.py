@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.data.errors import DataError
-from training.data.half import Half
 from training.data.order import Blocks
+from training.data.split import Half
 
 _WINDOW = 2**28  # bytes of encoded pictures whose rows are mixed: one reader keeps two such windows
 _LABELS, _CAPTIONS = "label", "captions"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from model.language.phrases import label_for
 from model.vocabulary import Label, Vocabulary
 from training.data.errors import DataError
-from training.data.half import Half
+from training.data.split import Half
 
 TOKEN = re.compile(r"[a-z0-9'-]+")
 """A word of a caption in lower case."""

@@ -1,0 +1,1 @@
+"""HTTP: routes, the contract, what wraps every answer, and the process that serves."""

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from app.inference.batcher import Batcher, ClosedError, QueueFullError
+
+pytestmark = pytest.mark.anyio
+
+
+class Gate:
+    """Work that waits until it is let through, and remembers its batches."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.begun = threading.Semaphore(0)
+        self.batches: list[list[int]] = []
+
+    def __call__(self, items: Sequence[int]) -> list[int]:
+        self.batches.append(list(items))
+        self.begun.release()
+        assert self.open.wait(10)
+        return [10 * item for item in items]
+
+
+@asynccontextmanager
+async def batching(
+    work: Callable[[Sequence[int]], Sequence[int]], *, max_batch: int = 4, max_waiting: int = 8
+) -> AsyncIterator[Batcher[int, int]]:
+    batcher = Batcher(work, max_batch=max_batch, max_waiting=max_waiting)
+    await batcher.start()
+    try:
+        yield batcher
+    finally:
+        await batcher.close()
+
+
+async def until_begun(gate: Gate) -> None:
+    assert await asyncio.to_thread(gate.begun.acquire, timeout=10)
+
+
+def ask(batcher: Batcher[int, int], *items: int) -> list[asyncio.Task[int]]:
+    async def one(item: int) -> int:
+        return (await batcher.submit(item)).result
+
+    return [asyncio.create_task(one(item)) for item in items]
+
+
+async def test_each_caller_gets_the_answer_to_its_own_item() -> None:
+    async with batching(lambda items: [item * item for item in items], max_waiting=100) as batcher:
+        assert await asyncio.gather(*ask(batcher, *range(50))) == [i * i for i in range(50)]
+
+
+async def test_a_lone_item_does_not_wait_for_company() -> None:
+    async with batching(lambda items: list(items)) as batcher:
+        done = await asyncio.wait_for(batcher.submit(1), 5)
+    assert done.batch == 1
+    assert done.queued_s < 1
+
+
+async def test_a_free_worker_takes_everything_that_waits_up_to_the_largest_batch() -> None:
+    gate = Gate()
+    async with batching(gate, max_batch=4) as batcher:
+        first = ask(batcher, 0)
+        await until_begun(gate)
+        rest = ask(batcher, 1, 2, 3, 4, 5, 6)
+        await asyncio.sleep(0)
+        gate.open.set()
+        assert await asyncio.gather(*first, *rest) == [0, 10, 20, 30, 40, 50, 60]
+    assert gate.batches == [[0], [1, 2, 3, 4], [5, 6]]
+
+
+async def test_a_full_queue_refuses_at_once_and_recovers() -> None:
+    gate = Gate()
+    async with batching(gate, max_waiting=2) as batcher:
+        tasks = ask(batcher, 0)
+        await until_begun(gate)
+        tasks += ask(batcher, 1, 2)
+        await asyncio.sleep(0)
+        assert len(batcher) == 2
+        with pytest.raises(QueueFullError):
+            await batcher.submit(3)
+        gate.open.set()
+        assert await asyncio.gather(*tasks) == [0, 10, 20]
+        assert (await batcher.submit(4)).result == 40
+
+
+async def test_a_cancelled_waiter_is_dropped_before_it_costs_anything_and_harms_no_other() -> None:
+    gate = Gate()
+    async with batching(gate) as batcher:
+        running = ask(batcher, 0)
+        await until_begun(gate)
+        gone, stays = ask(batcher, 1, 2)
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.sleep(0)
+        gate.open.set()
+        assert await asyncio.gather(*running, stays) == [0, 20]
+        assert gone.cancelled()
+    assert gate.batches == [[0], [2]]
+
+
+async def test_a_waiter_cancelled_in_the_middle_of_its_batch_harms_no_other() -> None:
+    gate = Gate()
+    async with batching(gate) as batcher:
+        blocker = ask(batcher, 0)
+        await until_begun(gate)
+        gone, stays = ask(batcher, 1, 2)
+        gate.open.set()
+        await asyncio.gather(*blocker)
+        await until_begun(gate)
+        gone.cancel()
+        assert await stays == 20
+        assert (await batcher.submit(3)).result == 30
+
+
+async def test_waiters_that_left_hold_no_place_in_a_full_queue() -> None:
+    gate = Gate()
+    async with batching(gate, max_waiting=2) as batcher:
+        running = ask(batcher, 0)
+        await until_begun(gate)
+        gone = ask(batcher, 1, 2)
+        await asyncio.sleep(0)
+        for task in gone:
+            task.cancel()
+        await asyncio.sleep(0)
+        late = ask(batcher, 3)
+        await asyncio.sleep(0)
+        gate.open.set()
+        assert await asyncio.gather(*running, *late) == [0, 30]
+
+
+async def test_a_deadline_ends_the_wait_and_drops_the_item() -> None:
+    gate = Gate()
+    async with batching(gate) as batcher:
+        running = ask(batcher, 0)
+        await until_begun(gate)
+        with pytest.raises(TimeoutError):
+            await batcher.submit(1, timeout=0.02)
+        gate.open.set()
+        await asyncio.gather(*running)
+    assert gate.batches == [[0]]
+
+
+async def test_a_bad_item_fails_alone() -> None:
+    gate = Gate()
+
+    def work(items: Sequence[int]) -> list[int]:
+        if 2 in items:
+            raise ValueError("two is bad")
+        return gate(items)
+
+    async with batching(work) as batcher:
+        running = ask(batcher, 0)
+        await until_begun(gate)
+        one, two, three = ask(batcher, 1, 2, 3)
+        gate.open.set()
+        assert await asyncio.gather(*running, one, three) == [0, 10, 30]
+        with pytest.raises(ValueError, match="two is bad"):
+            await two
+
+
+async def test_work_that_fails_once_is_tried_again() -> None:
+    faults: list[Exception] = [RuntimeError("hiccup")]
+
+    def work(items: Sequence[int]) -> list[int]:
+        if faults:
+            raise faults.pop()
+        return list(items)
+
+    async with batching(work) as batcher:
+        assert (await batcher.submit(7)).result == 7
+
+
+async def test_too_few_results_are_nobodys_answer() -> None:
+    async with batching(lambda _: []) as batcher:
+        with pytest.raises(ValueError, match="0 results for 1 items"):
+            await batcher.submit(1)
+
+
+async def test_closing_finishes_what_waits_and_takes_no_more() -> None:
+    gate = Gate()
+    batcher = Batcher(gate, max_batch=1, max_waiting=8)
+    await batcher.start()
+    tasks = ask(batcher, 1, 2, 3)
+    await until_begun(gate)
+    closing = asyncio.create_task(batcher.close())
+    await asyncio.sleep(0)
+    with pytest.raises(ClosedError):
+        await batcher.submit(4)
+    gate.open.set()
+    await closing
+    assert await asyncio.gather(*tasks) == [10, 20, 30]
+
+
+@pytest.mark.parametrize(("max_batch", "max_waiting"), [(0, 1), (1, 0)])
+async def test_a_batcher_needs_room(max_batch: int, max_waiting: int) -> None:
+    with pytest.raises(ValueError, match="room"):
+        Batcher(list[int], max_batch=max_batch, max_waiting=max_waiting)

@@ -1,0 +1,153 @@
+"""Whatever may be said, in whatever combination, is English."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from itertools import combinations, product
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from model.language.beliefs import Belief, Claim
+from model.language.hedging import Tier
+from model.language.phrases import apart_from
+from model.language.sentence import Caption, Frame, Tone, caption, fullest
+from model.vocabulary import Vocabulary
+from tests.model.language.grammar import check_answer, check_grammar
+from tests.model.language.test_language_tables import LABELS, alone
+
+COMBINATIONS = int(os.environ.get("GLASSBOT_SENTENCES", "4000"))
+PROBABLE: dict[Tier, float] = {"sure": 0.97, "think": 0.9, "hedge": 0.7, "pass": 0.01}
+MODIFIERS = list(product(get_args(Tone), get_args(Frame)))
+THRESHOLDS = {"sure": 0.95, "think": 0.85, "hedge": 0.65}
+WORDS = Vocabulary(name="word", kind="independent", labels=tuple(LABELS["word"]), thresholds=THRESHOLDS)
+OBJECTS, SCENES = (
+    Vocabulary(name=name, kind="exclusive", labels=tuple(LABELS[name]), thresholds=THRESHOLDS)
+    for name in ("object", "scene")
+)
+ROW = {label.id: row for row, label in enumerate(WORDS.labels)}
+
+
+def words(*said: str, probability: float = 0.97) -> Belief:
+    held = np.full(len(WORDS), 0.01, np.float32)
+    held[[ROW[word] for word in said]] = probability
+    return Belief(WORDS, held)
+
+
+@pytest.mark.parametrize(("tone", "frame"), MODIFIERS)
+@pytest.mark.parametrize("vocabulary", [OBJECTS, SCENES], ids=lambda v: str(v.name))
+def test_every_label_at_every_tier_takes_every_modifier(vocabulary: Vocabulary, tone: Tone, frame: Frame) -> None:
+    for label, (tier, probability) in product(vocabulary.labels, PROBABLE.items()):
+        one = Vocabulary(name=vocabulary.name, kind="exclusive", labels=(label,), thresholds=THRESHOLDS)
+        said = caption([Belief(one, np.array([probability], np.float32))], tone, lambda _: frame)
+        assert said.tier == tier
+        assert label.phrase in said.text
+        check_answer(said)
+
+
+@pytest.mark.parametrize(("tone", "frame"), MODIFIERS)
+def test_every_word_takes_every_modifier(tone: Tone, frame: Frame) -> None:
+    for label in WORDS.labels:
+        check_answer(caption([words(label.id)], tone, lambda _: frame))
+
+
+@pytest.mark.parametrize("subject", ["man", "dog"])
+def test_every_pair_of_words_joins_somebody(subject: str) -> None:
+    for one, other in combinations([label.id for label in WORDS.labels if label.id != subject], 2):
+        belief = [words(subject, one, other)]
+        check_answer(caption(belief))
+        check_grammar(f"It's {fullest(belief).text}.")
+
+
+def test_every_word_joins_every_subject() -> None:
+    subjects = [label.id for label in WORDS.labels if label.role == "subject"]
+    for subject, other in product(subjects, ROW):
+        check_answer(caption([words(*{subject, other})]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(8))
+def test_whole_pictures_of_any_kind_are_spoken_of_in_english(part: int) -> None:
+    """GLASSBOT_SENTENCES=100000 in the long form."""
+    random = np.random.default_rng(part)
+    for _ in range(COMBINATIONS // 8):
+        said = whole(random)
+        check_answer(said)
+        nodes = [claim.node for claim in said.claims if claim.kind == "word"]
+        assert not any(one in apart_from(other) for one, other in combinations(nodes, 2))
+
+
+def whole(random: np.random.Generator) -> Caption:
+    """A picture with a few likely words, one likely thing and one likely place, or none."""
+    told = Belief(WORDS, (random.uniform(size=len(WORDS)) ** random.uniform(1, 30)).astype(np.float32))
+    classes = [
+        Belief(v, random.dirichlet(np.full(len(v), 10 ** random.uniform(-3, 0))).astype(np.float32), random.uniform())
+        for v in (OBJECTS, SCENES)
+    ]
+    tone, frame = random.choice(get_args(Tone)), random.choice(get_args(Frame))
+    beliefs = [told, *classes]
+    check_grammar(f"It's {fullest(beliefs).text}.")
+    return caption(beliefs, tone, lambda _: frame)
+
+
+def test_the_same_picture_gets_the_same_sentence_and_different_ones_different_openings() -> None:
+    said = {label.id: alone(label, 0.9).text for label in LABELS["object"]}
+    assert said == {label.id: alone(label, 0.9).text for label in LABELS["object"]}
+    assert len({text.split(" it's ")[0] for text in said.values()}) > 1
+
+
+def test_black_and_white_dark_close_left_and_right() -> None:
+    dog = LABELS["object"][[label.name for label in LABELS["object"]].index("German shepherd")]
+    one = [Belief(Vocabulary(name="object", kind="exclusive", labels=(dog,), thresholds=THRESHOLDS),
+                  np.array([0.97], np.float32))]  # fmt: skip
+    assert caption(one, "grey").claim == f"a black and white photo of {dog.phrase}"
+    assert caption(one, "dark").claim == f"a dark picture of {dog.phrase}"
+    assert caption(one, "plain", lambda _: "close").claim == f"a close up of {dog.phrase}"
+    assert caption(one, "grey", lambda _: "left").claim == f"a black and white photo of {dog.phrase} on the left"
+
+
+def test_no_sentence_grows_beyond_25_words() -> None:
+    full = [words("girl", "yellow", "dress", "holding", "ball", "beach", probability=0.96)]
+    assert caption(full, "dark").claim == "a dark picture of a girl in a yellow dress holding a ball on a beach"
+    bold = replace(WORDS, thresholds={"hedge": 0.4})
+    shy = replace(SCENES, thresholds={"hedge": 0.9})
+    temple = Belief(shy, 0.6 * np.eye(1, len(SCENES), shy.ids.index("temple/east_asia"), dtype=np.float32)[0])
+    said = caption([replace(full[0], vocabulary=bold), temple], "dark")
+    assert said.claim == "a girl in a yellow dress holding a ball in front of a temple"
+
+
+def test_a_grey_photo_shows_no_colour() -> None:
+    girl = [words("girl", "yellow", "dress")]
+    assert caption(girl).claim == "a girl in a yellow dress"
+    assert caption(girl, "grey").claim == "a black and white photo of a girl in a dress"
+
+
+@pytest.mark.parametrize("tier", ["hedge", "pass"])
+def test_no_map_is_asked_for_a_hedge_and_nothing_is_added_to_a_pass(tier: Tier) -> None:
+    def asked(_: Claim) -> Frame:
+        raise AssertionError
+
+    said = caption([Belief(OBJECTS, np.eye(1, len(OBJECTS), 3, dtype=np.float32)[0] * PROBABLE[tier])], "grey", asked)
+    assert said.tier == tier
+    assert ("black and white" in said.text) == (tier == "hedge")
+
+
+def test_what_people_never_say_together_is_not_joined() -> None:
+    assert "dog" in apart_from("surfboard")
+    assert "surfboard" in apart_from("dog")
+    assert "surfboard" not in caption([words("dog", "riding", "surfboard")]).text
+    assert "surfboard" in caption([words("man", "riding", "surfboard")]).text
+
+
+def test_an_animal_has_a_coat_and_a_person_clothes() -> None:
+    assert caption([words("dog", "brown")]).claim == "a brown dog"
+    assert caption([words("girl", "red", "dress")]).claim == "a girl in a red dress"
+    assert caption([words("man", "brown")]).claim == "a man"
+
+
+def test_the_fullest_guess_says_what_the_honest_sentence_keeps_to_itself() -> None:
+    unsure = [words("man", "riding", "bike", "street", probability=0.4)]
+    assert caption(unsure).tier == "pass"
+    assert fullest(unsure).text == "a man riding a bike on a street"

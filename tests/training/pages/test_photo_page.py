@@ -1,0 +1,78 @@
+"""The page of photos from no set: what is claimed is held against what is there."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from model import checkpoint
+from model.checkpoint import PRETRAINED
+from model.engines import create_engine
+from tests.tiny import tiny_checkpoint
+from training import __main__ as cli
+from training.pages.photo_page import listed, write_page
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "photos"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    random = np.random.default_rng(3)
+    lines = []
+    for name in ("first", "second"):
+        Image.fromarray(random.integers(0, 256, (80, 120, 3), np.uint8)).save(tmp_path / f"{name}.png")
+        lines.append({
+            "file": f"{name}.png", "shows": f"the {name} noise", "right": [], "by": "chance", "licence": "CC0",
+            "source": "https://example.org",
+        })  # fmt: skip
+    (tmp_path / "photos.json").write_text(json.dumps(lines))
+    return tmp_path
+
+
+def test_what_is_claimed_and_not_so_is_named(folder: Path, tmp_path: Path) -> None:
+    path = tiny_checkpoint(tmp_path / "tiny.safetensors", input_size=67)
+    network = checkpoint.load(path)
+    seen = write_page(network, create_engine(network), folder)
+    claimed = [tuple(claim.node for claim in one.said.caption.claims) for one in seen]
+    assert [one.wrong or one.silent for one in seen] == [
+        one.silent or nodes for one, nodes in zip(seen, claimed, strict=True)
+    ]
+    assert not any(one.known for one in seen)
+    lines = json.loads((folder / "photos.json").read_text())
+    for line, nodes in zip(lines, claimed, strict=True):
+        line["right"] = [*nodes, network.vocabularies[0].labels[0].name]
+    (folder / "photos.json").write_text(json.dumps(lines))
+    assert cli.main(["gallery", str(path), "--photos", str(folder)]) == 0
+    seen = write_page(network, create_engine(network), folder)
+    assert not any(one.wrong for one in seen)
+    assert all(one.known for one in seen)
+    page = (folder / "README.md").read_text()
+    for one in seen:
+        assert one.said.caption.text in page
+        assert one.photo.shows in page
+        with Image.open(folder / one.photo.map) as picture:
+            assert picture.size == (67, 67)
+
+
+def test_a_folder_that_lists_no_photos_is_refused_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tiny_checkpoint(tmp_path / "tiny.safetensors", input_size=67)
+    assert cli.main(["gallery", str(path), "--photos", str(tmp_path)]) == 2
+    assert "lists the photos" in capsys.readouterr().err
+
+
+def test_the_page_in_the_documentation_is_of_the_shipped_network() -> None:
+    page = (PAGE / "README.md").read_text()
+    assert f"`{checkpoint.load(PRETRAINED).version}`" in page
+    photos = listed(PAGE)
+    assert len(photos) == 20
+    files = [PAGE / photo.file for photo in photos]
+    assert {file.resolve() for file in files} >= set(PAGE.glob("*.webp"))
+    assert all(file.stat().st_size <= 100_000 for file in files)
+    for photo in photos:
+        assert photo.licence in ("CC0", "public domain")
+        assert f"({photo.source})" in page

@@ -1,0 +1,109 @@
+"""Shipping: a better network takes the place, with its card and journal; a worse one is refused."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import checkpoint
+from model.language.phrases import label_for
+from model.runlog import writer
+from model.vocabulary import Vocabulary
+from tests.tiny import tiny_network
+from tests.training.made import folders
+from training import __main__ as cli
+from training.evaluation.statistics import wilson
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of three classes, and the folder of a run whose network says the first of them of everything."""
+    folder = tmp_path_factory.mktemp("ship")
+    names = ("blue mug", "green mug", "red mug")
+    folders(folder / "mugs", dict.fromkeys(names, 20))
+    vocabulary = Vocabulary(name="mugs", kind="exclusive", labels=tuple(label_for("mugs", name) for name in names))
+    made = tiny_network(67)
+    made = replace(
+        made, vocabularies=(vocabulary,), architecture=replace(made.architecture, outputs=3),
+        weights={**made.weights, "fc8.weight": made.weights["fc8.weight"][:3],
+                 "fc8.bias": np.array([1e6, 0, 0], np.float32)}, measured={"mugs": {"top1": 1 / 3}},
+    )  # fmt: skip
+    checkpoint.save(folder / "run" / "last.safetensors", made)
+    writer.append(folder / "run" / "metrics.jsonl", {"step": 1, "loss": 1.0})
+    return folder
+
+
+def ship(world: Path, to: Path, *more: str) -> int:
+    return cli.main(["ship", str(world / "run"), "--data", str(world / "mugs"), "--to", str(to), *more])
+
+
+def test_a_network_is_shipped_with_card_and_journal_and_a_worse_one_refused(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ship(world, tmp_path) == 0
+    shipped = tmp_path / "glassbot.safetensors"
+    assert checkpoint.load(shipped).measured == {"mugs": {"top1": 0.3333, "top5": 1.0, "n": 6}}
+    card = (tmp_path / "README.md").read_text("utf-8")
+    assert "| mugs (3) | 6 | top-1 33.3 % (" in card
+    assert "blue mug 100 %" in card
+    assert "Not calibrated" in card
+    assert writer.read(tmp_path / "journal.jsonl") == [{"step": 1, "loss": 1.0}]
+    before = shipped.read_bytes()
+    checkpoint.note_measured(shipped, {"mugs": {"top1": 0.9, "top5": 1.0, "n": 6}})
+    better = shipped.read_bytes()
+    assert better != before
+    capsys.readouterr()
+    assert ship(world, tmp_path) == 2
+    assert "the network there scores 90.0 on mugs, this one 33.3" in capsys.readouterr().err
+    assert shipped.read_bytes() == better
+    assert ship(world, tmp_path, "--anyway") == 0
+    assert shipped.read_bytes() == before
+
+
+def test_a_run_that_went_on_from_the_network_there_tells_the_whole_story(world: Path, tmp_path: Path) -> None:
+    assert ship(world, tmp_path) == 0
+    there = checkpoint.load(tmp_path / "glassbot.safetensors").version
+    dense = checkpoint.load(world / "run" / "last.safetensors")
+    later = world / "later"
+    checkpoint.save(later / "last.safetensors", replace(dense, provenance={"started_from": there}))
+    for step in (0, 2):
+        kernels = np.full((4, 3, 11, 11), step, np.float32)
+        writer.append_sheet(later / "metrics.jsonl", step, 67, kernels, {})
+    writer.append(later / "metrics.jsonl", {"step": 2, "loss": 0.5})
+    assert cli.main(["ship", str(later), "--data", str(world / "mugs"), "--to", str(tmp_path)]) == 0
+    told = tmp_path / "journal.jsonl"
+    assert [(entry["step"], entry.get("loss")) for entry in writer.read(told)] == [(1, 1.0), (3, None), (3, 0.5)]
+    (sheet,) = writer.sheets(told)
+    assert sheet.file == tmp_path / "journal" / "0000003.webp"
+    assert sheet.file.read_bytes() == (later / "metrics" / "0000002.webp").read_bytes()
+    assert ship(world, tmp_path, "--anyway") == 0
+    assert writer.read(told) == [{"step": 1, "loss": 1.0}]
+
+
+def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_it(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ship(world, tmp_path) == 0
+    there = checkpoint.load(tmp_path / "glassbot.safetensors")
+    dense = checkpoint.load(world / "run" / "last.safetensors")
+    weights = {**dense.weights, "conv1.bias": np.asarray(there.weights["conv1.bias"]) + 2}
+    went_on = replace(dense, weights=weights, provenance={"started_from": there.version, "teachers": ["a", "b"]})
+    checkpoint.save(world / "mean" / "last.safetensors", went_on)
+    writer.append(world / "mean" / "metrics.jsonl", {"step": 1, "loss": 1.0})
+    arguments = ["ship", str(world / "mean"), "--data", str(world / "mugs"), "--to", str(tmp_path), "--average"]
+    assert cli.main(arguments) == 0
+    shipped = checkpoint.load(tmp_path / "glassbot.safetensors")
+    np.testing.assert_allclose(shipped.weights["conv1.bias"], there.weights["conv1.bias"] + 1, atol=1e-6)
+    assert shipped.provenance["averaged_with"] == there.version
+    assert ", and averaged with it; taught by version `a`, `b`." in (tmp_path / "README.md").read_text("utf-8")
+    capsys.readouterr()
+    assert cli.main(arguments) == 2  # it did not start from the mean
+    assert "did not start from" in capsys.readouterr().err
+
+
+def test_wilsons_interval() -> None:
+    assert wilson(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+    low, high = wilson(0.0, 50)
+    assert low == pytest.approx(0)
+    assert high == pytest.approx(0.0713, abs=1e-3)

@@ -1,0 +1,43 @@
+"""What an object or scene picture teaches the words: mostly that something is not there.
+
+Caption pictures nearly all hold people or dogs, so words learned from them alone are seen everywhere. The reviewed
+table ``word_targets.json`` says which words a class rules out or brings along; all others stay open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.vocabulary import Label
+
+
+def word_targets(labels: Sequence[Label], words: Sequence[Label], vocabulary: str) -> NDArray[np.float32]:
+    """(classes, words): 0 ruled out, 1 certain, NaN open. All open for vocabularies without a table."""
+    table: dict[str, Any] = json.loads(files(__package__).joinpath("word_targets.json").read_text("utf-8"))
+    column = {word.id: i for i, word in enumerate(words)}
+    targets = np.full((len(labels), len(words)), np.nan, np.float32)
+    for row, label in zip(targets, labels, strict=True):
+        kinds = {label.name, *label.ancestors}
+        for rule in table.get(vocabulary, ()):
+            if (rule["of"] == ["*"] or kinds & set(rule["of"])) and not kinds & set(rule.get("except", ())):
+                for name in rule["never"]:
+                    for word in table["groups"].get(name, [name]):
+                        if word in column:
+                            row[column[word]] = 0.0
+        for word in _brought_along(label, words, table):
+            row[column[word]] = 1.0
+    return targets
+
+
+def _brought_along(label: Label, words: Sequence[Label], table: dict[str, Any]) -> set[str]:
+    # Forms of car and of beach, but not every vehicle is a car nor every shore a beach.
+    said = {label.name, *label.ancestors, *label.forms} - {"vehicle", "shore"}
+    own = {word.id for word in words if word.role != "attribute" and said & {word.id, *word.forms}}
+    listed = set(table["always"].get(label.id, ()))
+    return own | (listed & {word.id for word in words})

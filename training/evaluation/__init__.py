@@ -1,0 +1,1 @@
+"""Measuring a network on held-out pictures, and calibrating what it says."""

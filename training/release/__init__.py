@@ -1,0 +1,1 @@
+"""From a trained network to the file that is shipped."""

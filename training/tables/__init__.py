@@ -1,0 +1,1 @@
+"""What drafts the reviewed tables of ``model/language/tables``; run by hand, once for each new set."""
