@@ -117,7 +117,7 @@ class _Side:
     def __init__(self, settings: Settings, predictor: Predictor) -> None:
         self._predictor = predictor
         self._engine: Engine = create_engine(
-            predictor.checkpoint, kind=settings.engine, precision=settings.precision, threads=settings.threads
+            predictor.checkpoint, engine=settings.engine, precision=settings.precision, threads=settings.threads
         )
 
     async def hold(self, jpegs: list[bytes]) -> None:

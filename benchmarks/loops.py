@@ -65,7 +65,7 @@ def ours(race: Race) -> Side:
     """This repository's loop, with what the trainer settles before it begins."""
     keep_freed_memory()
     labels = tuple(label_for("kind", f"kind {i}") for i in range(CLASSES))
-    vocabulary = Vocabulary(name="kind", kind="exclusive", labels=labels)
+    vocabulary = Vocabulary(name="kind", activation="softmax", labels=labels)
     held = _as_held(race)
     one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(held), targets=race.targets)
     recipe = recipe_of(race, compiled=True)
@@ -108,7 +108,7 @@ class PlainAlexNet(AlexNet):
     def step(self, row: Layer, x: Tensor) -> Tensor:
         """As in AlexNet, but for the normalisation."""
         norm = self.architecture.lrn
-        if row.kind != "lrn" or norm is None:
+        if row.operation != "lrn" or norm is None:
             return super().step(row, x)
         return F.local_response_norm(x, norm.size, norm.alpha * norm.size, norm.beta, norm.k)
 

@@ -12,7 +12,7 @@ from math import prod
 from typing import Literal
 
 Activation = Literal["relu", "tanh", "sigmoid"]
-Kind = Literal["conv", "lrn", "pool", "linear"]
+Operation = Literal["conv", "lrn", "pool", "linear"]
 
 MAPS = ("conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7")
 """Layers whose activations are shown, in the order in which a picture passes them."""
@@ -36,7 +36,7 @@ class Layer:
     """One row of the table."""
 
     name: str
-    kind: Kind
+    operation: Operation
     inputs: tuple[int, ...]
     """Shape that goes in: (C, H, W), or (features,) for a linear layer."""
     shape: tuple[int, ...]
@@ -60,9 +60,9 @@ class Layer:
     @property
     def weight_shape(self) -> tuple[int, ...]:
         """(out, in / groups, kernel, kernel) or (out, in); empty where the row has no weights."""
-        if self.kind == "conv":
+        if self.operation == "conv":
             return (self.shape[0], self.inputs[0] // self.groups, self.kernel, self.kernel)
-        return (self.shape[0], prod(self.inputs)) if self.kind == "linear" else ()
+        return (self.shape[0], prod(self.inputs)) if self.operation == "linear" else ()
 
     @property
     def parameters(self) -> int:
@@ -162,7 +162,7 @@ class Architecture:
     def _rows(self) -> Iterator[Layer]:
         early = None if self.lrn_before_activation else self.activation
         late = self.activation if self.lrn_before_activation else None
-        row = Layer(name="picture", kind="pool", inputs=(), shape=(3, self.input_size, self.input_size))
+        row = Layer(name="picture", operation="pool", inputs=(), shape=(3, self.input_size, self.input_size))
         for number, kernel, stride, padding, groups in (
             (1, 11, 4, self.conv1_padding, 1),
             (2, 5, 1, 2, self.columns),
@@ -173,25 +173,35 @@ class Architecture:
             normed = number <= 2
             if f"conv{number}" != self.without:
                 row = _slide(
-                    row, name=f"conv{number}", kind="conv", channels=self.channels[number - 1], kernel=kernel,
+                    row, name=f"conv{number}", operation="conv", channels=self.channels[number - 1], kernel=kernel,
                     stride=stride, padding=padding, groups=groups,
                     activation=early if normed else self.activation, batch_norm=self.batch_norm,
                 )  # fmt: skip
                 yield row
             if normed and self.lrn is not None:
-                row = replace(row, name=f"norm{number}", kind="lrn", inputs=row.shape, kernel=1, stride=1, padding=0,
-                              groups=1, activation=None, batch_norm=False)  # fmt: skip
+                row = replace(
+                    row,
+                    name=f"norm{number}",
+                    operation="lrn",
+                    inputs=row.shape,
+                    kernel=1,
+                    stride=1,
+                    padding=0,
+                    groups=1,
+                    activation=None,
+                    batch_norm=False,
+                )
                 yield row
             if number in (1, 2, 5):
                 row = _slide(
-                    row, name=f"pool{number}", kind="pool", channels=row.shape[0], stride=2,
+                    row, name=f"pool{number}", operation="pool", channels=row.shape[0], stride=2,
                     kernel=3 if self.overlapping_pooling else 2, activation=late if normed else None,
                 )  # fmt: skip
                 yield row
         for name, width in (("fc6", 4096), ("fc7", 4096), ("fc8", self.outputs)):
             hidden = name != "fc8"
             row = Layer(
-                name=name, kind="linear", inputs=row.shape, shape=(width,),
+                name=name, operation="linear", inputs=row.shape, shape=(width,),
                 activation=self.activation if hidden else None, batch_norm=self.batch_norm and hidden,
                 dropout=self.dropout if hidden else 0.0, receptive_field=self.input_size, jump=self.input_size,
             )  # fmt: skip
@@ -199,13 +209,13 @@ class Architecture:
 
 
 def _slide(
-    before: Layer, *, name: str, kind: Kind, channels: int, kernel: int, stride: int, padding: int = 0,
+    before: Layer, *, name: str, operation: Operation, channels: int, kernel: int, stride: int, padding: int = 0,
     groups: int = 1, activation: Activation | None = None, batch_norm: bool = False,
 ) -> Layer:  # fmt: skip
     """A window of ``kernel`` cells sliding over ``before``."""
     side = output_side(before.shape[1], kernel, stride, padding)
     return Layer(
-        name=name, kind=kind, inputs=before.shape, shape=(channels, side, side), kernel=kernel, stride=stride,
+        name=name, operation=operation, inputs=before.shape, shape=(channels, side, side), kernel=kernel, stride=stride,
         padding=padding, groups=groups, activation=activation, batch_norm=batch_norm,
         receptive_field=before.receptive_field + (kernel - 1) * before.jump,
         jump=before.jump * stride, start=before.start - padding * before.jump,

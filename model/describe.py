@@ -21,8 +21,8 @@ _UNITS = 64
 """Of fc7 and fc6 that a map flows through where only a third of the picture is asked for."""
 
 
-class UnknownKindError(ValueError):
-    """``kind`` names no exclusive vocabulary of the network."""
+class UnknownVocabularyError(ValueError):
+    """The network has no vocabulary of that name whose labels exclude each other."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Scored:
     """A label with its probability within its vocabulary."""
 
     label: Label
-    kind: str
+    vocabulary: str
     score: float
 
 
@@ -50,22 +50,22 @@ def describe(
     checkpoint: Checkpoint,
     *,
     top_k: int = 5,
-    kind: str | None = None,
+    vocabulary: str | None = None,
     pixels: NDArray[np.uint8] | None = None,
     output: Output | None = None,
 ) -> Description:
     """Describe one picture from its (K,) logits.
 
-    ``kind`` keeps the labels of one exclusive vocabulary only; raises UnknownKindError if there is no such one. From
-    (S, S, 3) ``pixels`` comes whether the photo is grey or dark; from an ``output`` of this picture with
-    ``model.explain.NEEDED``, where the thing lies that the sentence is about.
+    ``vocabulary`` keeps the labels of one softmax vocabulary only; raises UnknownVocabularyError if there is no such
+    one. (S, S, 3) ``pixels`` show whether the photo is grey or dark. An ``output`` of this picture with
+    ``model.explain.NEEDED`` shows where the thing lies that the sentence is about.
     """
     vocabularies = checkpoint.vocabularies
-    exclusive = [v.name for v in vocabularies if v.kind == "exclusive"]
-    if kind is not None and kind not in exclusive:
-        raise UnknownKindError(f"kind is one of {', '.join(exclusive)}, not {kind!r}.")
+    exclusive = [v.name for v in vocabularies if v.activation == "softmax"]
+    if vocabulary is not None and vocabulary not in exclusive:
+        raise UnknownVocabularyError(f"vocabulary is one of {', '.join(exclusive)}, not {vocabulary!r}.")
     beliefs = believe(logits[None], vocabularies)[0]
-    labels = _best([b for b in beliefs if b.vocabulary.name in ([kind] if kind else exclusive)], top_k)
+    labels = _best([b for b in beliefs if b.vocabulary.name in ([vocabulary] if vocabulary else exclusive)], top_k)
     words = _best([b for b in beliefs if b.vocabulary.name not in exclusive], MOST_WORDS)
     words = [word for word in words if word.score >= LOWEST_WORD_SCORE]
     seen = "plain" if pixels is None else evidence.tone(pixels)
@@ -89,7 +89,7 @@ def _frame(claim: Claim, checkpoint: Checkpoint, output: Output | None) -> Frame
     if output is None or checkpoint.architecture.activation != "relu":
         return "whole"
     try:
-        row = explain.find_row(checkpoint, claim.node, claim.kind)
+        row = explain.find_row(checkpoint, claim.node, claim.vocabulary)
     except explain.UnknownLabelError:
         return "whole"
     slope = explain.gradient(output, 0, checkpoint.folded(), row, most=_UNITS)
@@ -110,7 +110,7 @@ def probabilities(logits: NDArray[np.float32], vocabulary: Vocabulary) -> NDArra
     scaled = logits.astype(np.float64) / vocabulary.temperature
     if vocabulary.bias:
         scaled = scaled + np.array(vocabulary.bias)
-    if vocabulary.kind == "exclusive":
+    if vocabulary.activation == "softmax":
         shifted = np.exp(scaled - scaled.max(-1, keepdims=True))
         return np.asarray(shifted / shifted.sum(-1, keepdims=True), np.float32)
     return np.asarray(1 / (1 + np.exp(-scaled)), np.float32)

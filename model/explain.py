@@ -27,16 +27,16 @@ class UnknownLabelError(ValueError):
     """No vocabulary of the network has such a label."""
 
 
-def find_row(checkpoint: Checkpoint, label: str, kind: str | None = None) -> int:
+def find_row(checkpoint: Checkpoint, label: str, vocabulary: str | None = None) -> int:
     """The row of fc8 for a class id or a natural name, in one vocabulary or the first that has it.
 
     Raises UnknownLabelError.
     """
-    for vocabulary in checkpoint.vocabularies:
-        if kind is None or vocabulary.name == kind:
-            for number, candidate in enumerate(vocabulary.labels):
+    for one in checkpoint.vocabularies:
+        if vocabulary in (None, one.name):
+            for number, candidate in enumerate(one.labels):
                 if label in (candidate.id, candidate.name):
-                    return int(checkpoint.slices()[vocabulary.name].start) + number
+                    return int(checkpoint.slices()[one.name].start) + number
     raise UnknownLabelError(f"This network does not know {label!r}: ask for one of the labels that GET /model lists.")
 
 
@@ -77,7 +77,7 @@ def _question(checkpoint: Checkpoint, row: int) -> Floats:
     asked, slices = np.zeros(checkpoint.architecture.outputs, np.float32), checkpoint.slices()
     for vocabulary in checkpoint.vocabularies:
         rows = slices[vocabulary.name]
-        if vocabulary.kind == "exclusive" and rows.start <= row < rows.stop:
+        if vocabulary.activation == "softmax" and rows.start <= row < rows.stop:
             asked[rows] = -1 / len(vocabulary)
     asked[row] += 1
     return asked

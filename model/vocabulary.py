@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["exclusive", "independent"]
+Activation = Literal["softmax", "sigmoid"]
+_ACTIVATIONS = {"exclusive": "softmax", "independent": "sigmoid"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,10 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """One question the network answers: exclusive (softmax over its labels) or independent (a sigmoid each)."""
+    """One question the network answers: one label of many (softmax), or each label for itself (sigmoid)."""
 
     name: str
-    kind: Kind
+    activation: Activation
     labels: tuple[Label, ...]
     temperature: float = 1.0
     """Logits are divided by it before softmax or sigmoid."""
@@ -57,8 +58,10 @@ class Vocabulary:
     """Tier -> how probable a claim must be; a tier that is not there is not offered."""
 
     def __post_init__(self) -> None:
-        if self.kind not in ("exclusive", "independent"):
-            raise ValueError(f"Vocabulary {self.name!r}: kind must be exclusive or independent, not {self.kind!r}.")
+        if self.activation not in ("softmax", "sigmoid"):
+            raise ValueError(
+                f"Vocabulary {self.name!r}: its activation must be softmax or sigmoid, not {self.activation!r}."
+            )
         if len({label.id for label in self.labels}) != len(self.labels):
             raise ValueError(f"Vocabulary {self.name!r} holds a label twice.")
         if not self.temperature > 0:
@@ -99,7 +102,8 @@ def to_json(vocabulary: Vocabulary) -> dict[str, Any]:
 def from_json(record: Mapping[str, Any]) -> Vocabulary:
     """The inverse of :func:`to_json`. Raises TypeError, KeyError or ValueError for anything else."""
     fields = {
-        **record,
+        "activation": _ACTIVATIONS.get(record.get("kind", "")),  # as files were written before 0.1.0
+        **{key: value for key, value in record.items() if key != "kind"},
         "labels": tuple(_label(label) for label in record["labels"]),
         "bias": tuple(record.get("bias", ())),
         "spoken": {name: (pair[0], pair[1]) for name, pair in record.get("spoken", {}).items()},

@@ -76,7 +76,7 @@ from model.describe import describe
 from model.engines import create_engine
 
 glassbot = load(PRETRAINED)
-engine = create_engine(glassbot, kind="openvino", precision="f32")
+engine = create_engine(glassbot, engine="openvino", precision="f32")
 said = describe(engine.run(seen[None]).logits[0], glassbot)
 print(said.caption.text)
 names = [one.label.name for one in said.labels]
@@ -574,7 +574,7 @@ from model.architecture import Architecture
 
 paper = Architecture()
 for row in paper.layers:
-    steps = row.kind in ("conv", "pool")
+    steps = row.operation in ("conv", "pool")
     window = f"{row.kernel} × {row.kernel}, stride {row.stride}" if steps else ""
     shape = " × ".join(map(str, row.shape))
     print(f"{row.name:6} {window:18} {shape:14} {row.parameters:>10,} parameters")
@@ -740,7 +740,7 @@ assert SHORT or PICTURES or measured["top1"] > by_colour > 1 / len(classes)
 # %%
 from training.evaluation.accuracy import scores
 
-served = create_engine(mine, kind="openvino", precision="f32")
+served = create_engine(mine, engine="openvino", precision="f32")
 guesses = scores(served, test, slice(None)).argmax(1)
 assert abs((guesses == test.targets).mean() - measured["top1"]) < 0.01
 wrong = np.flatnonzero(guesses != test.targets)

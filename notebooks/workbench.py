@@ -48,7 +48,7 @@ def correlate_planes(x: Any, w: Any, *, bias: float = 0, padding: Any = 0, strid
     layer = nn.Conv2d(kernel.shape[1], 1, (1, 1), stride, padding)
     layer.weight, layer.bias = nn.Parameter(kernel), nn.Parameter(_tensor([bias]))
     NETWORK.add_module("row", layer)
-    return np.asarray(_array(_step(x, kind="conv"))[0])
+    return np.asarray(_array(_step(x, operation="conv"))[0])
 
 
 def correlate2d(x: Any, w: Any, *, padding: Any = 0, stride: Any = 1) -> Array:
@@ -143,7 +143,7 @@ def command(*words: object) -> None:
 
 def _step(x: Any, **of_row: Any) -> Tensor:
     """``AlexNet.step`` on (C, H, W): what one row of a layer table makes of ``x``."""
-    row = Layer(**{"name": "row", "kind": "pool", "inputs": (), "shape": (), **of_row})
+    row = Layer(**{"name": "row", "operation": "pool", "inputs": (), "shape": (), **of_row})
     return NETWORK.step(row, _tensor(x)[None])[0]
 
 

@@ -30,7 +30,7 @@ def f64(numbers: Any) -> Tensor:
 
 
 def row(**facts: Any) -> Layer:
-    return Layer(**{"name": "lesson", "kind": "pool", "inputs": (), "shape": (), **facts})
+    return Layer(**{"name": "lesson", "operation": "pool", "inputs": (), "shape": (), **facts})
 
 
 def convolved(x_CHW: Any, w_CHW: Any, bias: float = 0, **options: Any) -> Tensor:
@@ -39,7 +39,7 @@ def convolved(x_CHW: Any, w_CHW: Any, bias: float = 0, **options: Any) -> Tensor
     layer = nn.Conv2d(weight.shape[1], 1, (1, 1), dtype=torch.float64, **options)
     layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(f64([bias]))
     NETWORK.add_module("lesson", layer)
-    return NETWORK.step(row(kind="conv"), f64([x_CHW])).detach()[0, 0]
+    return NETWORK.step(row(operation="conv"), f64([x_CHW])).detach()[0, 0]
 
 
 def correlated(x: Any, w: Any, stride: int, padding: int) -> Any:
@@ -81,7 +81,7 @@ def descended(w: Any, curvature: Any, centre: Any, steps: int, **rule: float) ->
 
 
 def learned(inputs: int, outputs: int, kernel: int, groups: int) -> int:
-    return row(kind="conv", inputs=(inputs, 1, 1), shape=(outputs, 1, 1), kernel=kernel, groups=groups).parameters
+    return row(operation="conv", inputs=(inputs, 1, 1), shape=(outputs, 1, 1), kernel=kernel, groups=groups).parameters
 
 
 def table(picture: list[int], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

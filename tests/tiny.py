@@ -20,9 +20,9 @@ WORDS = ("man", "dog", "riding", "bike", "red", "snow", "water")
 def tiny_network(input_size: int = 227, seed: int = 0, *, architecture: Architecture | None = None) -> Checkpoint:
     """Random weights with the scale of a trained network, so that activations neither die nor explode."""
     vocabularies = (
-        Vocabulary(name="object", kind="exclusive", labels=tuple(label_for("object", i) for i in OBJECTS)),
-        Vocabulary(name="scene", kind="exclusive", labels=tuple(label_for("scene", i) for i in SCENES)),
-        Vocabulary(name="word", kind="independent", labels=tuple(label_for("word", i) for i in WORDS)),
+        Vocabulary(name="object", activation="softmax", labels=tuple(label_for("object", i) for i in OBJECTS)),
+        Vocabulary(name="scene", activation="softmax", labels=tuple(label_for("scene", i) for i in SCENES)),
+        Vocabulary(name="word", activation="sigmoid", labels=tuple(label_for("word", i) for i in WORDS)),
     )
     outputs = sum(map(len, vocabularies))
     architecture = architecture or Architecture(outputs=outputs, input_size=input_size, lrn=None)

@@ -41,7 +41,7 @@ def said(description: Description, checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "caption": caption(description.caption, checkpoint),
         "labels": [
-            schemas.LabelAnswer(label=s.label.name, id=s.label.id, score=s.score, kind=s.kind)
+            schemas.LabelAnswer(label=s.label.name, id=s.label.id, score=s.score, kind=s.vocabulary)
             for s in description.labels
         ],
         "words": [
@@ -60,7 +60,7 @@ def caption(caption: Caption, checkpoint: Checkpoint) -> schemas.CaptionAnswer:
         tier=caption.tier,
         right_times_in_ten=right_times_in_ten(caption, checkpoint),
         claims=[
-            schemas.ClaimAnswer(node=c.node, kind=c.kind, role=c.role, probability=c.probability)
+            schemas.ClaimAnswer(node=c.node, kind=c.vocabulary, role=c.role, probability=c.probability)
             for c in caption.claims
         ],
     )
@@ -68,7 +68,7 @@ def caption(caption: Caption, checkpoint: Checkpoint) -> schemas.CaptionAnswer:
 
 def right_times_in_ten(caption: Caption, checkpoint: Checkpoint) -> int | None:
     """How often the tier of the sentence's first claim was right, where ``calibrate`` measured it; else None."""
-    figures = checkpoint.measured.get(caption.claims[0].kind)
+    figures = checkpoint.measured.get(caption.claims[0].vocabulary)
     tiers = figures.get("tiers") if isinstance(figures, Mapping) else None
     measured = tiers.get(caption.tier) if isinstance(tiers, Mapping) else None
     accuracy = measured.get("accuracy") if isinstance(measured, Mapping) else None
@@ -134,7 +134,7 @@ def model_name(checkpoint: Checkpoint) -> schemas.ModelName:
 def model(checkpoint: Checkpoint) -> schemas.ModelResponse:
     """The network: its layers, vocabularies, and what was measured."""
     architecture = checkpoint.architecture
-    fields = ("name", "kind", "kernel", "stride", "padding", "groups", "parameters", "multiply_adds",
+    fields = ("name", "kernel", "stride", "padding", "groups", "parameters", "multiply_adds",
               "receptive_field", "jump", "start")  # fmt: skip
     return schemas.ModelResponse(
         name=checkpoint.name,
@@ -142,13 +142,15 @@ def model(checkpoint: Checkpoint) -> schemas.ModelResponse:
         input_size=architecture.input_size,
         parameters=architecture.parameters,
         layers=[
-            schemas.LayerAnswer(shape=list(layer.shape), **{field: getattr(layer, field) for field in fields})
+            schemas.LayerAnswer(
+                kind=layer.operation, shape=list(layer.shape), **{field: getattr(layer, field) for field in fields}
+            )
             for layer in architecture.layers
         ],
         vocabularies=[
             schemas.VocabularyAnswer(
                 name=v.name,
-                kind=v.kind,
+                kind="exclusive" if v.activation == "softmax" else "independent",
                 size=len(v),
                 calibrated=v.calibrated,
                 labels=[schemas.LabelEntry(id=la.id, name=la.name, gloss=la.gloss) for la in v.labels],

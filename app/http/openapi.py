@@ -59,7 +59,7 @@ def _example(kind: type[errors.GlassbotError]) -> dict[str, Any]:
 
 def _fit(path: str, parameter: dict[str, Any], network: Checkpoint) -> None:
     """Names of vocabularies and labels are not ours to choose, but the network's."""
-    vocabularies = [v for v in network.vocabularies if path == "/explain" or v.kind == "exclusive"]
+    vocabularies = [v for v in network.vocabularies if path == "/explain" or v.activation == "softmax"]
     if parameter["name"] == "kind":
         parameter["schema"] = {"type": "string", "enum": [v.name for v in vocabularies]}
     if parameter["name"] == "label":

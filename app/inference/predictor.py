@@ -103,7 +103,9 @@ class Predictor:
 
     def _load(self) -> Engine:
         chosen = self._settings
-        engine = create_engine(self.checkpoint, kind=chosen.engine, precision=chosen.precision, threads=chosen.threads)
+        engine = create_engine(
+            self.checkpoint, engine=chosen.engine, precision=chosen.precision, threads=chosen.threads
+        )
         rate = 1 / warm_up(engine, self.checkpoint, chosen.max_batch, chosen.decode_threads)
         self.admission.settle(rate, chosen.max_wait_ms / 1000, least=min(8, chosen.max_batch))
         return engine
@@ -172,7 +174,7 @@ class Predictor:
         raise IndexError(row)
 
     def _check_kind(self, kind: str | None) -> None:
-        known = [v.name for v in self.checkpoint.vocabularies if v.kind == "exclusive"]
+        known = [v.name for v in self.checkpoint.vocabularies if v.activation == "softmax"]
         if kind is not None and kind not in known:
             raise errors.NoSuchKindError(f"kind is one of {', '.join(known)}, not {kind[:80]!r}.")
 

@@ -40,7 +40,7 @@ class Network:
         scored: list[tuple[float, str, str]] = []
         slices = self._checkpoint.slices()
         for vocabulary in self._checkpoint.vocabularies:
-            if vocabulary.kind == "exclusive":
+            if vocabulary.activation == "softmax":
                 raw = logits[slices[vocabulary.name]].float().cpu().numpy()
                 top = torch.from_numpy(probabilities(raw, vocabulary)).topk(min(5, len(vocabulary)))
                 for score, row in zip(top.values.tolist(), top.indices.tolist(), strict=True):

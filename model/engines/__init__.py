@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from model.architecture import Architecture
 from model.checkpoint import Checkpoint
 
-EngineKind = Literal["auto", "openvino", "torch"]
+EngineName = Literal["auto", "openvino", "torch"]
 Precision = Literal["auto", "f32", "bf16"]
 
 
@@ -39,13 +39,13 @@ class Engine(Protocol):
 
 
 def create_engine(
-    checkpoint: Checkpoint, *, kind: EngineKind = "auto", precision: Precision = "auto", threads: int = 0
+    checkpoint: Checkpoint, *, engine: EngineName = "auto", precision: Precision = "auto", threads: int = 0
 ) -> Engine:
     """The engine for this machine: CUDA through torch where torch is installed and sees a device, else OpenVINO.
 
     ``precision`` auto is bfloat16 where the hardware has it. ``threads`` 0 leaves the number to the engine.
     """
-    if kind == "torch" or (kind == "auto" and _cuda()):
+    if engine == "torch" or (engine == "auto" and _cuda()):
         from model.engines.torch_engine import TorchEngine
 
         return TorchEngine(checkpoint, precision=precision)

@@ -30,14 +30,14 @@ class AlexNet(nn.Module):
         super().__init__()
         self.architecture = architecture
         for row in architecture.layers:
-            if row.kind == "conv":
+            if row.operation == "conv":
                 self.add_module(row.name, nn.Conv2d(
                     row.inputs[0], row.shape[0], row.kernel, row.stride, row.padding, groups=row.groups,
                 ))  # fmt: skip
-            elif row.kind == "linear":
+            elif row.operation == "linear":
                 self.add_module(row.name, nn.Linear(row.weight_shape[1], row.shape[0]))
             if row.batch_norm:
-                norm = nn.BatchNorm2d if row.kind == "conv" else nn.BatchNorm1d
+                norm = nn.BatchNorm2d if row.operation == "conv" else nn.BatchNorm1d
                 self.add_module(f"{row.name}_norm", norm(row.shape[0]))
 
     @torch.no_grad()
@@ -78,13 +78,13 @@ class AlexNet(nn.Module):
 
     def step(self, row: Layer, x: Tensor) -> Tensor:
         """What comes out of one row of the table, with its batch norm, activation and dropout."""
-        if row.kind == "pool":
+        if row.operation == "pool":
             x = F.max_pool2d(x, row.kernel, row.stride)
-        elif row.kind == "lrn":
+        elif row.operation == "lrn":
             assert self.architecture.lrn is not None
             x = local_response_norm(x, self.architecture.lrn)
         else:
-            x = self.get_submodule(row.name)(x.flatten(1) if row.kind == "linear" else x)
+            x = self.get_submodule(row.name)(x.flatten(1) if row.operation == "linear" else x)
             if row.batch_norm:
                 x = self.get_submodule(f"{row.name}_norm")(x)
         if row.activation is not None:

@@ -17,7 +17,7 @@ def imagenet(names: Sequence[str]) -> Vocabulary:
     Reviewed labels come first; a name of another class is never taken, so that each label can be asked for by name.
     """
     labels = (_label(row, class_id, names) for row, class_id in enumerate(IDS))
-    return Vocabulary(name="object", kind="exclusive", labels=tuple(labels))
+    return Vocabulary(name="object", activation="softmax", labels=tuple(labels))
 
 
 def _label(row: int, class_id: str, names: Sequence[str]) -> Label:

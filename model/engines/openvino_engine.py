@@ -79,13 +79,13 @@ def _convolutions(checkpoint: Checkpoint, maps: Sequence[str]) -> ov.Model:
     x: Node = ops.convert(ops.transpose(picture, np.array([0, 3, 1, 2])), "f32")
     mean = np.array(checkpoint.preprocessing.mean, np.float32).reshape(1, 3, 1, 1)
     x = ops.multiply(ops.subtract(x, mean), np.float32(checkpoint.preprocessing.scale))
-    rows = [row for row in architecture.layers if row.kind != "linear"]
+    rows = [row for row in architecture.layers if row.operation != "linear"]
     return _model(picture, x, rows, checkpoint, maps)
 
 
 def _linear(checkpoint: Checkpoint) -> ov.Model:
     """(N, 256, 6, 6) of pool5 -> fc6, fc7 and the logits, fc8."""
-    rows = [row for row in checkpoint.architecture.layers if row.kind == "linear"]
+    rows = [row for row in checkpoint.architecture.layers if row.operation == "linear"]
     pool5 = ops.parameter([-1, *rows[0].inputs], np.float32, name="pool5")
     return _model(pool5, pool5, rows, checkpoint, [row.name for row in rows])
 
@@ -102,14 +102,14 @@ def _model(given: Node, x: Node, rows: Sequence[Layer], checkpoint: Checkpoint, 
 
 
 def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str, Floats]) -> Node:
-    if row.kind == "pool":
+    if row.operation == "pool":
         x = ops.max_pool(x, [row.stride] * 2, [1, 1], [0, 0], [0, 0], [row.kernel] * 2).output(0)
-    elif row.kind == "lrn":
+    elif row.operation == "lrn":
         norm = architecture.lrn
         assert norm is not None
         # OpenVINO divides alpha by the size of the window, the paper does not.
         x = ops.lrn(x, np.array([1]), norm.alpha * norm.size, norm.beta, norm.k, norm.size)
-    elif row.kind == "conv":
+    elif row.operation == "conv":
         x = ops.add(_convolve(row, x, weights[f"{row.name}.weight"]), _column(weights[f"{row.name}.bias"]))
     else:
         x = ops.add(_multiply(x, weights, f"{row.name}.weight"), _constant(weights[f"{row.name}.bias"]))

@@ -29,7 +29,7 @@ class Claim:
 
     node: str
     """The label or the ancestor that is said."""
-    kind: str
+    vocabulary: str
     role: str
     probability: float
 
@@ -55,7 +55,7 @@ class Word:
     label: Label
     probability: float
     """That it holds, or for a word that somebody would say it."""
-    kind: str
+    vocabulary: str
 
 
 def best_guess(belief: Belief) -> Word:
@@ -67,4 +67,4 @@ def best_guess(belief: Belief) -> Word:
 
 def claim_of(guess: Word, role: str) -> Claim:
     """A guess as a claim."""
-    return Claim(guess.label.name, guess.kind, role, guess.probability)
+    return Claim(guess.label.name, guess.vocabulary, role, guess.probability)

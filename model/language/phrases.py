@@ -38,7 +38,7 @@ def label_for(vocabulary: str, class_id: str, *, forms: tuple[str, ...] = ()) ->
 def reviewed(vocabulary: Vocabulary) -> Vocabulary:
     """The vocabulary with the labels of today's tables, where they have them; what counts as a word stays."""
     table = _table(vocabulary.name) if vocabulary.name in _TABLES else {}
-    kept = vocabulary.kind == "independent"
+    kept = vocabulary.activation == "sigmoid"
     labels = [
         label_for(vocabulary.name, label.id, forms=label.forms if kept else ()) if label.id in table else label
         for label in vocabulary.labels

@@ -98,7 +98,7 @@ def fullest(beliefs: Sequence[Belief]) -> Part:
 
     Raises ValueError where nobody holds anything.
     """
-    belief = next((b for b in beliefs if b.vocabulary.kind == "independent" and len(b.probabilities)), None)
+    belief = next((b for b in beliefs if b.vocabulary.activation == "sigmoid" and len(b.probabilities)), None)
     words = words_of(belief) if belief else {}
     first = who(words, belief, 0) if belief else None
     return tell(first, words, beliefs, least=0, floor=_GUESSED) if first else _guess(beliefs)
@@ -120,8 +120,8 @@ def _modified(said: Part, tone: Tone, frame: Frame) -> str:
 
 def _said(beliefs: Sequence[Belief], tone: Tone) -> Part | None:
     """Somebody with what they do and where they are, or a thing or a place alone: whichever is surer."""
-    things = [b for b in beliefs if b.vocabulary.kind == "exclusive" and not b.vocabulary.of_places]
-    alone = [part for part in map(_alone, (b for b in beliefs if b.vocabulary.kind == "exclusive")) if part]
+    things = [b for b in beliefs if b.vocabulary.activation == "softmax" and not b.vocabulary.of_places]
+    alone = [part for part in map(_alone, (b for b in beliefs if b.vocabulary.activation == "softmax")) if part]
     alone.sort(key=_surest)
     known = max((best_guess(b) for b in things), key=lambda guess: guess.probability, default=None)
     spoken = _spoken(beliefs, known, tone)
@@ -165,7 +165,7 @@ def _ancestor(node: Node, belief: Belief) -> str:
 
 def _spoken(beliefs: Sequence[Belief], known: Word | None, tone: Tone) -> Part | None:
     """Who, doing what, where: as much as somebody would probably say all of. A grey photo shows no colour."""
-    belief = next((b for b in beliefs if b.vocabulary.kind == "independent"), None)
+    belief = next((b for b in beliefs if b.vocabulary.activation == "sigmoid"), None)
     if belief is None:
         return None
     words = {key: word for key, word in words_of(belief).items() if (tone, word.label.role) != ("grey", "attribute")}
@@ -183,7 +183,7 @@ def _spoken(beliefs: Sequence[Belief], known: Word | None, tone: Tone) -> Part |
 
 def _guess(beliefs: Sequence[Belief]) -> Part:
     """The best guess of the exclusive vocabularies; without any, the best word that can stand alone."""
-    guesses = [best_guess(b) for b in beliefs if b.vocabulary.kind == "exclusive"]
+    guesses = [best_guess(b) for b in beliefs if b.vocabulary.activation == "softmax"]
     if not guesses:
         words = [word for b in beliefs for word in words_of(b).values()]
         guesses = [word for word in words if word.label.role in ("subject", "thing")] or words

@@ -58,7 +58,7 @@ def who(words: Words, belief: Belief, lowest: float) -> Part | None:
     people = [word.probability for word in subjects if word.label.id in PERSON_WORDS]
     someone = somebody(people, belief.vocabulary.spoken.get("person", (1.0, 0.0)))
     if best.probability < lowest and best.label.id in PERSON_WORDS and someone >= lowest:
-        return Part("a person", (Claim("person", best.kind, "subject", someone),))
+        return Part("a person", (Claim("person", best.vocabulary, "subject", someone),))
     return Part(best.label.phrase, (claim_of(best, "subject"),))
 
 
@@ -122,7 +122,7 @@ def _does(rest: _Rest) -> Iterator[Part]:
 def _is(rest: _Rest) -> Iterator[Part]:
     """Where somebody is: the scene if it is more probable than not, else a place word."""
     for belief in rest.beliefs:
-        if belief.vocabulary.kind == "exclusive" and belief.vocabulary.of_places:
+        if belief.vocabulary.activation == "softmax" and belief.vocabulary.of_places:
             scene = best_guess(belief)
             if scene.probability >= 0.5 and scene.label.where:
                 yield Part(scene.label.where, (claim_of(scene, "place"),))

@@ -136,7 +136,9 @@ def test_the_table_is_the_one_of_the_network(visit: Visit, server: str) -> None:
     for row, known in zip(paper.all(), Architecture().layers, strict=True):
         expect(row.locator(".parameters")).to_have_text(f"{known.parameters:,}")
         expect(row.locator(".multiply")).to_have_text(f"{known.multiply_adds:,}")
-        expect(row.locator(".field")).to_have_text("all" if known.kind == "linear" else f"{known.receptive_field} px")
+        expect(row.locator(".field")).to_have_text(
+            "all" if known.operation == "linear" else f"{known.receptive_field} px"
+        )
 
 
 def test_the_table_says_what_its_last_row_stands_for(visit: Visit, server: str) -> None:
@@ -159,7 +161,7 @@ def test_a_row_of_the_table_opens_the_sums_that_lead_to_it(visit: Visit) -> None
         if row.weight_shape:
             expect(sums).to_contain_text(f"= {row.parameters:,}.")
             expect(sums).to_contain_text(f"= {row.multiply_adds:,}.")
-        if row.kind in ("conv", "pool"):
+        if row.operation in ("conv", "pool"):
             expect(sums).to_contain_text(f"= {row.shape[1]} on each side")
             expect(sums).to_contain_text(f"= {row.receptive_field} pixels")
             side = page.locator(".facts-of rect").last.get_attribute("width")

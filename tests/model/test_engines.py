@@ -41,8 +41,8 @@ def network(**choices: object) -> Checkpoint:
 )
 def test_openvino_and_torch_agree_in_f32(choices: dict[str, object]) -> None:
     tried = network(**choices)
-    ours = create_engine(tried, kind="openvino", precision="f32").run(PICTURES, maps=MAPS)
-    theirs = create_engine(tried, kind="torch", precision="f32").run(PICTURES, maps=MAPS)
+    ours = create_engine(tried, engine="openvino", precision="f32").run(PICTURES, maps=MAPS)
+    theirs = create_engine(tried, engine="torch", precision="f32").run(PICTURES, maps=MAPS)
     for name in MAPS:
         biggest = np.abs(theirs.maps[name]).max()
         assert np.abs(ours.maps[name] - theirs.maps[name]).max() <= 1e-4 * biggest, name
@@ -59,8 +59,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 
 def test_engines_agree_on_whole_numbers(small: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     assert quantised(small.weights, "fc6.weight") is not None
-    theirs = create_engine(small, kind="torch", precision="f32").run(PICTURES).logits
-    rounded = create_engine(small, kind="openvino", precision="f32").run(PICTURES).logits
+    theirs = create_engine(small, engine="torch", precision="f32").run(PICTURES).logits
+    rounded = create_engine(small, engine="openvino", precision="f32").run(PICTURES).logits
     # Where a processor has VNNI, OpenVINO rounds what such weights are multiplied by to 8 bits, unless told not to.
     compile_model = ov.Core.compile_model
 
@@ -68,15 +68,15 @@ def test_engines_agree_on_whole_numbers(small: Checkpoint, monkeypatch: pytest.M
         return compile_model(core, graph, device, {**settings, "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"})
 
     monkeypatch.setattr(ov.Core, "compile_model", exactly)
-    exact = create_engine(small, kind="openvino", precision="f32").run(PICTURES).logits
+    exact = create_engine(small, engine="openvino", precision="f32").run(PICTURES).logits
     assert np.abs(exact - theirs).max() <= 1e-4 * np.abs(theirs).max()
     assert np.abs(rounded - theirs).max() <= 1e-2 * np.abs(theirs).max()
 
 
 def test_bf16_changes_scores_but_little() -> None:
     tried = network()
-    exact = create_engine(tried, kind="torch", precision="f32").run(PICTURES).logits
-    rough = create_engine(tried, kind="torch", precision="bf16").run(PICTURES).logits
+    exact = create_engine(tried, engine="torch", precision="f32").run(PICTURES).logits
+    rough = create_engine(tried, engine="torch", precision="bf16").run(PICTURES).logits
     assert 0 < np.abs(exact - rough).max() < 0.05 * np.abs(exact).max()
 
 
@@ -87,7 +87,7 @@ def test_bf16_on_a_cpu_says_what_f32_says_of_real_photos() -> None:
     photos = [Image.fromarray(getattr(data, name)()).convert("RGB") for name in names]
     seen = np.stack([prepare(photo, shipped.architecture.input_size)[0] for photo in photos])
     exact, rough = (
-        believe(create_engine(shipped, kind="openvino", precision=precision).run(seen).logits, shipped.vocabularies)
+        believe(create_engine(shipped, engine="openvino", precision=precision).run(seen).logits, shipped.vocabularies)
         for precision in PRECISIONS
     )
     for one, other in zip(exact, rough, strict=True):
@@ -119,7 +119,7 @@ def test_batch_norm_folds_into_the_weights_without_a_trace() -> None:
 def test_answers_depend_neither_on_neighbours_in_the_batch_nor_on_the_maps_asked_for(
     form: str, precision: Precision, small: Checkpoint
 ) -> None:
-    engine = create_engine(small if form == "small" else network(), kind="openvino", precision=precision)
+    engine = create_engine(small if form == "small" else network(), engine="openvino", precision=precision)
     many = np.concatenate([PICTURES] * 3)[:8]
     together = engine.run(many, maps=MAPS)
     for number in (1, 2, 3, 5):
@@ -128,9 +128,9 @@ def test_answers_depend_neither_on_neighbours_in_the_batch_nor_on_the_maps_asked
         np.testing.assert_array_equal(few.maps["fc6"], together.maps["fc6"][:number])
 
 
-@pytest.mark.parametrize("kind", ["openvino", "torch"])
-def test_pictures_of_another_shape_are_refused(kind: str) -> None:
-    engine = create_engine(network(), kind=kind)  # type: ignore[arg-type]
+@pytest.mark.parametrize("name", ["openvino", "torch"])
+def test_pictures_of_another_shape_are_refused(name: str) -> None:
+    engine = create_engine(network(), engine=name)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="131, 131"):
         engine.run(np.zeros((1, 99, 99, 3), np.uint8))
 

@@ -17,7 +17,7 @@ PICTURE = np.random.default_rng(2).integers(0, 256, (1, 227, 227, 3), np.uint8)
 
 @pytest.fixture(scope="module")
 def output() -> Output:
-    return create_engine(NETWORK, kind="torch", precision="f32").run(PICTURE, maps=NEEDED)
+    return create_engine(NETWORK, engine="torch", precision="f32").run(PICTURE, maps=NEEDED)
 
 
 def by_autograd(row: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +28,7 @@ def by_autograd(row: int) -> tuple[np.ndarray, np.ndarray]:
     evidence = logits[0, row]
     for vocabulary in NETWORK.vocabularies:
         rows = NETWORK.slices()[vocabulary.name]
-        if vocabulary.kind == "exclusive" and rows.start <= row < rows.stop:
+        if vocabulary.activation == "softmax" and rows.start <= row < rows.stop:
             evidence = evidence - logits[0, rows].mean()
     (slope,) = torch.autograd.grad(evidence, maps["conv5"])
     return maps["conv5"][0].detach().numpy(), slope[0].numpy()

@@ -80,12 +80,12 @@ def close(ours: np.ndarray, theirs: np.ndarray, share: float) -> bool:
 
 
 def test_torch_gives_torchvisions_logits(network: Checkpoint, logits: np.ndarray) -> None:
-    ours = create_engine(network, kind="torch", precision="f32").run(CROPPED).logits
+    ours = create_engine(network, engine="torch", precision="f32").run(CROPPED).logits
     assert close(ours, logits, 1e-5)
 
 
 def test_openvino_gives_torchvisions_logits(network: Checkpoint, logits: np.ndarray) -> None:
-    ours = create_engine(network, kind="openvino", precision="f32").run(CROPPED).logits
+    ours = create_engine(network, engine="openvino", precision="f32").run(CROPPED).logits
     assert close(ours, logits, 1e-4)
 
 
@@ -95,12 +95,12 @@ def test_a_saved_network_gives_the_same_logits(network: Checkpoint, logits: np.n
     assert (back.architecture, back.preprocessing, back.vocabularies) == (
         network.architecture, network.preprocessing, network.vocabularies
     )  # fmt: skip
-    assert close(create_engine(back, kind="torch", precision="f32").run(CROPPED).logits, logits, 1e-5)
+    assert close(create_engine(back, engine="torch", precision="f32").run(CROPPED).logits, logits, 1e-5)
 
 
 def test_class_maps_follow_the_table(network: Checkpoint) -> None:
     row = find_row(network, "beagle")
-    seen = create_engine(network, kind="torch", precision="f32").run(CROPPED[:1], maps=NEEDED)
+    seen = create_engine(network, engine="torch", precision="f32").run(CROPPED[:1], maps=NEEDED)
     x = standardise(torch.from_numpy(CROPPED[:1]).permute(0, 3, 1, 2), network.preprocessing)
     answers, maps = build(network)(x, ("conv5",))
     lead = answers[0, row] - answers[0].mean()
@@ -130,7 +130,7 @@ def test_the_preprocessing_is_what_torchvision_publishes(network: Checkpoint, st
 
 def test_the_thousand_labels_are_wordnets_in_torchvisions_order(network: Checkpoint) -> None:
     (vocabulary,) = network.vocabularies
-    assert (vocabulary.name, vocabulary.kind, len(vocabulary)) == ("object", "exclusive", 1000)
+    assert (vocabulary.name, vocabulary.activation, len(vocabulary)) == ("object", "softmax", 1000)
     assert vocabulary.ids == IDS == tuple(sorted(set(IDS)))
     assert len({label.name for label in vocabulary.labels}) == 1000
     assert (IDS[0], IDS[207], IDS[999]) == ("n01440764", "n02099601", "n15075141")

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     device = choose(options.device)
     keep_freed_memory()
     whole = data.load(options.data, "train")
-    if whole.vocabulary.kind != "exclusive":
+    if whole.vocabulary.activation != "softmax":
         raise data.DataError(f"{options.data} has captions: the claims are about classes, so name a set with classes.")
     validation = data.load(options.data, "validation", whole.vocabulary)
     sets = subset(whole, options.classes, options.pictures), subset(validation, options.classes, options.pictures)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model import checkpoint
-from model.engines import EngineKind, create_engine
+from model.engines import EngineName, create_engine
 from training import data
 from training.commands import Commands
 from training.commands.calibrate import joined, show
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def measure(
-    path: Path, specs: Sequence[str], kind: EngineKind = "auto", *, views: Views = 1, side: int | None = None
+    path: Path, specs: Sequence[str], engine: EngineName = "auto", *, views: Views = 1, side: int | None = None
 ) -> Measured:
     """The figures of a checkpoint file on the validation half of ``specs``, also printed.
 
@@ -61,16 +61,16 @@ def measure(
     """
     network = checkpoint.load(path)
     sets = [data.load(spec, "validation", data.match(spec, network.vocabularies)) for spec in specs]
-    measured = evaluate(create_engine(network, kind=kind), sets, network.slices(), views=views, side=side)
+    measured = evaluate(create_engine(network, engine=engine), sets, network.slices(), views=views, side=side)
     for name, figures in measured.items():
         print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in figures.items()))
     return measured
 
 
-def claims(path: Path, specs: Sequence[str], kind: EngineKind = "auto") -> dict[str, Any]:
+def claims(path: Path, specs: Sequence[str], name: EngineName = "auto") -> dict[str, Any]:
     """Print and return the account of all claims. Raises DataError, CheckpointError or ValueError."""
     network = checkpoint.load(path)
-    engine = create_engine(network, kind=kind)
+    engine = create_engine(network, engine=name)
     sets = [observe(engine, network, spec) for spec in specs]
     found = account({one.vocabulary.name: one for one in sets}, network, engine)
     show({name: figures for name, figures in found.items() if "tiers" in figures and name != "strangers"})

@@ -118,7 +118,7 @@ def _measured(
         observed[name], answers = one, one.logits[:, slices[name]]
         measured[name] = figures(one, answers)
         print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in measured[name].items()), flush=True)
-        if one.vocabulary.kind == "exclusive":
+        if one.vocabulary.activation == "softmax":
             classes[name] = by_class(one, answers)
     vocabularies = calibrate(observed, network.vocabularies)
     found = honesty(observed, vocabularies)

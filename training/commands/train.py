@@ -205,7 +205,7 @@ def _provenance(sets: Sequence[data.PictureSet], recipe: Recipe, device: torch.d
 def _start_words_at_their_share(network: AlexNet, sets: Sequence[data.PictureSet], rows: slice | None) -> None:
     """Words begin at how often they are said, so that the first steps do not all go into silencing them."""
     if rows is not None:
-        spoken = next(one for one in sets if one.vocabulary.kind == "independent")
+        spoken = next(one for one in sets if one.vocabulary.activation == "sigmoid")
         share = torch.from_numpy(spoken.targets).float().mean(0).clamp(1e-3, 0.5)
         with torch.no_grad():
             network.get_parameter("fc8.bias")[rows] = torch.logit(share)

@@ -102,7 +102,7 @@ class Inspection:
     def record(self) -> dict[str, Any]:
         """All of it as plain JSON values."""
         return {
-            "name": self.vocabulary.name, "folder": str(self.folder), "kind": self.vocabulary.kind,
+            "name": self.vocabulary.name, "folder": str(self.folder), "activation": self.vocabulary.activation,
             "labels": len(self.vocabulary),
             **{half: _record(seen, self.duplicates(half)) for half, seen in self.halves.items()},
             "leaks": self.leaks(), "two_classes": self.two_classes(), "remarks": list(self.remarks()),

@@ -106,7 +106,7 @@ def match(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabulary:
     _, folder = parse(spec)
     raw = read(folder, "validation")
     for vocabulary in vocabularies:
-        fits = vocabulary.kind == "independent" if raw.captions else set(raw.classes) <= set(vocabulary.ids)
+        fits = vocabulary.activation == "sigmoid" if raw.captions else set(raw.classes) <= set(vocabulary.ids)
         if fits:
             return vocabulary
     raise DataError(f"No vocabulary of this checkpoint has the classes of {folder}.")
@@ -117,7 +117,7 @@ def check_apart(vocabularies: Sequence[Vocabulary]) -> None:
     for one, other in combinations(vocabularies, 2):
         if one.name == other.name:
             raise DataError(f"Two sets are named {one.name!r}: give one of them another name, as --data NAME=PATH.")
-        if one.kind == other.kind == "exclusive" and set(one.ids) == set(other.ids):
+        if one.activation == other.activation == "softmax" and set(one.ids) == set(other.ids):
             raise DataError(
                 f"The sets {one.name!r} and {other.name!r} have the same classes: put their pictures into one set, or "
                 "name it once."

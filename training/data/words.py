@@ -22,13 +22,13 @@ TOKEN = re.compile(r"[a-z0-9'-]+")
 def vocabulary_of(name: str, folder: Path, half: Half) -> Vocabulary:
     """Its classes; or the words of ``words.txt``, else all common ones. Raises DataError."""
     if not half.captions:
-        return Vocabulary(name=name, kind="exclusive", labels=tuple(label_for(name, c) for c in half.classes))
+        return Vocabulary(name=name, activation="softmax", labels=tuple(label_for(name, c) for c in half.classes))
     words = folder / "words.txt"
     forms = _read_words(words) if words.is_file() else _common_words(half.captions)
     if not forms:
         raise DataError(f"{folder} teaches no word: none is said of one picture in a hundred, or {words} is empty.")
     return Vocabulary(
-        name=name, kind="independent", labels=tuple(label_for(name, w, forms=f) for w, f in forms.items())
+        name=name, activation="sigmoid", labels=tuple(label_for(name, w, forms=f) for w, f in forms.items())
     )
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from model.engines import Engine
 from model.preprocess import prepare
-from model.vocabulary import Kind, Vocabulary
+from model.vocabulary import Activation, Vocabulary
 from training.data import PictureSet
 from training.distributed import Ranks
 
@@ -66,9 +66,9 @@ def scores(
 
     NaN for a picture that is broken, and therefore counts in no figure.
     """
-    kind, mine = one.vocabulary.kind, ranks.share(len(one.pictures))
+    activation, mine = one.vocabulary.activation, ranks.share(len(one.pictures))
     part = [
-        (index, _answers(engine, kind, [_scaled(picture, side) for picture in pixels], rows, views))
+        (index, _answers(engine, activation, [_scaled(picture, side) for picture in pixels], rows, views))
         for index, pixels in one.walk(_BATCH, mine)
     ]
     answers = np.full((len(one.pictures), len(one.vocabulary)), np.nan, np.float32)
@@ -80,7 +80,7 @@ def scores(
 def figures(one: Known, answers: NDArray[np.float32]) -> dict[str, Any]:
     """The figures of one set."""
     good = ~np.isnan(answers[:, 0])
-    return (exclusive if one.vocabulary.kind == "exclusive" else independent)(answers[good], one.targets[good])
+    return (exclusive if one.vocabulary.activation == "softmax" else independent)(answers[good], one.targets[good])
 
 
 def by_class(one: Known, answers: NDArray[np.float32]) -> list[tuple[str, float]]:
@@ -104,7 +104,7 @@ def _scaled(pixels: NDArray[np.uint8], side: int | None) -> Image.Image:
 
 
 def _answers(
-    engine: Engine, kind: Kind, pictures: Sequence[Image.Image], rows: slice, views: Views
+    engine: Engine, activation: Activation, pictures: Sequence[Image.Image], rows: slice, views: Views
 ) -> NDArray[np.float32]:
     """(n, labels) logits; or, of several views, the mean of their probabilities."""
     size = engine.architecture.input_size
@@ -112,7 +112,7 @@ def _answers(
     logits = engine.run(np.concatenate(seen)).logits[:, rows]
     if views == 1:
         return logits
-    if kind == "exclusive":
+    if activation == "softmax":
         chances = np.exp(logits - logits.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
     else:

@@ -40,7 +40,7 @@ def _hedged(
     """With gate and thresholds. Silence about a place is no error, so captions judge things alone."""
     if vocabulary.name not in fitting:
         return vocabulary
-    if vocabulary.kind == "independent":
+    if vocabulary.activation == "sigmoid":
         return fit_words(fitting, vocabulary, rows_of(scaled)[vocabulary.name])
     places = vocabulary.of_places
     others = [e for name, e in energy.items() if name != vocabulary.name and not (places and fitting[name].captions)]

@@ -18,7 +18,7 @@ Forms = Mapping[str, Mapping[str, set[str]]]
 
 def forms_of(vocabularies: Sequence[Vocabulary]) -> Forms:
     """Vocabulary -> what can be claimed in it -> what counts as saying that."""
-    return {v.name: _of_classes(v) if v.kind == "exclusive" else _of_words(v) for v in vocabularies}
+    return {v.name: _of_classes(v) if v.activation == "softmax" else _of_words(v) for v in vocabularies}
 
 
 def _of_classes(vocabulary: Vocabulary) -> dict[str, set[str]]:
@@ -37,7 +37,7 @@ def _of_words(vocabulary: Vocabulary) -> dict[str, set[str]]:
 def said_by_people(claims: Sequence[Sequence[Claim]], captions: Captions, forms: Forms) -> tuple[int, int]:
     """Of all content words (one claim each): how many somebody used who saw the picture; and how many there are."""
     hits = [
-        said(text, forms[claim.kind][claim.node])
+        said(text, forms[claim.vocabulary][claim.node])
         for some, text in zip(claims, joined(captions), strict=True)
         for claim in some
     ]

@@ -39,7 +39,7 @@ def account(observed: Observations, network: Checkpoint, engine: Engine) -> dict
         raise ValueError("This network promises nothing yet: run `python -m training calibrate` on it first.")
     found: dict[str, Any] = honesty(observed, network.vocabularies)
     for vocabulary in network.vocabularies:
-        if vocabulary.kind == "exclusive" and vocabulary.name in observed:
+        if vocabulary.activation == "softmax" and vocabulary.name in observed:
             fitting, reporting = (
                 claims_of(observed[vocabulary.name].half(fitting=fitting), vocabulary, network.vocabularies)
                 for fitting in (True, False)

@@ -27,7 +27,7 @@ def honesty(observed: Mapping[str, Observed], vocabularies: Sequence[Vocabulary]
     found: dict[str, dict[str, Any]] = {}
     for vocabulary in vocabularies:
         if vocabulary.name in sets and vocabulary.calibrated:
-            report = _words if vocabulary.kind == "independent" else _classes
+            report = _words if vocabulary.activation == "sigmoid" else _classes
             found[vocabulary.name] = report(vocabulary, vocabularies, sets)
     return found
 

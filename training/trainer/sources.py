@@ -68,14 +68,14 @@ def make_sources(
     for s in sets:
         spans.append(slice(start, start + len(s.vocabulary)))
         start += len(s.vocabulary)
-    word_set = next((i for i, s in enumerate(sets) if s.vocabulary.kind == "independent"), None)
+    word_set = next((i for i, s in enumerate(sets) if s.vocabulary.activation == "sigmoid"), None)
     words = sets[word_set].vocabulary.labels if word_set is not None else ()
     sources = [
         Source(
             pictures=s.pictures, resident=_resident(s.pictures, device), targets=torch.from_numpy(s.targets).to(device),
-            rows=rows, exclusive=s.vocabulary.kind == "exclusive", number=number,
+            rows=rows, exclusive=s.vocabulary.activation == "softmax", number=number,
             words=torch.from_numpy(word_targets(s.vocabulary.labels, words, s.vocabulary.name)).to(device)
-            if words and s.vocabulary.kind == "exclusive" else None,
+            if words and s.vocabulary.activation == "softmax" else None,
         )
         for s, rows, number in zip(sets, spans, numbers, strict=True)
     ]  # fmt: skip

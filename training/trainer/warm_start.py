@@ -67,7 +67,7 @@ def _unfold(network: AlexNet, x: Tensor) -> None:
             layer.weight.mul_(length.view(-1, *[1] * (layer.weight.ndim - 1)))
             bias = layer.bias.clone()
             layer.bias.zero_()
-            out = layer(x.flatten(1) if row.kind == "linear" else x)
+            out = layer(x.flatten(1) if row.operation == "linear" else x)
             variance, mean = torch.var_mean(out, [d for d in range(out.ndim) if d != 1], correction=0)
             norm.running_mean.copy_(mean)  # type: ignore[union-attr]
             norm.running_var.copy_(variance)  # type: ignore[union-attr]

@@ -5,7 +5,7 @@
  * @typedef {number[][]} Plane rows of numbers
  * @typedef {{ field: number, jump: number, start: number }} View side of the square that one cell sees, pixels between
  *   neighbouring cells, first pixel that cell 0 sees
- * @typedef {{ name: string, kind: string, channels?: number, kernel?: number, stride?: number, padding?: number,
+ * @typedef {{ name: string, operation: string, channels?: number, kernel?: number, stride?: number, padding?: number,
  *   groups?: number }} Row of the layer table
  */
 
@@ -143,18 +143,18 @@ export const parameters = ({ inputs, outputs, kernel, groups = 1 }) =>
 export function layers({ picture, rows }) {
   let before = { shape: picture, field: 1, jump: 1, start: 0 };
   return rows.map((row) => {
-    const here = row.kind === "linear" ? connected(row, before, picture[1]) : slid(row, before);
+    const here = row.operation === "linear" ? connected(row, before, picture[1]) : slid(row, before);
     before = here;
     return { name: row.name, ...here };
   });
 }
 
 /** @param {Row} row @param {{ shape: number[] } & View} before */
-function slid({ kind, channels, kernel = 1, stride = 1, padding = 0, groups = 1 }, before) {
+function slid({ operation, channels, kernel = 1, stride = 1, padding = 0, groups = 1 }, before) {
   const [inputs, side] = before.shape;
   const size = outputSize({ size: side, kernel, stride, padding });
   const outputs = channels ?? inputs;
-  const learned = kind === "conv" ? parameters({ inputs, outputs, kernel, groups }) : 0;
+  const learned = operation === "conv" ? parameters({ inputs, outputs, kernel, groups }) : 0;
   return {
     shape: [outputs, size, size],
     parameters: learned,

@@ -9,13 +9,13 @@ import { SAY } from "./strings.js";
 
 /** The rows of a table as they were written by the server. @param {Element} table @returns {Row[]} */
 const read = (table) =>
-  [...table.querySelectorAll("tbody tr")].map((/** @type {any} */ { dataset: { name, kind, ...numbers } }) => {
+  [...table.querySelectorAll("tbody tr")].map((/** @type {any} */ { dataset: { name, operation, ...numbers } }) => {
     const { channels, kernel, stride, padding, groups } = Object.fromEntries(
       Object.entries(numbers).map(([key, value]) => [key, Number(value)]),
     );
-    return kind === "conv" || kind === "linear"
-      ? { name, kind, channels, kernel, stride, padding, groups }
-      : { name, kind, kernel, stride, padding };
+    return operation === "conv" || operation === "linear"
+      ? { name, operation, channels, kernel, stride, padding, groups }
+      : { name, operation, kernel, stride, padding };
   });
 
 export class LayerTable extends HTMLElement {
@@ -65,7 +65,7 @@ export class LayerTable extends HTMLElement {
 
   /** Mark what the middle cell sees. @param {Row} row @param {any} after */
   look(row, after) {
-    const all = row.kind === "linear";
+    const all = row.operation === "linear";
     const [from, to] = all ? [0, this.side - 1] : seen({ ...after, cell: Math.floor((after.shape[1] - 1) / 2) });
     const svg = this.facts.querySelector("svg");
     svg.setAttribute("viewBox", `0 0 ${this.side} ${this.side}`);
@@ -79,12 +79,12 @@ function sentences(row, before, after) {
   const [inputs, side = 1] = before.shape;
   const weights = after.parameters - row.channels;
   const stops = after.shape.slice(1).reduce((/** @type {number} */ n, /** @type {number} */ m) => n * m, 1);
-  if (row.kind === "lrn") return [SAY.rowNorm];
-  if (row.kind === "linear") {
+  if (row.operation === "lrn") return [SAY.rowNorm];
+  if (row.operation === "linear") {
     const reads = SAY.rowReads(row, before.shape, inputs * side * side, after.parameters);
     return [reads, SAY.rowWork(weights, stops, after.multiplyAdds), SAY.rowAll];
   }
   const [size, field] = [SAY.rowSize(row, side, after.shape[1]), SAY.rowField(row, before, after)];
-  if (row.kind === "pool") return [SAY.rowPool, size, field];
+  if (row.operation === "pool") return [SAY.rowPool, size, field];
   return [size, SAY.rowWeights(row, inputs, after.parameters), SAY.rowWork(weights, stops, after.multiplyAdds), field];
 }

@@ -33,7 +33,7 @@ PHRASES = sorted({label.phrase for name in ("object", "scene") for label in LABE
 
 def alone(label: Label, probability: float) -> Caption:
     thresholds = {"sure": 0.95, "think": 0.85, "hedge": 0.65}
-    vocabulary = Vocabulary(name="object", kind="exclusive", labels=(label,), thresholds=thresholds)
+    vocabulary = Vocabulary(name="object", activation="softmax", labels=(label,), thresholds=thresholds)
     return caption([Belief(vocabulary, np.array([probability], np.float32))])
 
 

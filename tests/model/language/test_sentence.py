@@ -32,7 +32,7 @@ def say(
 
 def belief(kind: str, found: dict[str, float], thresholds: dict[str, float]) -> Belief:
     vocabulary = Vocabulary(
-        name=kind, kind="independent" if kind == "word" else "exclusive",
+        name=kind, activation="sigmoid" if kind == "word" else "softmax",
         labels=tuple(label_for(kind, key) for key in found), thresholds=thresholds,
     )  # fmt: skip
     return Belief(vocabulary, np.array(list(found.values()), np.float32))

@@ -22,9 +22,9 @@ COMBINATIONS = int(os.environ.get("GLASSBOT_SENTENCES", "4000"))
 PROBABLE: dict[Tier, float] = {"sure": 0.97, "think": 0.9, "hedge": 0.7, "pass": 0.01}
 MODIFIERS = list(product(get_args(Tone), get_args(Frame)))
 THRESHOLDS = {"sure": 0.95, "think": 0.85, "hedge": 0.65}
-WORDS = Vocabulary(name="word", kind="independent", labels=tuple(LABELS["word"]), thresholds=THRESHOLDS)
+WORDS = Vocabulary(name="word", activation="sigmoid", labels=tuple(LABELS["word"]), thresholds=THRESHOLDS)
 OBJECTS, SCENES = (
-    Vocabulary(name=name, kind="exclusive", labels=tuple(LABELS[name]), thresholds=THRESHOLDS)
+    Vocabulary(name=name, activation="softmax", labels=tuple(LABELS[name]), thresholds=THRESHOLDS)
     for name in ("object", "scene")
 )
 ROW = {label.id: row for row, label in enumerate(WORDS.labels)}
@@ -40,7 +40,7 @@ def words(*said: str, probability: float = 0.97) -> Belief:
 @pytest.mark.parametrize("vocabulary", [OBJECTS, SCENES], ids=lambda v: str(v.name))
 def test_every_label_at_every_tier_takes_every_modifier(vocabulary: Vocabulary, tone: Tone, frame: Frame) -> None:
     for label, (tier, probability) in product(vocabulary.labels, PROBABLE.items()):
-        one = Vocabulary(name=vocabulary.name, kind="exclusive", labels=(label,), thresholds=THRESHOLDS)
+        one = Vocabulary(name=vocabulary.name, activation="softmax", labels=(label,), thresholds=THRESHOLDS)
         said = caption([Belief(one, np.array([probability], np.float32))], tone, lambda _: frame)
         assert said.tier == tier
         assert label.phrase in said.text
@@ -75,7 +75,7 @@ def test_whole_pictures_of_any_kind_are_spoken_of_in_english(part: int) -> None:
     for _ in range(COMBINATIONS // 8):
         said = whole(random)
         check_answer(said)
-        nodes = [claim.node for claim in said.claims if claim.kind == "word"]
+        nodes = [claim.node for claim in said.claims if claim.vocabulary == "word"]
         assert not any(one in apart_from(other) for one, other in combinations(nodes, 2))
 
 
@@ -100,7 +100,7 @@ def test_the_same_picture_gets_the_same_sentence_and_different_ones_different_op
 
 def test_black_and_white_dark_close_left_and_right() -> None:
     dog = LABELS["object"][[label.name for label in LABELS["object"]].index("German shepherd")]
-    one = [Belief(Vocabulary(name="object", kind="exclusive", labels=(dog,), thresholds=THRESHOLDS),
+    one = [Belief(Vocabulary(name="object", activation="softmax", labels=(dog,), thresholds=THRESHOLDS),
                   np.array([0.97], np.float32))]  # fmt: skip
     assert caption(one, "grey").claim == f"a black and white photo of {dog.phrase}"
     assert caption(one, "dark").claim == f"a dark picture of {dog.phrase}"

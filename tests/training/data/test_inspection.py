@@ -47,7 +47,7 @@ def test_everything_is_found_and_named(pets: Path, tmp_path: Path, capsys: pytes
     (found,) = inspect(tmp_path, f"pet={pets}")
     printed = capsys.readouterr().out
     train, held = found["train"], found["validation"]
-    assert (found["name"], found["kind"]) == ("pet", "exclusive")
+    assert (found["name"], found["activation"]) == ("pet", "softmax")
     assert (train["pictures"], held["pictures"]) == (13, 3)
     assert (train["classes"], held["classes"]) == ({"cat": 7, "dog": 6}, {"dog": 3})
     assert train["sizes"] == {"width": [40, 40, 80], "height": [30, 30, 50]}
@@ -73,7 +73,7 @@ def test_captions_and_long_lists(tmp_path: Path, capsys: pytest.CaptureFixture[s
         made.shard(root / f"{half}-0.parquet", pictures, captions=[["A dog runs.", "Dogs run."]] * 30)
     (found,) = inspect(tmp_path, root)
     printed = capsys.readouterr().out
-    assert (found["name"], found["kind"], found["labels"]) == ("word", "independent", 4)
+    assert (found["name"], found["activation"], found["labels"]) == ("word", "sigmoid", 4)
     assert found["train"]["captions"] == 60
     assert len(found["leaks"]) == 15
     assert found["two_classes"] == []

@@ -27,7 +27,7 @@ from training.evaluation.word_thresholds import false_claims, fit_words, judge
 
 RANDOM = np.random.default_rng(0)
 LABELS = tuple(Label(id=f"{n}", name=f"{n}", phrase=f"a {n}", ancestors=(f"kind {n // 4}",)) for n in range(16))
-VOCABULARY = Vocabulary(name="number", kind="exclusive", labels=LABELS)
+VOCABULARY = Vocabulary(name="number", activation="softmax", labels=LABELS)
 
 
 def drawn(number: int, temperature: float, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +100,9 @@ def test_people_say_a_thing_by_any_of_its_names() -> None:
     assert said[:, espresso].tolist() == [False, False, False]
 
 
-WORDS = Vocabulary(name="word", kind="independent", labels=tuple(label_for("word", w) for w in ("man", "dog", "woman")))
+WORDS = Vocabulary(
+    name="word", activation="sigmoid", labels=tuple(label_for("word", w) for w in ("man", "dog", "woman"))
+)
 
 
 def described(number: int) -> Observed:
@@ -115,7 +117,7 @@ def described(number: int) -> Observed:
 
 
 def test_words_are_said_where_people_would_and_not_of_what_rules_them_out() -> None:
-    things = Vocabulary(name="object", kind="exclusive", labels=(label_for("object", "n07920052"),))
+    things = Vocabulary(name="object", activation="softmax", labels=(label_for("object", "n07920052"),))
     espressos = Observed(
         vocabulary=things, logits=np.full((300, 3), -1.0, np.float32), targets=np.zeros(300, np.int64), captions=[],
         fitting=np.ones(300, bool),

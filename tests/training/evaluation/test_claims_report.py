@@ -27,8 +27,10 @@ from training.evaluation.ood_pictures import strangers
 from training.evaluation.predictions import Observed
 
 LABELS = tuple(Label(id=f"{n}", name=f"{n}", phrase=f"a {n}", ancestors=(f"kind {n // 4}",)) for n in range(16))
-VOCABULARY = Vocabulary(name="number", kind="exclusive", labels=LABELS)
-WORDS = Vocabulary(name="word", kind="independent", labels=tuple(label_for("word", w) for w in ("man", "dog", "snow")))
+VOCABULARY = Vocabulary(name="number", activation="softmax", labels=LABELS)
+WORDS = Vocabulary(
+    name="word", activation="sigmoid", labels=tuple(label_for("word", w) for w in ("man", "dog", "snow"))
+)
 PEOPLE = [["A man in snow .", "the guy stands", "a person", "two men", "a man"], ["A dog runs .", "puppies"] * 2]
 
 
@@ -62,7 +64,7 @@ def test_bits_by_hand() -> None:
 
 
 def test_what_people_said_counts_by_any_form() -> None:
-    golden = Vocabulary(name="object", kind="exclusive", labels=(label_for("object", "n02099601"), *LABELS))
+    golden = Vocabulary(name="object", activation="softmax", labels=(label_for("object", "n02099601"), *LABELS))
     forms = forms_of([golden, WORDS])
     said = [
         [Claim("man", "word", "subject", 1), Claim("snow", "word", "place", 1), Claim("dog", "word", "subject", 1)],
@@ -123,7 +125,7 @@ def test_strangers_are_counted_by_tier() -> None:
 def test_tables_of_today_replace_labels_and_leave_strange_ones() -> None:
     old = replace(label_for("scene", "kitchen"), forms=("scullery",))
     own = Label(id="my place", name="my place", phrase="my place")
-    after = reviewed(Vocabulary(name="scene", kind="exclusive", labels=(old, own)))
+    after = reviewed(Vocabulary(name="scene", activation="softmax", labels=(old, own)))
     assert after.labels == (label_for("scene", "kitchen"), own)
     words = reviewed(replace(WORDS, labels=(replace(WORDS.labels[0], forms=("bloke",)),)))
     assert words.labels[0].forms == ("bloke",)

@@ -118,7 +118,7 @@ def test_dropout_halves_at_test_and_folds_away() -> None:
     labels = tuple(label_for("object", f"thing {i}") for i in range(3))
     made = Checkpoint(
         architecture=table, preprocessing=Preprocessing(),
-        vocabularies=(Vocabulary(name="object", kind="exclusive", labels=labels),),
+        vocabularies=(Vocabulary(name="object", activation="softmax", labels=labels),),
         weights={name: value.numpy() for name, value in network.state_dict().items()},
     )  # fmt: skip
     assert not made.folded().architecture.dropout_at_test
@@ -169,7 +169,7 @@ def test_colour_noise_by_hand() -> None:
 
 def test_ten_views_are_five_crops_and_their_mirrors() -> None:
     labels = tuple(label_for("object", f"thing {i}") for i in range(2))
-    vocabulary = Vocabulary(name="object", kind="exclusive", labels=labels)
+    vocabulary = Vocabulary(name="object", activation="softmax", labels=labels)
     seen: list[np.ndarray] = []
 
     class Fake:

@@ -22,7 +22,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ship")
     names = ("blue mug", "green mug", "red mug")
     folders(folder / "mugs", dict.fromkeys(names, 20))
-    vocabulary = Vocabulary(name="mugs", kind="exclusive", labels=tuple(label_for("mugs", name) for name in names))
+    vocabulary = Vocabulary(name="mugs", activation="softmax", labels=tuple(label_for("mugs", name) for name in names))
     made = tiny_network(67)
     made = replace(
         made, vocabularies=(vocabulary,), architecture=replace(made.architecture, outputs=3),

@@ -24,7 +24,7 @@ from training.trainer.step import mixed, parts, train_step
 
 def small_run(recipe: Recipe) -> Run:
     labels = tuple(label_for("thing", f"thing {i}") for i in range(3))
-    vocabulary = Vocabulary(name="thing", kind="exclusive", labels=labels)
+    vocabulary = Vocabulary(name="thing", activation="softmax", labels=labels)
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (24, 72, 72, 3), np.uint8)
     one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(pictures), targets=np.arange(24) % 3)

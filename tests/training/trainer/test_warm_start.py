@@ -32,9 +32,11 @@ def test_a_folded_network_gets_its_batch_norm_back_and_says_the_same() -> None:
 def test_labels_that_the_source_lacks_keep_their_first_rows() -> None:
     source = tiny_network(67)
     words = source.vocabularies[2]
-    fewer = Vocabulary(name="word", kind="independent", labels=words.labels[:0:-1])  # one less, and the other way round
+    fewer = Vocabulary(
+        name="word", activation="sigmoid", labels=words.labels[:0:-1]
+    )  # one less, and the other way round
     new = replace(words.labels[0], id="kite")
-    vocabularies = (Vocabulary(name="word", kind="independent", labels=(*fewer.labels, new)),)
+    vocabularies = (Vocabulary(name="word", activation="sigmoid", labels=(*fewer.labels, new)),)
     network = AlexNet(replace(source.architecture, outputs=len(words)))
     torch.nn.init.constant_(network.get_parameter("fc8.weight"), 7.0)
     start_from(network, source, vocabularies, torch.zeros(0))
