@@ -8,20 +8,27 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import logs
 from app.settings import Settings, SettingsError, read_settings
 from app.startup import StartError, listen
 from model import checkpoint as checkpoints
 from model.checkpoint import CheckpointError
+from model.engines import create_engine
+
+if TYPE_CHECKING:
+    from app.inference.engine_host import CreateEngine  # which imports more than a wrong flag needs
 
 _FLAGS = ("host", "port", "root-path", "engine", "precision", "threads", "drain-seconds", "log-level", "log-format")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its status: 0, 1 for a failure, 2 for a wrong word or setting. Mistakes are one sentence."""
-    options = vars(_parser().parse_args(arguments))
+def main(arguments: Sequence[str] | None = None, *, create_engine: CreateEngine = create_engine) -> int:
+    """Run one command; its status: 0, 1 for a failure, 2 for a wrong word or setting. Mistakes are one sentence.
+
+    ``create_engine`` builds the engine of a network that is run in this process.
+    """
+    options = {**vars(_parser().parse_args(arguments)), "create_engine": create_engine}
     run = options.pop("run")
     try:
         return int(run(options))
@@ -71,6 +78,7 @@ def _add_caption_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: dict[str, Any]) -> int:
+    create_engine: CreateEngine = options.pop("create_engine")
     settings = read_settings(**options)
     logs.set_up(settings.log_level, settings.log_format)
     with listen(settings.host, settings.port) as listener, ThreadPoolExecutor(1) as beside:
@@ -80,7 +88,7 @@ def _serve(options: dict[str, Any]) -> int:
         from app.http.server import serve
         from app.main import create_app
 
-        app = create_app(settings, network.result())
+        app = create_app(settings, network.result(), create_engine=create_engine)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}"
         serve(app, settings, listener, lambda: print(f"Glassbot looks at {address} (Ctrl-C stops it).", flush=True))

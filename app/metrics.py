@@ -1,4 +1,7 @@
-"""What an operator watches, for Prometheus. One registry for each application, so that tests can have many."""
+"""Metrics for Prometheus, which an operator watches.
+
+Each application has a registry of its own, so that tests can have many. Times are in seconds.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """The numbers of one running service."""
+    """The metrics of one running service."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -31,11 +34,11 @@ class Metrics:
         self.ready = Gauge("glassbot_ready", "1 while ready.", registry=self.registry)
 
     def watch(self, name: str, what: str, read: Callable[[], float]) -> None:
-        """A gauge that is read when it is asked for."""
+        """Export a gauge ``glassbot_<name>`` whose value is read at each scrape."""
         Gauge(f"glassbot_{name}", what, registry=self.registry).set_function(read)
 
     def render(self) -> bytes:
-        """The text that Prometheus scrapes."""
+        """All metrics in the text format that Prometheus scrapes."""
         return generate_latest(self.registry)
 
     def _seconds(self, name: str, what: str, *labels: str) -> Histogram:

@@ -84,7 +84,7 @@ def _network(options: dict[str, Any]) -> AbstractAsyncContextManager[Network]:
     if not options["server"]:
         from app.captioning import local_network  # with all that a network needs; a service elsewhere needs none of it
 
-        return local_network.network(local_network.settings(options["checkpoint"]))
+        return local_network.network(local_network.settings(options["checkpoint"]), options["create_engine"])
     if options["checkpoint"]:
         raise SettingsError("--checkpoint is nothing beside --server, which has a network of its own.")
     concurrency = 8 if options["concurrency"] is None else options["concurrency"]

@@ -10,11 +10,13 @@ from app.captioning import files
 from app.captioning.files import Answer, Network
 from app.errors import GlassbotError
 from app.http import answers
+from app.inference.engine_host import CreateEngine, EngineHost
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.settings import Settings, read_settings
 from app.startup import cannot_run
 from model import checkpoint as checkpoints
+from model.engines import create_engine
 
 _BATCHES_AHEAD = 4  # one in the network, one that waits, and two for pictures that take long to decode
 
@@ -26,9 +28,11 @@ def settings(checkpoint: Path | None) -> Settings:
 
 
 @asynccontextmanager
-async def network(settings: Settings) -> AsyncIterator[Network]:
+async def network(settings: Settings, create_engine: CreateEngine = create_engine) -> AsyncIterator[Network]:
     """Loaded, until the block ends. Raises CheckpointError, or StartError where it cannot run."""
-    predictor = Predictor(settings, checkpoints.load(settings.checkpoint), Metrics())
+    metrics = Metrics()
+    host = EngineHost(settings, checkpoints.load(settings.checkpoint), metrics, create_engine)
+    predictor = Predictor(settings, host, metrics)
 
     async def ask(body: bytes) -> Answer:
         try:
@@ -37,10 +41,10 @@ async def network(settings: Settings) -> AsyncIterator[Network]:
             raise
         except Exception as error:  # whatever an engine raises, the next picture may well go through
             raise GlassbotError(f"The network failed on it ({str(error) or type(error).__name__}).") from error
-        return files.lasting(answers.predicted(described, predictor.checkpoint, request_id=""))
+        return files.lasting(answers.predict_response(described, predictor.checkpoint, request_id=""))
 
     async with predictor.running():
-        await predictor.started()
-        if predictor.failure is not None:
-            raise cannot_run(predictor.failure) from predictor.failure
+        await host.started()
+        if host.failure is not None:
+            raise cannot_run(host.failure) from host.failure
         yield Network(predictor.checkpoint.version, ask, settings.max_in_flight)

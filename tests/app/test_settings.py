@@ -9,7 +9,6 @@ import pytest
 
 from app import logs
 from app.http import site_files
-from app.inference.lru_cache import Recent
 from app.settings import Settings, SettingsError, read_settings
 
 
@@ -69,21 +68,6 @@ def test_what_others_call_glassbot_is_none_of_our_business(monkeypatch: pytest.M
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not (field.description or "").endswith(".")] == []
-
-
-def test_recent_forgets_what_was_used_longest_ago() -> None:
-    recent: Recent[str, int] = Recent(2)
-    recent.put("a", 1)
-    recent.put("b", 2)
-    assert recent.get("a") == 1
-    recent.put("c", 3)
-    assert (recent.get("a"), recent.get("b"), recent.get("c"), len(recent)) == (1, None, 3, 2)
-
-
-def test_a_memory_of_nothing_remembers_nothing() -> None:
-    recent: Recent[str, int] = Recent(0)
-    recent.put("a", 1)
-    assert recent.get("a") is None
 
 
 def test_logs_are_json_with_the_id_of_their_request() -> None:
