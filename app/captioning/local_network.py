@@ -21,7 +21,7 @@ _BATCHES_AHEAD = 4  # one in the network, one that waits, and two for pictures t
 
 def settings(checkpoint: Path | None) -> Settings:
     """Those of the environment, for work at whose other end nobody waits. Raises SettingsError."""
-    chosen = read_settings(checkpoint=checkpoint, deadline_s=600, cache_pictures=0, cache_outputs=0, api_keys=())
+    chosen = read_settings(checkpoint=checkpoint, deadline_seconds=600, cache_pictures=0, cache_outputs=0, api_keys=())
     return chosen.model_copy(update={"max_in_flight": _BATCHES_AHEAD * chosen.max_batch})
 
 

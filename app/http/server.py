@@ -25,7 +25,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: FastAPI, settings: Settings, announce: Callable[[], None]) -> None:
         # Whoever is being served when we leave may use up his time, and no more.
-        grace = int(settings.upload_s + settings.deadline_s) + 1
+        grace = settings.longest_request_seconds
         super().__init__(
             uvicorn.Config(
                 app, log_config=None, access_log=False, server_header=False, lifespan="on",

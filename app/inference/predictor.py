@@ -180,7 +180,7 @@ class Predictor:
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
-        seconds = self._settings.deadline_s
+        seconds = self._settings.deadline_seconds
         try:
             async with asyncio.timeout(seconds):
                 yield

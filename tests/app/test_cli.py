@@ -20,8 +20,13 @@ from tests.app.server import ROOT, served
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120, env=os.environ | environment,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=os.environ | environment,
+    )
 
 
 def is_one_sentence(text: str) -> bool:
@@ -49,6 +54,14 @@ def test_a_bad_setting_is_one_sentence_and_status_2() -> None:
         done = run("serve", **environment)
         assert done.returncode == 2
         assert is_one_sentence(done.stderr)
+
+
+def test_a_deprecated_variable_is_warned_of_in_the_log(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none")
+    done = run("serve", "--port", "0", "--checkpoint", missing, GLASSBOT_UPLOAD_S="9", GLASSBOT_LOG_FORMAT="plain")
+    warning, error = done.stderr.splitlines()
+    assert "WARNING glassbot GLASSBOT_UPLOAD_S is deprecated" in warning
+    assert missing in error
 
 
 def test_a_port_in_use_is_one_sentence() -> None:

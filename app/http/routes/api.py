@@ -52,7 +52,7 @@ def _settings(request: Request) -> Settings:
 async def _picture(request: Request, place: Place) -> bytes:
     settings = _settings(request)
     with place.receiving():
-        return await bodies.picture(request, cap=settings.max_body, seconds=settings.upload_s)
+        return await bodies.picture(request, cap=settings.max_body_bytes, seconds=settings.upload_seconds)
 
 
 @router.post(
@@ -83,7 +83,7 @@ async def predict_batch(request: Request, top_k: TopK = 5, kind: Kind = None) ->
     with predictor.admit() as place:
         with place.receiving():
             files = await bodies.uploads(
-                request, cap=settings.max_batch_body, seconds=settings.upload_s, most=settings.max_batch_files
+                request, cap=settings.max_batch_body_bytes, seconds=settings.upload_seconds, most=settings.max_batch_files
             )
         place.release()  # its files are counted instead, and half of the room stays for others
         few = asyncio.Semaphore(max(1, predictor.admission.room // 2))
@@ -105,8 +105,8 @@ async def predict_batch(request: Request, top_k: TopK = 5, kind: Kind = None) ->
 async def _item(request: Request, file: Upload, top_k: int, kind: str | None) -> schemas.BatchItem:
     predictor, settings = _predictor(request), _settings(request)
     try:
-        if len(file.content) > settings.max_body:
-            raise bodies.too_large(settings.max_body)
+        if len(file.content) > settings.max_body_bytes:
+            raise bodies.too_large(settings.max_body_bytes)
         described = await predictor.describe(file.content, top_k=top_k, kind=kind)
     except NoSuchKindError:  # the request's fault, not this file's
         raise

@@ -109,7 +109,7 @@ async def _answered(request: Request) -> Response:
         api_keys.check(request.headers.get("x-api-key"), settings)
         with predictor.admit() as place:
             with place.receiving():
-                body = await bodies.picture(request, cap=settings.max_body, seconds=settings.upload_s)
+                body = await bodies.picture(request, cap=settings.max_body_bytes, seconds=settings.upload_seconds)
             described = await bodies.while_connected(request, predictor.describe(body))
             picture = await predictor.offload(lambda: drawing.data_uri(described.sight.pixels))
     except GlassbotError as error:
