@@ -138,7 +138,7 @@ class Predictor:
             seen = await self._see(body, explaining.NEEDED)
             output, pixels = seen.output, seen.sight.pixels
             work = partial(describing.describe, output.logits[0], self.checkpoint, pixels=pixels, output=output)
-            said = await self.offload(partial(work, top_k=top_k, kind=kind))
+            said = await self.offload(partial(work, top_k=top_k, vocabulary=kind))
         return Described(seen.sight, said, seen.timing)
 
     async def explain(self, body: bytes, *, label: str, kind: str | None, method: Method) -> Explained:
