@@ -97,7 +97,7 @@ class Settings(BaseSettings):
         default=100,
         gt=0,
         le=1000,
-        description="Largest JPEG, in megapixels; it may be larger than other formats as it is decoded at a smaller scale.",
+        description="Largest JPEG, in megapixels; more than for other formats, as a JPEG is scaled down while decoded.",
     )
     max_mpx: float = Field(
         default=40, gt=0, le=1000, description="Largest picture of any other format, in megapixels (10⁶ pixels)."

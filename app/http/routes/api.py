@@ -83,7 +83,10 @@ async def predict_batch(request: Request, top_k: TopK = 5, kind: Kind = None) ->
     with predictor.admit() as place:
         with place.receiving():
             files = await bodies.uploads(
-                request, cap=settings.max_batch_body_bytes, seconds=settings.upload_seconds, most=settings.max_batch_files
+                request,
+                cap=settings.max_batch_body_bytes,
+                seconds=settings.upload_seconds,
+                most=settings.max_batch_files,
             )
         place.release()  # its files are counted instead, and half of the room stays for others
         few = asyncio.Semaphore(max(1, predictor.admission.room // 2))
