@@ -36,7 +36,7 @@ class Intake:
 
         async def receive() -> bytes:
             settings = self.settings
-            return await bodies.picture(self.request, max_bytes=settings.max_body, seconds=settings.upload_s)
+            return await bodies.picture(self.request, max_bytes=settings.max_body_bytes, seconds=settings.upload_seconds)
 
         return await self._admitted(receive, lambda body, _: work(body))
 
@@ -47,8 +47,8 @@ class Intake:
             settings = self.settings
             return await bodies.uploads(
                 self.request,
-                max_bytes=settings.max_batch_body,
-                seconds=settings.upload_s,
+                max_bytes=settings.max_batch_body_bytes,
+                seconds=settings.upload_seconds,
                 max_files=settings.max_batch_files,
             )
 

@@ -25,8 +25,6 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI, settings: Settings, announce: Callable[[], None]) -> None:
-        # A request in flight when the process ends may use up its time, and no more.
-        grace_s = int(settings.upload_s + settings.deadline_s) + 1
         super().__init__(
             uvicorn.Config(
                 app,
@@ -35,7 +33,8 @@ class Server(uvicorn.Server):
                 server_header=False,
                 lifespan="on",
                 root_path=settings.root_path,
-                timeout_graceful_shutdown=grace_s,
+                # A request in flight when the process ends may use up its time, and no more.
+                timeout_graceful_shutdown=settings.longest_request_seconds,
             )
         )
         self._host: EngineHost = app.state.host

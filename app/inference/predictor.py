@@ -42,7 +42,7 @@ class Predictor:
         self.host = host
         self.checkpoint = host.checkpoint
         self._metrics = metrics
-        self._deadline_s = settings.deadline_s
+        self._deadline_s = settings.deadline_seconds
         self._limits = Limits(jpeg_pixels=int(settings.max_jpeg_mpx * 1e6), pixels=int(settings.max_mpx * 1e6))
         self._budget = PixelBudget(self._limits.pixels)
         self._decoder_threads = decoder_threads(settings.decode_threads)

@@ -58,7 +58,7 @@ async def predict_batch(
     """The same for many files; a bad one has a problem of its own and harms no other."""
     batch = Batch(
         predictor=predictor,
-        max_file_bytes=settings.max_body,
+        max_file_bytes=settings.max_body_bytes,
         request_id=request_id,
         top_k=top_k,
         vocabulary=vocabulary,

@@ -37,7 +37,7 @@ async def test_a_flood_is_answered_503_and_then_all_is_well_again(network: Check
 
 
 async def test_an_answer_that_takes_too_long_is_504(network: Checkpoint, engine: FakeEngine) -> None:
-    async with serving(service(network, engine, deadline_s=0.1)) as client:
+    async with serving(service(network, engine, deadline_seconds=0.1)) as client:
         engine.seconds = 0.4
         assert is_problem(await post(client), 504, "deadline-exceeded")
         engine.seconds = 0
@@ -68,7 +68,7 @@ async def test_a_slow_upload_is_408(network: Checkpoint, engine: FakeEngine) -> 
         yield b"\xff\xd8"
         await asyncio.sleep(5)
 
-    async with serving(service(network, engine, upload_s=0.1)) as client:
+    async with serving(service(network, engine, upload_seconds=0.1)) as client:
         answer = await client.post("/predict", content=slow(), headers={"Content-Type": "image/jpeg"})
         assert is_problem(answer, 408, "slow-upload")
 
