@@ -105,7 +105,7 @@ def explanation(explained: Explained, method: Method, request_id: str) -> schema
         id=explained.label.id,
         kind=explained.kind,
         method=method,
-        layer="conv5",
+        layer=explained.layer,
         map=[[round(float(cell), 5) for cell in row] for row in explained.map],
         maximum=explained.maximum,
         relevance=[round(float(part), 5) for part in explained.relevance],

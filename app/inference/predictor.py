@@ -27,7 +27,6 @@ from app.metrics import Metrics
 from app.settings import Settings
 from model import describe as describing
 from model import explain as explaining
-from model.architecture import MAPS
 from model.checkpoint import Checkpoint
 from model.engines import Engine, Output, create_engine
 from model.explain import Method
@@ -135,10 +134,10 @@ class Predictor:
         """Labels, words and a sentence. Raises the tree in ``app.errors``."""
         self._check_kind(kind)
         async with self._in_time():
-            seen = await self._see(body, explaining.NEEDED)
+            seen = await self._see(body, explaining.needed_activations(self.checkpoint.architecture))
             output, pixels = seen.output, seen.sight.pixels
             work = partial(describing.describe, output.logits[0], self.checkpoint, pixels=pixels, output=output)
-            said = await self.offload(partial(work, top_k=top_k, kind=kind))
+            said = await self.offload(partial(work, top_k=top_k, vocabulary=kind))
         return Described(seen.sight, said, seen.timing)
 
     async def explain(self, body: bytes, *, label: str, kind: str | None, method: Method) -> Explained:
@@ -148,14 +147,15 @@ class Predictor:
         except explaining.UnknownLabelError as error:
             raise errors.NoSuchLabelError(str(error)) from error
         async with self._in_time():
-            seen = await self._see(body, explaining.NEEDED)
+            seen = await self._see(body, explaining.needed_activations(self.checkpoint.architecture))
             slope = await self.offload(lambda: explaining.gradient(seen.output, 0, self.checkpoint, row))
-        conv5 = seen.output.maps["conv5"][0]
-        map_ = explaining.class_map(slope, conv5, method)
+        layer = self.checkpoint.architecture.last_convolution
+        activations = seen.output.maps[layer][0]
+        map_ = explaining.class_map(slope, activations, method)
         maximum = float(map_.max())
         share = map_ / maximum if maximum > 0 else np.zeros_like(map_)
         kind, said = self._label(row)
-        return Explained(seen.sight, said, kind, share, maximum, explaining.relevance(slope, conv5))
+        return Explained(seen.sight, said, kind, layer, share, maximum, explaining.relevance(slope, activations))
 
     async def activations(self, body: bytes, names: Names) -> Seen:
         """What the layers in ``names`` saw. Raises the tree in ``app.errors``."""
@@ -232,7 +232,8 @@ class Predictor:
     def _forward(self, jobs: Sequence[_Job]) -> list[Output]:
         """On the batcher's thread: one run for all, with every map that any of them asked for."""
         assert self._engine is not None
-        maps = tuple(name for name in MAPS if any(name in job.maps for job in jobs))
+        names = self._engine.architecture.activation_names
+        maps = tuple(name for name in names if any(name in job.maps for job in jobs))
         with self._metrics.model.time():
             output = self._engine.run(np.stack([job.pixels for job in jobs]), maps=maps)
         self._metrics.batch.observe(len(jobs))

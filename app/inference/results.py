@@ -48,8 +48,10 @@ class Explained:
     sight: Sight
     label: Label
     kind: str
+    layer: str
+    """The convolution whose cells the map has: the last of the network."""
     map: NDArray[np.float32]
-    """(13, 13), as shares of ``maximum``."""
+    """(H, W), as shares of ``maximum``."""
     maximum: float
     relevance: NDArray[np.float32]
-    """(256,): what each channel of conv5 adds to the evidence for the label."""
+    """(C,): what each channel of the layer adds to the evidence for the label."""

@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from app.inference.images import Limits, PixelBudget, see
-from model.architecture import MAPS
 from model.checkpoint import Checkpoint
 from model.describe import describe
 from model.engines import Engine
@@ -19,7 +18,7 @@ def warm_up(engine: Engine, checkpoint: Checkpoint, batch: int, decoders: int) -
     """Seconds of an answer under load: its share of a full batch, and of the decoders' threads."""
     side, limits, file = checkpoint.architecture.input_size, Limits(), BytesIO()
     blank = np.zeros((batch, side, side, 3), np.uint8)
-    engine.run(blank[:1], maps=MAPS)  # a shape's first run costs most
+    engine.run(blank[:1], maps=checkpoint.architecture.activation_names)  # a shape's first run costs most
     engine.run(blank)
     began = perf_counter()
     logits = engine.run(blank).logits[0]

@@ -20,14 +20,14 @@ from app.inference.admission import Place
 from app.inference.predictor import Predictor
 from app.settings import Settings
 from model import drawing
-from model.architecture import MAPS
+from model.architecture import Architecture
 from model.explain import Method
 
 router = APIRouter(tags=["pictures"], dependencies=[Security(api_keys.required)])
 
 TopK = Annotated[int, Query(ge=1, le=20, description="How many labels.")]
 Kind = Annotated[str | None, Query(max_length=100, description="Labels of this exclusive vocabulary only.")]
-_NAME = "|".join(MAPS)
+_NAME = "|".join(Architecture().activation_names)
 Layers = Annotated[
     str,
     Query(
@@ -166,7 +166,8 @@ async def every_layer(
     layers: Layers = "all",
 ) -> Response:
     """What every layer saw, in one binary body."""
-    predictor, names = _predictor(request), _names(layers)
+    predictor = _predictor(request)
+    names = _names(layers, predictor.checkpoint.architecture)
     squeeze = quality(request.headers.get("accept-encoding", ""), "gzip") > 0
     with predictor.admit() as place:
         body = await _picture(request, place)
@@ -181,11 +182,12 @@ async def every_layer(
     return Response(packed, media_type="application/octet-stream", headers=headers)
 
 
-def _names(layers: str) -> tuple[str, ...]:
+def _names(layers: str, architecture: Architecture) -> tuple[str, ...]:
+    known = architecture.activation_names
     if layers == "all":
-        return MAPS
+        return known
     names = tuple(dict.fromkeys(layers.split(",")))
     for name in names:
-        if name not in MAPS:
-            raise NoSuchLayerError(f"layers is all, or some of {', '.join(MAPS)}; {name[:40]!r} is none of them.")
+        if name not in known:
+            raise NoSuchLayerError(f"layers is all, or some of {', '.join(known)}; {name[:40]!r} is none of them.")
     return names

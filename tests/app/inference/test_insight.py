@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from app.inference.images import Limits, PixelBudget, see
-from model.architecture import MAPS
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
 from tests.app.http.test_api import JPEG, RAW, post
@@ -46,9 +45,9 @@ async def test_activations_can_be_read_back(client: httpx.AsyncClient, network: 
     length = struct.unpack_from("<I", body, 4)[0]
     assert length % 4 == 0
     header = json.loads(body[8 : 8 + length])
-    assert [layer["name"] for layer in header["layers"]] == list(MAPS)
+    assert [layer["name"] for layer in header["layers"]] == list(network.architecture.activation_names)
     sight = see(JPEG, size=227, limits=Limits(), budget=PixelBudget(10**9))
-    maps = create_engine(network, precision="f32").run(sight.pixels[None], maps=MAPS).maps
+    maps = create_engine(network, precision="f32").run(sight.pixels[None], maps=network.architecture.activation_names).maps
     at = 8 + length
     for layer in header["layers"]:
         channels, height, width = layer["shape"]
