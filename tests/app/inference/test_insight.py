@@ -47,7 +47,8 @@ async def test_activations_can_be_read_back(client: httpx.AsyncClient, network: 
     header = json.loads(body[8 : 8 + length])
     assert [layer["name"] for layer in header["layers"]] == list(network.architecture.activation_names)
     sight = see(JPEG, size=227, limits=Limits(), budget=PixelBudget(10**9))
-    maps = create_engine(network, precision="f32").run(sight.pixels[None], maps=network.architecture.activation_names).maps
+    names = network.architecture.activation_names
+    maps = create_engine(network, precision="f32").run(sight.pixels[None], maps=names).maps
     at = 8 + length
     for layer in header["layers"]:
         channels, height, width = layer["shape"]
