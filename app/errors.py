@@ -17,8 +17,7 @@ GlassbotError                  500 internal-error
 │   ├── BrokenImageError       422 broken-image
 │   ├── NoSuchVocabularyError  422 unknown-vocabulary
 │   ├── NoSuchLabelError       422 unknown-label
-│   ├── NoSuchLayerError       422 unknown-layer
-│   └── NotExplainableError    422 not-explainable
+│   └── NoSuchLayerError       422 unknown-layer
 ├── UnavailableError           503, never raised itself
 │   ├── NotReadyError          503 not-ready
 │   └── OverloadedError        503 overloaded
@@ -168,13 +167,6 @@ class NoSuchLayerError(InvalidRequestError):
 
     slug, title = "unknown-layer", "The network has no such layer"
     example = "layers is all, or some of conv1, pool1, … fc7; 'conv9' is none of them."
-
-
-class NotExplainableError(InvalidRequestError):
-    """Class maps are not defined for the network that is served."""
-
-    slug, title = "not-explainable", "This network cannot be explained"
-    example = "Class maps are computed for networks with ReLU only."
 
 
 class UnavailableError(GlassbotError):

@@ -119,7 +119,7 @@ def explanation(explained: Explained, method: Method, request_id: str) -> schema
         vocabulary=explained.vocabulary,
         kind=explained.vocabulary,
         method=method,
-        layer="conv5",
+        layer=explained.layer,
         map=[[round(float(cell), 5) for cell in row] for row in explained.map],
         maximum=explained.maximum,
         relevance=[round(float(part), 5) for part in explained.relevance],

@@ -36,7 +36,8 @@ class Intake:
 
         async def receive() -> bytes:
             settings = self.settings
-            return await bodies.picture(self.request, max_bytes=settings.max_body_bytes, seconds=settings.upload_seconds)
+            limit = settings.max_body_bytes
+            return await bodies.picture(self.request, max_bytes=limit, seconds=settings.upload_seconds)
 
         return await self._admitted(receive, lambda body, _: work(body))
 

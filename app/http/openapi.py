@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from app import errors
 from app.http import examples
 from app.http.routes import contract
-from app.inference.activations import layer_names
 from model.checkpoint import Checkpoint
 
 DESCRIPTION = """A CaptionBot you can see through: labels, one honest sentence, and what every layer saw.
@@ -66,5 +65,5 @@ def _name_choices(path: str, parameter: dict[str, Any], checkpoint: Checkpoint) 
     if parameter["name"] == "label":
         parameter["example"] = vocabularies[0].labels[0].name
     if parameter["name"] == "layers":
-        name = "|".join(layer_names(checkpoint.architecture))
+        name = "|".join(checkpoint.architecture.activation_names)
         parameter["schema"]["pattern"] = f"^(all|({name})(,({name}))*)$"

@@ -37,11 +37,6 @@ def encode(image: DecodedImage, output: Output, architecture: Architecture, name
     return b"".join([MAGIC, struct.pack("<I", len(header)), header, *blocks])
 
 
-def layer_names(architecture: Architecture) -> tuple[str, ...]:
-    """Names of the layers whose activations are shown: all but normalisations and fc8, in the table's order."""
-    return tuple(row.name for row in architecture.layers if row.operation != "lrn" and row.name != "fc8")
-
-
 def _channels(activations: NDArray[np.float32]) -> NDArray[np.float32]:
     """(C, H, W) as it is; the (F,) units of fc6 and fc7 become (F, 1, 1), channels of one cell."""
     return activations if activations.ndim == 3 else activations.reshape(-1, 1, 1)

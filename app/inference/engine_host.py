@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import NotReadyError, OverloadedError
-from app.inference.activations import layer_names
 from app.inference.admission import Admission, FullError, Slot
 from app.inference.batcher import Batcher, ClosedError, Done, QueueFullError
 from app.inference.warm_up import warm_up
@@ -68,8 +67,6 @@ class EngineHost:
         self.failure: Exception | None = None
         """Why the engine did not start; None while it starts and once it runs."""
         self.admission = Admission(settings.max_in_flight)
-        self.layers = layer_names(checkpoint.architecture)
-        """Names of the layers whose activations this network can show, in the order of its table."""
         self._settings = settings
         self._metrics = metrics
         self._create_engine = create_engine
@@ -159,7 +156,8 @@ class EngineHost:
     def _forward(self, jobs: Sequence[_Job]) -> list[Output]:
         """On the batcher's thread: one run for all jobs, with every layer that any of them wants."""
         assert self._engine is not None
-        layers = tuple(name for name in self.layers if any(name in job.layers for job in jobs))
+        names = self.checkpoint.architecture.activation_names
+        layers = tuple(name for name in names if any(name in job.layers for job in jobs))
         with self._metrics.model.time():
             output = self._engine.run(np.stack([job.pixels for job in jobs]), maps=layers)
         self._metrics.batch.observe(len(jobs))

@@ -42,6 +42,7 @@ class Predictor:
         self.host = host
         self.checkpoint = host.checkpoint
         self._metrics = metrics
+        self._explained_layers = explaining.needed_activations(host.checkpoint.architecture)
         self._deadline_s = settings.deadline_seconds
         self._limits = Limits(jpeg_pixels=int(settings.max_jpeg_mpx * 1e6), pixels=int(settings.max_mpx * 1e6))
         self._budget = PixelBudget(self._limits.pixels)
@@ -72,7 +73,7 @@ class Predictor:
         """
         self._check_vocabulary(vocabulary)
         async with self._within_deadline():
-            result = await self._forward(body, explaining.NEEDED)
+            result = await self._forward(body, self._explained_layers)
             work = partial(describe, result.output.logits[0], self.checkpoint, top_k=top_k, vocabulary=vocabulary)
             description = await self.offload(partial(work, pixels=result.image.pixels, output=result.output))
         return Described(result.image, description, result.timing)
@@ -84,7 +85,7 @@ class Predictor:
         except explaining.UnknownLabelError as error:
             raise errors.NoSuchLabelError(str(error)) from error
         async with self._within_deadline():
-            result = await self._forward(body, explaining.NEEDED)
+            result = await self._forward(body, self._explained_layers)
             return await self.offload(partial(self._class_map, result, row, method))
 
     async def activations(self, body: bytes, layers: tuple[str, ...]) -> ForwardResult:
@@ -97,22 +98,20 @@ class Predictor:
         return await asyncio.get_running_loop().run_in_executor(self._answer_threads, work)
 
     def _class_map(self, result: ForwardResult, row: int, method: Method) -> Explained:
-        """Raises NotExplainableError where class maps are not defined for this network."""
-        try:
-            gradient = explaining.gradient(result.output, 0, self.checkpoint, row)
-        except ValueError as error:
-            raise errors.NotExplainableError(str(error)) from error
-        conv5 = result.output.maps["conv5"][0]
-        evidence = explaining.class_map(gradient, conv5, method)
+        gradient = explaining.gradient(result.output, 0, self.checkpoint, row)
+        layer = self.checkpoint.architecture.last_convolution
+        activations_CHW = result.output.maps[layer][0]
+        evidence = explaining.class_map(gradient, activations_CHW, method)
         maximum = float(evidence.max())
         vocabulary, label = self._label_of(row)
         return Explained(
             image=result.image,
             label=label,
             vocabulary=vocabulary,
+            layer=layer,
             map=evidence / maximum if maximum > 0 else np.zeros_like(evidence),
             maximum=maximum,
-            relevance=explaining.relevance(gradient, conv5),
+            relevance=explaining.relevance(gradient, activations_CHW),
         )
 
     def _label_of(self, row: int) -> tuple[str, Label]:

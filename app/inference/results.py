@@ -53,9 +53,11 @@ class Explained:
     label: Label
     vocabulary: str
     """Name of the vocabulary that the label belongs to."""
+    layer: str
+    """The convolution whose cells the map has: the last one of the network."""
     map: NDArray[np.float32]
-    """(H, W) of the last convolution, 13 × 13 at 227 pixels, as shares of ``maximum``."""
+    """(H, W) of that layer, 13 × 13 at 227 pixels, as shares of ``maximum``."""
     maximum: float
     """The largest cell of the map, in units of a logit; 0 where there is no evidence."""
     relevance: NDArray[np.float32]
-    """(C,) what each channel of the last convolution adds to the evidence for the label."""
+    """(C,) what each channel of that layer adds to the evidence for the label."""

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Security
 from starlette.responses import Response
 
-from app.errors import NoSuchLabelError, NoSuchLayerError, NoSuchVocabularyError, NotExplainableError
+from app.errors import NoSuchLabelError, NoSuchLayerError, NoSuchVocabularyError
 from app.http import answers, api_keys, examples, schemas
 from app.http.batch import Batch
 from app.http.compression import quality
@@ -77,7 +77,6 @@ async def predict_batch(
         *RECEIVING,
         *DECODING,
         NoSuchLabelError,
-        NotExplainableError,
         description="Numbers, or an overlay PNG.",
         content={"image/png": {"schema": contract.BINARY, "example": examples.PNG}},
     ),
@@ -125,7 +124,7 @@ async def every_layer(
     request: Request, intake: IntakePart, predictor: PredictorPart, layers: LayerList = "all"
 ) -> Response:
     """What every layer saw, in one binary body."""
-    names = _layer_names(layers, predictor.host.layers)
+    names = _layer_names(layers, predictor.checkpoint.architecture.activation_names)
     compress = quality(request.headers.get("accept-encoding", ""), "gzip") > 0
 
     async def encode(body: bytes) -> bytes:

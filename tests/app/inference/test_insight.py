@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.inference.activations import layer_names
 from app.inference.images import Limits, PixelBudget, decode_image
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
@@ -46,7 +45,7 @@ async def test_activations_can_be_read_back(client: httpx.AsyncClient, network: 
     length = struct.unpack_from("<I", body, 4)[0]
     assert length % 4 == 0
     header = json.loads(body[8 : 8 + length])
-    names = layer_names(network.architecture)
+    names = network.architecture.activation_names
     assert [layer["name"] for layer in header["layers"]] == list(names)
     image = decode_image(JPEG, size=227, limits=Limits(), budget=PixelBudget(10**9))
     maps = create_engine(network, precision="f32").run(image.pixels[None], maps=names).maps
