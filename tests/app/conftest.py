@@ -51,9 +51,10 @@ async def serving(app: FastAPI, *, wait: bool = True) -> AsyncIterator[httpx.Asy
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://glassbot") as client:
-            while wait and (await client.get("/readyz")).status_code != 200:
-                assert app.state.predictor.failure is None
-                await asyncio.sleep(0.02)
+            async with asyncio.timeout(60):
+                while wait and (await client.get("/readyz")).status_code != 200:
+                    assert app.state.predictor.failure is None
+                    await asyncio.sleep(0.02)
             yield client
 
 
