@@ -33,9 +33,7 @@ _LEAST_CAPACITY = 8
 class CreateEngine(Protocol):
     """Builds the engine for a checkpoint: :func:`model.engines.create_engine`, or a stand-in for it in a test."""
 
-    def __call__(
-        self, checkpoint: Checkpoint, /, *, engine: EngineName, precision: Precision, threads: int
-    ) -> Engine:
+    def __call__(self, checkpoint: Checkpoint, /, *, engine: EngineName, precision: Precision, threads: int) -> Engine:
         """The engine, ready to be warmed up. Raises whatever keeps it from running on this machine."""
         ...
 
@@ -97,7 +95,7 @@ class EngineHost:
     async def started(self) -> None:
         """Wait until the engine runs, or :attr:`failure` says why it cannot. Only within :meth:`running`."""
         assert self._starting is not None
-        await self._starting
+        await asyncio.shield(self._starting)  # a caller that gives up does not end the start
 
     async def _start(self) -> None:
         try:
