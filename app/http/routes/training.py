@@ -28,12 +28,17 @@ def page(request: Request, runs: RunsPart, run: str = SHIPPED) -> Response:
         look, status = Look(run=Run(name="", title="", journal=Path()), stamp="", problem=error.detail), error.status
     record = look.record
     context = {
-        "runs": runs.all.values(), "look": look, "record": record, "stamp": stamp, "version": version,
+        "runs": runs.all.values(),
+        "look": look,
+        "record": record,
+        "stamp": stamp,
+        "version": version,
         "charts": charts.charts(record) if record else [],
         "planned": charts.planned(record) if record else 0,
         "halves": charts.halves(record) if record else [],
-        "claims": findings.findings(findings.CLAIMS), "switches": findings.findings(findings.SWITCHES),
-    }  # fmt: skip
+        "claims": findings.findings(findings.CLAIMS),
+        "switches": findings.findings(findings.SWITCHES),
+    }
     return templates().TemplateResponse(request, "training.html", context, status_code=status)
 
 
