@@ -244,7 +244,7 @@ def test_a_run_that_grows_is_looked_at_again(look: Open, runs: Path) -> None:
 
 def test_a_damaged_journal_gets_its_sentence_and_mends_when_the_journal_does(look: Open, runs: Path) -> None:
     page = look("broken")
-    expect(page.locator(".problem")).to_have_text("The journal of “broken” is damaged: its only line cannot be read.")
+    expect(page.locator(".problem")).to_have_text("The run log of “broken” is damaged: its only line cannot be read.")
     expect(page.locator(".claims").first).to_be_visible()
     path = runs / "broken" / "metrics.jsonl"
     broken = path.read_text()

@@ -20,7 +20,7 @@ async function lookAgain(address) {
   const made = new DOMParser().parseFromString(page, "text/html");
   const [old, fresh] = [document, made].map((from) => /** @type {any} */ (from.querySelector("training-run")));
   if (!fresh) return SAY.gone;
-  if (old.dataset.stamp === fresh.dataset.stamp) return SAY.noNews;
+  if (old.dataset.fingerprint === fresh.dataset.fingerprint) return SAY.noNews;
   old.replaceWith(fresh);
   return fresh.dataset.end ? SAY.news(Number(fresh.dataset.end)) : "";
 }
