@@ -1,4 +1,4 @@
-"""The page of the contract, with the network watched."""
+"""The page of the API, with the network watched."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_operation_is_shown_and_can_be_tried(page: Page, server: str) -> N
 def test_every_page_leads_to_it(page: Page, server: str) -> None:
     for start in ("", "learn", "training"):
         page.goto(f"{server}/{start}", wait_until="networkidle")
-        page.get_by_role("link", name="the REST contract").click()
+        page.get_by_role("link", name="API for developers").click()
         expect(page.locator(".opblock")).to_have_count(9)
 
 

@@ -55,9 +55,9 @@ def test_its_layers_are_shown_as_they_are(visit: Visit, address: str) -> None:
     page = visit(address=address, at="/#sample=coffee")
     answered(page)
     expect(page.locator("#overview canvas")).to_have_count(10)
-    expect(page.locator("#many-note")).to_contain_text(f"{2 * 64 + 2 * 192 + 384 + 3 * 256:,} channels")
+    expect(page.locator("#layer-note")).to_contain_text(f"{2 * 64 + 2 * 192 + 384 + 3 * 256:,} channels")
     page.get_by_role("button", name="Kernel 64:").click()
-    expect(page.locator("#one-h")).to_have_text("Channel 64 of 64")
+    expect(page.locator("#channel-h")).to_have_text("Channel 64 of 64")
 
 
 def test_without_scripts_the_kernels_are_one_picture(visit: Visit, address: str) -> None:

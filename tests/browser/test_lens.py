@@ -133,7 +133,7 @@ def test_a_stale_answer_looks_stale_and_says_how_old_it_is(visit: Visit) -> None
     fresh = page.locator("#lens-sentence").evaluate("one => getComputedStyle(one).color")
     expect(page.locator("#lens-age")).to_be_empty()
     page.route("**/predict", lambda route: route.abort())
-    expect(page.locator("#lens-age")).to_have_text("What you read is 2 s old.")
+    expect(page.locator("#lens-age")).to_have_text("Last updated 2 s ago.")
     expect(page.locator("#lens-rate")).to_contain_text("does not answer")
     assert page.locator("#lens-sentence").evaluate("one => getComputedStyle(one).color") != fresh
     assert Axe().run(page).response["violations"] == []
@@ -193,7 +193,7 @@ def test_a_refused_or_lost_camera_gets_one_sentence(visit: Visit) -> None:
     assert Axe().run(page).response["violations"] == []
     page.evaluate(refuse, "NotFoundError")
     page.get_by_role("button", name="Live lens").click()
-    expect(page.get_by_role("alert")).to_contain_text("None was found")
+    expect(page.get_by_role("alert")).to_contain_text("No camera was found")
     page = live(visit)
     page.evaluate("document.querySelector('#video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))")
     expect(page.locator("#start-h")).to_have_text("The camera has stopped.")

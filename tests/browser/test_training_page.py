@@ -102,7 +102,7 @@ def test_the_slider_moves_kernels_layers_figures_and_cursors(look: Open) -> None
     first = [page.evaluate(DRAWN, name) for name in ("kernels", "conv1", "conv5")]
     assert [a == b for a, b in zip(first, last, strict=True)] == [False, False, False]
     assert cursors(page) == pytest.approx([0, 0, 0], abs=0.01)
-    expect(page.locator("h2 [data-kept]").first).to_have_text("0")
+    expect(page.locator("h2 [data-snapshot]").first).to_have_text("0")
     expect(page.locator("[data-chart=object] [data-at]")).to_have_text("100")  # the first time it was measured
     page.keyboard.press("End")
     at(page, 300)
@@ -225,21 +225,21 @@ def test_sizes_are_marked_where_they_came(look: Open) -> None:
     assert second["x"] == pytest.approx(over["x"] + over["width"] * 200 / 300, abs=2)
 
 
-def test_a_run_that_grows_is_looked_at_again(look: Open, runs: Path) -> None:
+def test_a_run_that_grows_is_refreshed(look: Open, runs: Path) -> None:
     page = look("growing")
     at(page, 50)
-    again = page.get_by_role("link", name="Look again")
-    again.click()
+    refresh = page.get_by_role("link", name="Refresh")
+    refresh.click()
     expect(page.get_by_role("status")).to_have_text("Nothing new since you looked.")
     path = runs / "growing" / "metrics.jsonl"
     writer.append(path, {"step": 75, "size": size_at(75), "loss": loss_at(75)})
     writer.append(path, {"step": 75, "size": size_at(75), "measured": measured_at(75)})
     keep(path, 75)
-    again.click()
+    refresh.click()
     expect(page.get_by_role("status")).to_have_text("Now at step 75.")
     at(page, 75)
-    expect(page.locator(".told").first).to_contain_text("It kept 3 pictures of itself.")
-    expect(again).to_be_focused()
+    expect(page.locator(".summary").first).to_contain_text("It saved 3 snapshots.")
+    expect(refresh).to_be_focused()
 
 
 def test_a_damaged_journal_gets_its_sentence_and_mends_when_the_journal_does(look: Open, runs: Path) -> None:
@@ -249,7 +249,7 @@ def test_a_damaged_journal_gets_its_sentence_and_mends_when_the_journal_does(loo
     path = runs / "broken" / "metrics.jsonl"
     broken = path.read_text()
     writer.append(path, {"step": 25, "loss": 2.5})
-    page.get_by_role("link", name="Look again").click()
+    page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_role("status")).to_have_text("Now at step 25.")
     expect(page.locator("[data-curve=loss] dd")).to_have_text("2.50")
     path.write_text(broken)
@@ -262,7 +262,7 @@ def test_another_network_is_shown_plainly(look: Open) -> None:
     page.get_by_role("slider", name="Step").focus()
     page.keyboard.press("Home")
     expect(page.locator("[data-chart=loss] [data-at]")).to_have_text("25")
-    expect(page.locator("h2 [data-kept]").first).to_have_text("100")
+    expect(page.locator("h2 [data-snapshot]").first).to_have_text("100")
     expect(page.locator("[data-chart=object] learning-curve")).to_have_count(0)
 
 
@@ -272,8 +272,8 @@ def test_figures_and_sheets_that_do_not_arrive_are_told(look: Open) -> None:
     page.route("**/0.webp*", lambda route: route.abort())
     page.get_by_role("slider", name="Step").focus()
     page.keyboard.press("Home")
-    expect(page.get_by_role("alert")).to_have_text("The picture that was kept after step 0 did not arrive.")
-    expect(page.locator("h2 [data-kept]").first).to_have_text("300")
+    expect(page.get_by_role("alert")).to_have_text("The snapshot of step 0 did not arrive.")
+    expect(page.locator("h2 [data-snapshot]").first).to_have_text("300")
     page.keyboard.press("ArrowRight")
     at(page, 100)
     expect(page.locator("#trouble")).to_be_hidden()
@@ -282,7 +282,7 @@ def test_figures_and_sheets_that_do_not_arrive_are_told(look: Open) -> None:
         route.fulfill(status=503, body="busy")
 
     page.route("**/training?run=whole", lambda route: route.abort())
-    page.get_by_role("link", name="Look again").click()
+    page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_role("status")).to_contain_text("The server does not answer")
     at(page, 100)
     page.unroute("**/training?run=whole")
@@ -299,8 +299,8 @@ def test_a_picture_that_was_cut_short_is_told(look: Open, runs: Path) -> None:
     page.route("**/0.webp*", lambda route: route.fulfill(body=file.read_bytes()[:2000], content_type="image/webp"))
     page.get_by_role("slider", name="Step").focus()
     page.keyboard.press("Home")
-    expect(page.get_by_role("alert")).to_have_text("The picture that was kept after step 0 did not arrive.")
-    expect(page.locator("h2 [data-kept]").first).to_have_text("300")
+    expect(page.get_by_role("alert")).to_have_text("The snapshot of step 0 did not arrive.")
+    expect(page.locator("h2 [data-snapshot]").first).to_have_text("300")
 
 
 def test_without_scripts_there_are_figures_tables_kernels_and_claims(look: Open) -> None:
@@ -313,7 +313,7 @@ def test_without_scripts_there_are_figures_tables_kernels_and_claims(look: Open)
     expect(page.locator("[data-chart=object] tbody tr").last).to_contain_text("70.0%")
     expect(page.locator(".claims").first.locator("tbody tr")).to_have_count(9)
     page.get_by_role("link", name="growing").click()
-    expect(page.locator(".told").first).to_contain_text("Measured")
+    expect(page.locator(".summary").first).to_contain_text("Measured")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -353,7 +353,7 @@ def test_everything_can_be_reached_by_keyboard_and_is_not_hidden_by_the_slider(l
           return b.top < a.bottom - 1 && b.bottom > a.top + 1; }"""
         )
         assert not over, reached[-1]
-    for name in ("again", "play", "step", "As a table"):
+    for name in ("refresh", "play", "step", "As a table"):
         assert name in reached
 
 
