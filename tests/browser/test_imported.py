@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from model import checkpoint
 from model.architecture import Architecture
 from tests.app.server import served
-from tests.browser.conftest import Visit, answered
+from tests.browser.conftest import Visit, answered, drawn
 from tests.tiny import OBJECTS, SCENES, WORDS, tiny_network
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,9 @@ def test_the_kernels_are_counted_and_stand_in_one_column(visit: Visit, address: 
     expect(page.locator("#kernels figcaption")).to_have_count(0)
     expect(page.locator("#kernels .tiles i")).to_have_count(64)
     page.locator("#kernels").scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function("getComputedStyle(document.querySelector('#kernels .tiles i')).backgroundImage !== 'none'")
+    page.evaluate("Object.assign(new Image(), { src: 'model/filters.png' }).decode()")
+    drawn(page)
     sheet = tmp_path / "sheet.png"
     sheet.write_bytes(httpx.get(f"{address}/model/filters.png").content)
     kernels = Image.open(sheet).convert("RGB")

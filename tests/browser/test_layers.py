@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, answered, upload
+from tests.browser.conftest import CAT, Visit, answered, upload
 
 pytestmark = pytest.mark.browser
 
@@ -104,11 +105,12 @@ def channels(page: Page) -> list[int]:
     return found
 
 
-def test_tiles_stand_by_strength_or_by_how_important_they_are_for_the_chosen_label(visit: Visit) -> None:
+def test_tiles_stand_by_strength_or_by_how_important_they_are_for_the_chosen_label(visit: Visit, server: str) -> None:
     page = visit(at="/#sample=chelsea&layer=conv5")
-    with page.expect_response("**/explain?*") as explained:
-        answered(page)
-    shares = explained.value.json()["relevance"]
+    answered(page)
+    label = page.locator("#cam").get_attribute("data-label")
+    asked: dict[str, str] = {"label": label or ""}
+    shares = httpx.post(f"{server}/explain", params=asked, content=CAT.read_bytes()).json()["relevance"]
     assert channels(page) == list(range(256))
     choose(page, "most important for")
     expect(page.locator("#layer-note")).not_to_contain_text("conv5 and pool5")

@@ -152,19 +152,25 @@ def test_a_kernel_steps_over_a_real_photo(visit: Visit) -> None:
 
 
 def test_it_plays_pauses_and_starts_again(visit: Visit) -> None:
-    section = step(visit, "kernel", reduced_motion="no-preference")
-    section.get_by_role("button", name="Pause").click()  # it began with the answer
+    page = lessons(visit, "kernel", reduced_motion="no-preference")
+    section = page.locator("#kernel")
+    section.locator("learn-kernel[data-ready]").wait_for()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+    section.locator("[data-right]").click()  # it begins with the answer
+    page.clock.run_for(200)
+    section.get_by_role("button", name="Pause").click()
     row, column, _ = stop(section)
-    assert (row, column) < (62, 62)
-    section.page.wait_for_timeout(300)
+    assert (1, 1) < (row, column) < (62, 62)
+    page.clock.run_for(1000)
     assert stop(section)[:2] == (row, column)
     section.get_by_role("button", name="Start again").click()
     assert stop(section)[:2] == (1, 1)
     section.get_by_role("button", name="One stop").click()
     assert stop(section)[:2] == (1, 2)
     section.get_by_role("button", name="Play").click()
-    section.page.emulate_media(reduced_motion="reduce")
-    expect(section.locator("learn-kernel .size")).to_contain_text("Row 62, column 62", timeout=1000)
+    page.emulate_media(reduced_motion="reduce")
+    expect(section.locator("learn-kernel .size")).to_contain_text("Row 62, column 62")
 
 
 def test_the_products_of_all_planes_make_one_sum(visit: Visit) -> None:
@@ -236,9 +242,7 @@ def test_a_service_with_keys_says_where_to_type_one(visit: Visit) -> None:
     page.route("**/predict", lambda route: route.fulfill(status=401, body=problem))
     section = page.locator("#overview")
     section.locator("[data-right]").click()
-    expect(section.locator(".working")).to_contain_text(
-        "needs an API key. Type it on the page See, then come back."
-    )
+    expect(section.locator(".working")).to_contain_text("needs an API key. Type it on the page See, then come back.")
     expect(section.locator(".working a")).to_have_attribute("href", "./")
 
 

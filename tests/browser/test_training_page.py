@@ -16,6 +16,7 @@ from model.checkpoint import PRETRAINED
 from model.runlog import writer
 from tests.app.runs.journals import keep, loss_at, measured_at, size_at, write_run
 from tests.app.server import served
+from tests.browser.conftest import Watch
 from tests.tiny import tiny_checkpoint
 
 pytestmark = pytest.mark.browser
@@ -51,15 +52,12 @@ def address(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 def look(chromium: Browser, address: str) -> Iterator[Open]:
     """Opens a run; afterwards nothing may have been logged as an error or asked of another origin."""
     contexts: list[BrowserContext] = []
-    troubles: list[str] = []
+    watch = Watch()
 
     def open_page(run: str = "whole", end: str = "", **options: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("request", lambda r: None if r.url.startswith((address, "data:")) else troubles.append(r.url))
+        page = watch.follow(context.new_page(), address)
         page.goto(f"{address}/training?run={run}{end}")
         if run != "broken" and options.get("java_script_enabled", True):
             page.wait_for_selector("training-run[data-ready]")
@@ -68,7 +66,7 @@ def look(chromium: Browser, address: str) -> Iterator[Open]:
     yield open_page
     for context in contexts:
         context.close()
-    assert [trouble for trouble in troubles if not trouble.startswith("Failed to load resource")] == []
+    assert watch.troubles == []
 
 
 def at(page: Page, step: int) -> None:
@@ -124,18 +122,18 @@ def test_a_tile_is_the_journals_own_pixels(look: Open, runs: Path) -> None:
 def test_sheets_that_are_there_are_drawn_without_asking_again(look: Open) -> None:
     page = look()
     page.get_by_role("slider", name="Step").focus()
-    for key in ("Home", "End"):
-        page.keyboard.press(key)
-        page.wait_for_timeout(300)
+    for step in (200, 100, 0):
+        page.keyboard.press("ArrowLeft")
+        at(page, step)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/training" in request.url else None)
     frames = page.evaluate(
         """async () => { const slider = document.querySelector("#step"), tiles = document.querySelector("sheet-tiles");
       const found = [];
-      for (const [value, step] of [[0, "0"], [1, "100"], [2, "200"], [3, "300"]]) {
+      for (const [value, step] of [[1, "100"], [2, "200"], [3, "300"], [0, "0"]]) {
         slider.value = value; slider.dispatchEvent(new Event("input"));
         let frames = 0;
-        while (tiles.dataset.step !== step) { await new Promise(requestAnimationFrame); frames++; }
+        while (tiles.dataset.step !== step && frames < 100) { await new Promise(requestAnimationFrame); frames++; }
         found.push(frames);
       } return found; }"""
     )
@@ -182,11 +180,20 @@ def test_play_goes_through_all_steps_and_stops(look: Open) -> None:
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     at(page, 300)
     expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_a_pause_stops_where_it_is(look: Open) -> None:
+    page = look()
+    at(page, 300)
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
     page.get_by_role("button", name="Play").click()
-    at(page, 100)
+    expect(page.locator("output[for=step]")).to_have_text("0")
+    page.clock.run_for(700)
+    expect(page.locator("output[for=step]")).to_have_text("100")
     page.get_by_role("button", name="Pause").click()
     page.wait_for_url("**#step=100")
-    page.wait_for_timeout(1000)
+    page.clock.run_for(5000)
     at(page, 100)
 
 
