@@ -132,4 +132,4 @@ def agree(bench: Bench, server: Server, program: Program, said: Said, slack: flo
 
 
 def _name(label: dict[str, Any]) -> tuple[str, str]:
-    return label["kind"], label["label"]
+    return label["vocabulary"], label["label"]

@@ -717,9 +717,9 @@ run = folder / "run"
 command("train", *recipe, *length, "--data", spec, "--out", run, "--precision", "f32")
 
 # %%
-from model.runlog import writer
+from model.runlog import reader
 
-entries = writer.read(run / "metrics.jsonl")
+entries = reader.entries(run / "metrics.jsonl")
 steps, losses = np.array([(e["step"], e["loss"]) for e in entries if "loss" in e]).T
 guessing = np.full(len(losses), np.log(len(classes)))
 lines = {"the network": (steps, losses), "guessing": (steps, guessing)}

@@ -12,9 +12,8 @@ from threading import Lock
 
 from app.errors import NotFoundError
 from model.checkpoint import PRETRAINED
-from model.runlog import writer
-from model.runlog.reader import Record, read
-from model.runlog.writer import Sheet
+from model.runlog import reader
+from model.runlog.reader import Record, Sheet, read
 
 SHIPPED = "shipped"
 """What the run of the shipped network is called in addresses."""
@@ -45,7 +44,7 @@ class Look:
     @property
     def picture(self) -> Path | None:
         """The fixed photo, if the journal has one."""
-        path = writer.picture(self.run.journal)
+        path = reader.picture_path(self.run.journal)
         return path if path.is_file() else None
 
     def sheet(self, step: str) -> Sheet | None:
@@ -114,7 +113,7 @@ def _look(run: Run, current: str) -> Look:
 
 
 def _without_figures(run: Run) -> str:
-    lines, entries = len(writer.lines(run.journal)), len(writer.read(run.journal))
+    lines, entries = len(reader.lines(run.journal)), len(reader.entries(run.journal))
     if lines and not entries:
         none = f"not one of its {lines} lines can" if lines > 1 else "its only line cannot"
         return f"The journal of {_quoted(run)} is damaged: {none} be read."

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from model.checkpoint import PRETRAINED
-from model.runlog import writer
+from model.runlog import reader, writer
 from tests.app.runs.journals import keep, loss_at, measured_at, size_at, write_run
 from tests.app.server import served
 from tests.browser.conftest import Watch
@@ -302,7 +302,7 @@ def test_figures_and_sheets_that_do_not_arrive_are_told(look: Open) -> None:
 def test_a_picture_that_was_cut_short_is_told(look: Open, runs: Path) -> None:
     page = look()
     at(page, 300)
-    file = writer.picture(runs / "whole" / "metrics.jsonl").with_name("0000000.webp")
+    file = reader.picture_path(runs / "whole" / "metrics.jsonl").with_name("0000000.webp")
     page.route("**/0.webp*", lambda route: route.fulfill(body=file.read_bytes()[:2000], content_type="image/webp"))
     page.get_by_role("slider", name="Step").focus()
     page.keyboard.press("Home")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from model.files import write_atomically
+from model.runlog import findings
+from model.runlog.findings import Finding, Findings
 from training import data
 from training.commands import Commands
 from training.config import Recipe
@@ -70,8 +70,8 @@ def run(options: argparse.Namespace) -> int:
     Console().print(_table(claims, gains))
     if options.json:
         facts = {"command": command(options, steps), "measured": f"{date.today()}", "device": str(device)}
-        facts |= _facts(options, recipe, sets, steps) | {"claims": found(claims, gains)}
-        write_atomically(options.json, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+        facts |= _facts(options, recipe, sets, steps)
+        findings.write(options.json, Findings(facts=facts, by_name=found(claims, gains)))
     return 0
 
 
@@ -83,17 +83,21 @@ def command(options: argparse.Namespace, steps: int) -> str:
     return f"python -m training ablate {options.claim} --data D/{folder} --steps {steps}{flags}"
 
 
-def found(claims: Mapping[str, Claim], gains: Mapping[str, Sequence[float]]) -> dict[str, dict[str, Any]]:
+def found(claims: Mapping[str, Claim], gains: Mapping[str, Sequence[float]]) -> dict[str, Finding]:
     """Each claim beside its gains, their mean and half of the 95 % interval, which a single seed does not give."""
-    made = {}
+    rows = {}
     for name, claim in claims.items():
         mean, half = interval(gains[name])
-        made[name] = {
-            "said": claim.said, "paper": claim.paper, "measure": claim.measure, "even": claim.even,
-            "mean": round(mean, 3), "half": round(half, 3) if len(gains[name]) > 1 else None,
-            "gains": [round(gain, 3) for gain in gains[name]],
-        }  # fmt: skip
-    return made
+        rows[name] = Finding(
+            hypothesis=claim.said,
+            paper=claim.paper,
+            measure=claim.measure,
+            even=claim.even,
+            mean=round(mean, 3),
+            half=round(half, 3) if len(gains[name]) > 1 else None,
+            gains=[round(gain, 3) for gain in gains[name]],
+        )
+    return rows
 
 
 def _facts(

@@ -18,7 +18,7 @@ from model import checkpoint
 from model.checkpoint import Preprocessing
 from model.engines.alexnet import AlexNet
 from model.files import write_atomically
-from model.runlog import writer
+from model.runlog import reader, writer
 from training import data
 from training.commands import Commands
 from training.config import Recipe, Stage, override
@@ -234,6 +234,6 @@ def _scores(folder: Path, state: dict[str, Any] | None) -> list[float]:
         return []
     return [
         score_of(entry["measured"])
-        for entry in writer.read(folder / "metrics.jsonl")
+        for entry in reader.entries(folder / "metrics.jsonl")
         if "measured" in entry and entry["step"] <= state["step"] and entry["size"] == state["size"]
     ]

@@ -11,7 +11,7 @@ from model.checkpoint import Checkpoint
 from model.engines import Engine
 from model.files import atomically
 from model.preprocess import prepare
-from model.runlog import sprites, writer
+from model.runlog import reader, sprites, writer
 
 PICTURE = Path(__file__).parent / "chelsea.webp"
 """Chelsea the cat, by Stéfan van der Walt (CC0). Ours to pass on, as no picture of a training set is."""
@@ -25,7 +25,7 @@ def keep_picture(path: Path, file: Path | None = None) -> None:
     The centred square at 256 px. A journal that has one keeps it: what is compared is always the same photo.
     Raises ValueError with one sentence where ``file`` is no picture.
     """
-    kept = writer.picture(path)
+    kept = reader.picture_path(path)
     if kept.is_file():
         return
     pixels, _, _ = prepare(_opened(file or PICTURE), _KEPT_SIZE)
@@ -40,7 +40,7 @@ def snapshot(network: Checkpoint, engine: Engine, path: Path, step: int) -> None
     """
     keep_picture(path)
     size = engine.architecture.input_size
-    pixels, _, _ = prepare(_opened(writer.picture(path)), size)
+    pixels, _, _ = prepare(_opened(reader.picture_path(path)), size)
     present = [row.name for row in engine.architecture.layers if row.name in sprites.LAYERS]
     output = engine.run(np.stack([pixels]), maps=present)  # a copy: torch warns of pictures that it may not write to
     kernels = network.folded().weights["conv1.weight"]

@@ -1,4 +1,4 @@
-"""How the network learned: a page, the figures of each run, and the pictures that it kept of itself."""
+"""Routes about how the network learned: a page, the figures of each run, and the pictures that the run saved."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from app.errors import NotFoundError
+from app.http.dependencies import AppVersion, RunsPart
 from app.http.etags import tag, unchanged
 from app.http.routes.pages import templates
 from app.runs import charts, findings
-from app.runs.registry import SHIPPED, Look, Run, Runs, stamp, version
+from app.runs.registry import SHIPPED, Look, Run, stamp, version
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,9 +20,8 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 
 @router.get("/training")
-def page(request: Request, run: str = SHIPPED) -> Response:
-    """The page of one run."""
-    runs: Runs = request.app.state.runs
+def page(request: Request, runs: RunsPart, run: str = SHIPPED) -> Response:
+    """The page of one training run."""
     try:
         look, status = runs.look(run), 200
     except NotFoundError as error:
@@ -38,10 +38,10 @@ def page(request: Request, run: str = SHIPPED) -> Response:
 
 
 @router.get("/training/runs/{name}.json")
-def figures(request: Request, name: str) -> Response:
+def figures(request: Request, runs: RunsPart, app_version: AppVersion, name: str) -> Response:
     """Everything the page draws of a run, for its scripts."""
-    look = _look(request, name)
-    current = tag(look.stamp, request.app.version)
+    look = runs.look(name)
+    current = tag(look.stamp, app_version)
     answer = unchanged(request, current)
     if answer is None:
         answer = JSONResponse(charts.told(look))
@@ -52,26 +52,21 @@ def figures(request: Request, name: str) -> Response:
 
 
 @router.get("/training/runs/{name}/picture.webp")
-def picture(request: Request, name: str, v: str = "") -> Response:
+def picture(runs: RunsPart, name: str, v: str = "") -> Response:
     """The fixed photo of a run."""
-    file = _look(request, name).picture
+    file = runs.look(name).picture
     if file is None:
         raise NotFoundError("This run has no fixed photo.")
     return _webp(file, _FOREVER if v == stamp(file) else "no-cache")
 
 
 @router.get("/training/runs/{name}/{step}.webp")
-def sheet(request: Request, name: str, step: str, v: str = "") -> Response:
+def sheet(runs: RunsPart, name: str, step: str, v: str = "") -> Response:
     """What the network was after that step; unchanging under its version."""
-    found = _look(request, name).sheet(step)
+    found = runs.look(name).sheet(step)
     if found is None:
         raise NotFoundError("This run kept no picture of itself at that step.")
     return _webp(found.file, _FOREVER if v == version(found) else "no-cache")
-
-
-def _look(request: Request, name: str) -> Look:
-    runs: Runs = request.app.state.runs
-    return runs.look(name)
 
 
 def _webp(file: Path, caching: str) -> Response:

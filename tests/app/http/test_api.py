@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.inference.images import Limits, PixelBudget, see
+from app.inference.images import Limits, PixelBudget, decode_image
 from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint
@@ -56,11 +56,13 @@ async def test_the_answer_has_the_documented_shape(client: httpx.AsyncClient, ne
 async def test_http_answers_as_the_network_does_in_process(client: httpx.AsyncClient, network: Checkpoint) -> None:
     body = corpus.jpeg(seed=9)
     answer = (await post(client, body)).json()
-    sight = see(body, size=227, limits=Limits(), budget=PixelBudget(10**9))
-    said = describe(create_engine(network, precision="f32").run(sight.pixels[None]).logits[0], network)
-    assert answer["caption"]["text"] == said.caption.text
-    assert [label["id"] for label in answer["labels"]] == [scored.label.id for scored in said.labels]
-    assert [label["score"] for label in answer["labels"]] == pytest.approx([s.score for s in said.labels], abs=1e-5)
+    image = decode_image(body, size=227, limits=Limits(), budget=PixelBudget(10**9))
+    logits = create_engine(network, precision="f32").run(image.pixels[None]).logits[0]
+    description = describe(logits, network)
+    assert answer["caption"]["text"] == description.caption.text
+    assert [label["id"] for label in answer["labels"]] == [scored.label.id for scored in description.labels]
+    scores = [scored.score for scored in description.labels]
+    assert [label["score"] for label in answer["labels"]] == pytest.approx(scores, abs=1e-5)
 
 
 async def test_all_ways_to_send_a_picture_lead_to_the_same_answer(client: httpx.AsyncClient) -> None:
@@ -101,8 +103,10 @@ async def test_what_cannot_be_seen_is_a_problem(client: httpx.AsyncClient, body:
         ("/predict?top_k=0", "invalid-request"),
         ("/predict?top_k=21", "invalid-request"),
         ("/predict?top_k=many", "invalid-request"),
-        ("/predict?kind=word", "unknown-kind"),
-        ("/predict?kind=flavour", "unknown-kind"),
+        ("/predict?vocabulary=word", "unknown-vocabulary"),
+        ("/predict?vocabulary=flavour", "unknown-vocabulary"),
+        ("/predict?kind=flavour", "unknown-vocabulary"),
+        ("/predict?vocabulary=object&kind=scene", "invalid-request"),
         ("/explain", "invalid-request"),
         ("/explain?label=unheard-of", "unknown-label"),
         ("/explain?label=dog&method=guess", "invalid-request"),
@@ -185,8 +189,8 @@ async def test_a_batch_has_its_own_bounds(client: httpx.AsyncClient) -> None:
     assert is_problem(await post(client, path="/predict/batch"), 415, "unsupported-body")
     answer = await client.post("/predict/batch", files=[("file", b"")] * 65)
     assert is_problem(answer, 422, "invalid-request")
-    answer = await client.post("/predict/batch?kind=flavour", files=[("file", JPEG)] * 2)
-    assert is_problem(answer, 422, "unknown-kind")
+    answer = await client.post("/predict/batch?vocabulary=flavour", files=[("file", JPEG)] * 2)
+    assert is_problem(answer, 422, "unknown-vocabulary")
 
 
 async def test_every_answer_carries_an_id_and_the_security_headers(client: httpx.AsyncClient) -> None:
@@ -219,7 +223,7 @@ async def test_metrics_count_what_was_answered(client: httpx.AsyncClient) -> Non
 
 
 async def test_what_was_seen_is_remembered(network: Checkpoint, engine: FakeEngine) -> None:
-    async with serving(create_app(Settings(), network)) as client:
+    async with serving(create_app(Settings(), network, create_engine=engine.create)) as client:
         warm = len(engine.batches)
         await post(client, path="/activations")
         for path in ("/predict", "/explain?label=dog", "/activations?layers=conv1"):

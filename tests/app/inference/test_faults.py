@@ -89,7 +89,7 @@ async def test_slow_senders_are_told_so_and_keep_nobody_out(checkpoint_file: Pat
             yield body[at : at + 100]
             await asyncio.sleep(0.1)
 
-    with served(checkpoint_file, tmp_path / "log", GLASSBOT_UPLOAD_S="2", **BARE) as running:
+    with served(checkpoint_file, tmp_path / "log", GLASSBOT_UPLOAD_SECONDS="2", **BARE) as running:
         async with client(running) as http:
             room = int(await metric(http, "glassbot_room"))
             slow = [asyncio.create_task(http.post("/predict", content=trickle())) for _ in range(room + 4)]

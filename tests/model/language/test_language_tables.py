@@ -17,7 +17,7 @@ from model.language.sentence import Caption, caption
 from model.vocabulary import Label, Vocabulary
 from tests.model.language.grammar import check_grammar
 
-SIZES = {"object": 200, "scene": 100, "word": 113}
+SIZES = {"object": 284, "scene": 100, "word": 113}
 ROLES = {
     "object": {"subject", "thing"},
     "scene": {"place"},

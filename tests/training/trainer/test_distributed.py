@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.runlog import writer
+from model.runlog import reader
 from tests.training.made import folders
 from training.distributed import Ranks
 
@@ -41,7 +41,7 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
                    "--lr", "0.0003", "--set", "lrn=text", "--set", "batch_norm=false",
                    "--set", "colour_noise=0.1"]  # fmt: skip
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=300)
-        entries = writer.read(out / "metrics.jsonl")
+        entries = reader.entries(out / "metrics.jsonl")
         measured[name] = next(entry["measured"] for entry in entries if "measured" in entry)
         return [entry["loss"] for entry in entries if "loss" in entry]
 

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from model import checkpoint
-from model.runlog import writer
+from model.runlog import reader
 from training.__main__ import main
 from training.trainer.state import read_state, write_state
 
@@ -88,7 +88,7 @@ def test_a_killed_run_ends_in_the_same_weights(mugs: Path, tmp_path: Path) -> No
     for name, weight in first.weights.items():
         np.testing.assert_array_equal(weight, second.weights[name], err_msg=name)
     assert not list(parts.glob("*.half"))
-    ends = [[e for e in writer.read(folder / "metrics.jsonl") if "measured" in e] for folder in (whole, parts)]
+    ends = [[e for e in reader.entries(folder / "metrics.jsonl") if "measured" in e] for folder in (whole, parts)]
     assert ends[0] == ends[1]
 
 

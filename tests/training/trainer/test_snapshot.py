@@ -15,7 +15,7 @@ from model.architecture import Architecture
 from model.checkpoint import Checkpoint
 from model.engines import Engine
 from model.engines.torch_engine import TorchEngine
-from model.runlog import sprites, writer
+from model.runlog import reader, sprites
 from tests.tiny import tiny_network
 from training.trainer.snapshot import PICTURE, keep_picture, snapshot
 from training.trainer.tensorboard import Board
@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_snapshot_shows_the_network_and_the_cat(network: Checkpoint, engine: Engine, path: Path) -> None:
     path.parent.mkdir()
     snapshot(network, engine, path, 100)
-    (found,) = writer.sheets(path)
+    (found,) = reader.sheets(path)
     assert (found.step, found.size) == (100, 67)
     blocks = {block.name: block for block in found.blocks}
     assert list(blocks) == ["kernels", *sprites.LAYERS]
@@ -48,7 +48,7 @@ def test_a_snapshot_shows_the_network_and_the_cat(network: Checkpoint, engine: E
     assert [blocks[name].shape for name in sprites.LAYERS] == [
         network.architecture.layer(name).shape for name in sprites.LAYERS
     ]
-    with Image.open(writer.picture(path)) as photo, Image.open(PICTURE) as ours:
+    with Image.open(reader.picture_path(path)) as photo, Image.open(PICTURE) as ours:
         assert photo.size == (256, 256)
         assert abs(np.asarray(photo, float).mean() - np.asarray(ours.convert("RGB"), float).mean()) < 1
 
@@ -57,7 +57,7 @@ def test_the_same_network_gives_the_same_snapshot(network: Checkpoint, engine: E
     path.parent.mkdir()
     for step in (1, 2):
         snapshot(network, engine, path, step)
-    first, second = writer.sheets(path)
+    first, second = reader.sheets(path)
     assert first.file.read_bytes() == second.file.read_bytes()
     assert first.blocks == second.blocks
 
@@ -71,7 +71,7 @@ def test_kernels_are_shown_as_they_serve_with_batch_norm_folded_in(path: Path) -
     normed = replace(normed, weights=weights)
     path.parent.mkdir()
     snapshot(normed, TorchEngine(normed, precision="f32", device="cpu"), path, 1)
-    pixels = np.asarray(Image.open(writer.sheets(path)[0].file).convert("RGB"), float)[:11, :11]
+    pixels = np.asarray(Image.open(reader.sheets(path)[0].file).convert("RGB"), float)[:11, :11]
     shown = (pixels - 128).transpose(2, 0, 1).ravel()
     assert np.corrcoef(shown, weights["conv1.weight"][0].ravel())[0, 1] < -0.99
 
@@ -81,7 +81,7 @@ def test_a_network_without_a_layer_leaves_it_out(path: Path) -> None:
     made = tiny_network(architecture=table)
     path.parent.mkdir()
     snapshot(made, TorchEngine(made, precision="f32", device="cpu"), path, 1)
-    names = [block.name for block in writer.sheets(path)[0].blocks]
+    names = [block.name for block in reader.sheets(path)[0].blocks]
     assert names == ["kernels", "conv1", "conv2", "conv3", "conv5", "pool5"]
 
 
@@ -90,7 +90,7 @@ def test_a_photo_of_ones_own_is_kept_once_as_its_square(path: Path, tmp_path: Pa
     keep_picture(path, tmp_path / "red.png")
     keep_picture(path)
     keep_picture(path, PICTURE)
-    with Image.open(writer.picture(path)) as photo:
+    with Image.open(reader.picture_path(path)) as photo:
         assert photo.size == (256, 256)
         red, green, _ = np.asarray(photo.convert("RGB")).mean((0, 1))
     assert red > 240
@@ -104,7 +104,7 @@ def test_what_is_no_picture_is_refused_with_one_sentence(path: Path, tmp_path: P
         keep_picture(path, tmp_path / "x.webp")
     with pytest.raises(ValueError, match="absent"):
         keep_picture(path, tmp_path / "absent.png")
-    assert not writer.picture(path).exists()
+    assert not reader.picture_path(path).exists()
 
 
 class Writer:
