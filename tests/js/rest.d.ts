@@ -9,7 +9,7 @@ export interface components {
     schemas: {
         /**
          * BatchItem
-         * @description One file of a batch: ``ok`` or ``problem`` is null.
+         * @description One file of a batch: either ``ok`` or ``problem`` is null.
          */
         BatchItem: {
             /**
@@ -22,7 +22,7 @@ export interface components {
         };
         /**
          * BatchResponse
-         * @description ``POST /predict/batch``, in the order of the files.
+         * @description The answer to ``POST /predict/batch``, in the order of the files.
          */
         BatchResponse: {
             /** Request Id */
@@ -47,7 +47,7 @@ export interface components {
         };
         /**
          * CaptionAnswer
-         * @description One honest sentence.
+         * @description One honest sentence about the picture.
          */
         CaptionAnswer: {
             /** Text */
@@ -74,7 +74,7 @@ export interface components {
         };
         /**
          * ClaimAnswer
-         * @description One thing the sentence says.
+         * @description One thing that the sentence claims.
          */
         ClaimAnswer: {
             /**
@@ -82,7 +82,16 @@ export interface components {
              * @description The label, or the ancestor of it, that is said.
              */
             node: string;
-            /** Kind */
+            /**
+             * Vocabulary
+             * @description Name of the vocabulary that the label belongs to.
+             */
+            vocabulary: string;
+            /**
+             * Kind
+             * @deprecated
+             * @description Old name of vocabulary; it goes in release 0.2.0.
+             */
             kind: string;
             /** Role */
             role: string;
@@ -91,7 +100,7 @@ export interface components {
         };
         /**
          * ExplainResponse
-         * @description ``POST /explain``: where the evidence for a label lay.
+         * @description The answer to ``POST /explain``: where the evidence for a label lay.
          */
         ExplainResponse: {
             /** Request Id */
@@ -100,18 +109,30 @@ export interface components {
             label: string;
             /** Id */
             id: string;
-            /** Kind */
+            /**
+             * Vocabulary
+             * @description Name of the vocabulary that the label belongs to.
+             */
+            vocabulary: string;
+            /**
+             * Kind
+             * @deprecated
+             * @description Old name of vocabulary; it goes in release 0.2.0.
+             */
             kind: string;
             /**
              * Method
              * @enum {string}
              */
             method: "gradcam" | "hirescam" | "layercam";
-            /** Layer */
+            /**
+             * Layer
+             * @description The convolution whose cells the map has.
+             */
             layer: string;
             /**
              * Map
-             * @description Rows of conv5 cells, as shares of the largest.
+             * @description Rows of cells of the layer, as shares of the largest.
              */
             map: number[][];
             /**
@@ -121,7 +142,7 @@ export interface components {
             maximum: number;
             /**
              * Relevance
-             * @description What each channel of conv5 adds to the label's lead.
+             * @description What each channel of the layer adds to the label's lead.
              */
             relevance: number[];
             crop: components["schemas"]["Box"];
@@ -129,7 +150,7 @@ export interface components {
         };
         /**
          * Health
-         * @description ``GET /livez`` and ``GET /readyz``.
+         * @description The answer to ``GET /livez`` and ``GET /readyz``.
          */
         Health: {
             /**
@@ -159,7 +180,7 @@ export interface components {
         };
         /**
          * LabelAnswer
-         * @description A label of an exclusive vocabulary.
+         * @description A label of a vocabulary whose labels exclude each other.
          */
         LabelAnswer: {
             /**
@@ -177,7 +198,16 @@ export interface components {
              * @description Probability within its vocabulary.
              */
             score: number;
-            /** Kind */
+            /**
+             * Vocabulary
+             * @description Name of the vocabulary that the label belongs to.
+             */
+            vocabulary: string;
+            /**
+             * Kind
+             * @deprecated
+             * @description Old name of vocabulary; it goes in release 0.2.0.
+             */
             kind: string;
         };
         /**
@@ -194,12 +224,21 @@ export interface components {
         };
         /**
          * LayerAnswer
-         * @description A row of the layer table.
+         * @description One row of the layer table.
          */
         LayerAnswer: {
             /** Name */
             name: string;
-            /** Kind */
+            /**
+             * Operation
+             * @description conv, lrn, pool or linear.
+             */
+            operation: string;
+            /**
+             * Kind
+             * @deprecated
+             * @description Old name of operation; it goes in release 0.2.0.
+             */
             kind: string;
             /** Shape */
             shape: number[];
@@ -237,7 +276,7 @@ export interface components {
         };
         /**
          * ModelResponse
-         * @description ``GET /model``.
+         * @description The answer to ``GET /model``: the network that is served.
          */
         ModelResponse: {
             /** Name */
@@ -263,7 +302,7 @@ export interface components {
         };
         /**
          * PredictResponse
-         * @description ``POST /predict``.
+         * @description The answer to ``POST /predict``: a prediction, the request it answers and the network.
          */
         PredictResponse: {
             /** Request Id */
@@ -292,7 +331,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description RFC 9457.
+         * @description A problem as RFC 9457 defines it.
          */
         Problem: {
             /**
@@ -318,7 +357,7 @@ export interface components {
         };
         /**
          * ProblemError
-         * @description One of several things that are wrong.
+         * @description One of several things that are wrong with a request.
          */
         ProblemError: {
             /** Where */
@@ -328,7 +367,7 @@ export interface components {
         };
         /**
          * Size
-         * @description In pixels, upright.
+         * @description The size of the upright picture, in pixels.
          */
         Size: {
             /** Width */
@@ -338,7 +377,7 @@ export interface components {
         };
         /**
          * Timing
-         * @description Milliseconds; 0 where a result was remembered.
+         * @description Milliseconds that each step took; 0 where its result came from a cache.
          */
         Timing: {
             /** Decode */
@@ -352,13 +391,21 @@ export interface components {
         };
         /**
          * VocabularyAnswer
-         * @description One question that the network answers.
+         * @description One question that the network answers, and the labels it chooses from.
          */
         VocabularyAnswer: {
             /** Name */
             name: string;
             /**
+             * Activation
+             * @description softmax: the labels exclude each other. sigmoid: each holds or not, whatever the others do.
+             * @enum {string}
+             */
+            activation: "softmax" | "sigmoid";
+            /**
              * Kind
+             * @deprecated
+             * @description Old name of activation, where softmax is exclusive; it goes in release 0.2.0.
              * @enum {string}
              */
             kind: "exclusive" | "independent";
@@ -371,7 +418,7 @@ export interface components {
         };
         /**
          * WordAnswer
-         * @description A word that people would use.
+         * @description A word that people would use of the picture.
          */
         WordAnswer: {
             /** Word */
