@@ -57,5 +57,5 @@ def test_describing_looks_at_the_map_of_what_is_said_and_at_the_pixels(monkeypat
     monkeypatch.setattr("model.evidence.frame", lambda evidence: "left" if evidence.any() else "whole")
     said = describe(sure, network, pixels=pixels, output=output).caption
     phrase = network.vocabularies[0].labels[best].phrase
-    assert said.claim == f"a black and white photo of {phrase} on the left"
-    assert describe(sure, network).caption.claim == phrase
+    assert said.phrase == f"a black and white photo of {phrase} on the left"
+    assert describe(sure, network).caption.phrase == phrase

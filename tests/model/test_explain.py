@@ -110,7 +110,7 @@ def test_a_sentence_can_be_placed_by_a_network_without_relu(activation: str, mon
         return "left"
 
     monkeypatch.setattr("model.evidence.frame", frame)
-    assert describe(logits, network, output=output).caption.claim == "an espresso on the left"
+    assert describe(logits, network, output=output).caption.phrase == "an espresso on the left"
     assert shapes == [network.architecture.layer("conv5").shape[1:]]
 
 
