@@ -54,7 +54,9 @@ def test_a_misspelt_setting_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("value", ["", " , ", "clef-secr\u00e8te", "secret one"])
-def test_keys_that_cannot_be_used_end_the_start_and_are_not_repeated(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_keys_that_cannot_be_used_end_the_start_and_are_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     monkeypatch.setenv("GLASSBOT_API_KEYS", value)
     with pytest.raises(SettingsError, match=r"^GLASSBOT_API_KEYS cannot be used: [^\n]*\.$") as caught:
         read_settings()
