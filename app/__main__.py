@@ -9,13 +9,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import logs
 from app.settings import Settings, SettingsError, deprecation_warnings, read_settings
 from app.startup import StartError, listen
 from model import checkpoint as checkpoints
 from model.checkpoint import CheckpointError
+from model.engines import create_engine
+
+if TYPE_CHECKING:
+    from app.inference.engine_host import CreateEngine  # which imports more than a wrong flag needs
 
 log = logging.getLogger("glassbot")
 
@@ -32,12 +36,13 @@ _SERVE_FLAGS = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, create_engine: CreateEngine = create_engine) -> int:
     """Run one command and return its exit status: 0, 1 for a failure, 2 for a wrong option or setting.
 
-    What went wrong is said on stderr, in one sentence.
+    What went wrong is said on stderr, in one sentence. ``create_engine`` builds the engine of a network that is run in
+    this process.
     """
-    options = vars(_parser().parse_args(arguments))
+    options = {**vars(_parser().parse_args(arguments)), "create_engine": create_engine}
     command = options.pop("command")
     try:
         return int(command(options))
@@ -94,6 +99,7 @@ def _add_caption_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: dict[str, Any]) -> int:
+    create_engine: CreateEngine = options.pop("create_engine")
     settings = read_settings(**options)
     logs.set_up(settings.log_level, settings.log_format)
     for warning in deprecation_warnings():
@@ -105,7 +111,7 @@ def _serve(options: dict[str, Any]) -> int:
         from app.http.server import serve
         from app.main import create_app
 
-        app = create_app(settings, checkpoint.result())
+        app = create_app(settings, checkpoint.result(), create_engine=create_engine)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}"
         serve(app, settings, listener, lambda: print(f"Glassbot looks at {address} (Ctrl-C stops it).", flush=True))

@@ -149,4 +149,4 @@ def require_agreement(bench: Bench, server: Server, program: Program, reference:
 
 
 def _name(label: dict[str, Any]) -> tuple[str, str]:
-    return label["kind"], label["label"]
+    return label["vocabulary"], label["label"]

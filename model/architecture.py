@@ -1,21 +1,20 @@
-"""The layer table of AlexNet (Krizhevsky, Sutskever, Hinton; NIPS 2012, section 3), as frozen data. Pure.
+"""The layer table of AlexNet (Krizhevsky, Sutskever, Hinton; NIPS 2012), as frozen data.
 
-Everything that depends on the shape of the network reads this table: the torch module, the OpenVINO graph,
-the class maps, the page. Shapes are C, H, W without the batch.
+:meth:`Architecture._convolutions` and :meth:`Architecture._fully_connected` spell the table out, from conv1 to fc8.
+Whatever depends on the shape of the network reads it: the torch module, the OpenVINO graph, the class maps, the page.
+
+Shapes are (C, H, W): channels, height, width, without the batch. "Section" means a section of the paper.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import prod
 from typing import Literal
 
 Activation = Literal["relu", "tanh", "sigmoid"]
 Operation = Literal["conv", "lrn", "pool", "linear"]
-
-MAPS = ("conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7")
-"""Layers whose activations are shown, in the order in which a picture passes them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,57 +25,68 @@ class LocalResponseNorm:
     """
 
     size: int = 5
+    """Neighbouring channels that are summed, the channel itself among them; the paper's n."""
     alpha: float = 1e-4
+    """Factor of the sum of squares."""
     beta: float = 0.75
+    """Exponent of the whole denominator."""
     k: float = 2.0
+    """Constant that keeps the denominator away from zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """One row of the table."""
+    """One row of the table: an operation, its shapes, and what one of its cells sees of the picture."""
 
     name: str
+    """``conv1``, ``norm1``, ``pool1`` and so on to ``fc8``; also the prefix of its weights' names."""
     operation: Operation
+    """What the row does with its input, before its activation."""
     inputs: tuple[int, ...]
-    """Shape that goes in: (C, H, W), or (features,) for a linear layer."""
+    """Shape of the input: (C, H, W). Of fc7 and fc8 (features,)."""
     shape: tuple[int, ...]
-    """Shape that comes out."""
+    """Shape of the output: (C, H, W). Of a linear layer (features,)."""
     kernel: int = 1
+    """Side of the sliding window, in cells of the input."""
     stride: int = 1
+    """Cells of the input between neighbouring windows."""
     padding: int = 0
+    """Zeros added on each side of the input, in cells."""
     groups: int = 1
+    """Columns that do not see each other: a kernel reads 1 / groups of the input's channels."""
     activation: Activation | None = None
-    """Applied last in this row."""
+    """Function applied to the output, after everything else in the row; None for none."""
     batch_norm: bool = False
-    """Between the weights and the activation; only while training, folded into the weights afterwards."""
+    """Whether batch norm stands between weights and activation while training; later it is folded into the weights."""
     dropout: float = 0.0
+    """Probability that a unit of the output is set to zero while training."""
     receptive_field: int = 1
-    """Side, in input pixels, of the square that one cell sees."""
+    """Side of the square of the picture that one cell of the output sees, in pixels."""
     jump: int = 1
-    """Input pixels between neighbouring cells."""
+    """Pixels of the picture between neighbouring cells of the output."""
     start: int = 0
-    """First input pixel seen by cell 0; negative where it begins in the padding."""
+    """First pixel of the picture that cell 0 sees; negative where that lies in the padding."""
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
-        """(out, in / groups, kernel, kernel) or (out, in); empty where the row has no weights."""
+        """Shape of the weights: (out, in / groups, kernel, kernel) or (out, in); empty where there are none."""
         if self.operation == "conv":
             return (self.shape[0], self.inputs[0] // self.groups, self.kernel, self.kernel)
         return (self.shape[0], prod(self.inputs)) if self.operation == "linear" else ()
 
     @property
     def parameters(self) -> int:
-        """Weights and biases; batch norm, which is folded away, is not counted."""
+        """Number of weights and biases; those of batch norm, which is folded away, do not count."""
         return prod(self.weight_shape) + self.shape[0] if self.weight_shape else 0
 
     @property
     def multiply_adds(self) -> int:
-        """Of one picture."""
+        """Multiplications with addition that one picture takes in this row."""
         return prod(self.weight_shape) * prod(self.shape[1:]) if self.weight_shape else 0
 
 
 def output_side(side: int, kernel: int, stride: int, padding: int = 0) -> int:
-    """Cells along one side after a convolution or pooling: M_z = (M_x + 2 p - M_F) // s + 1."""
+    """Return the cells along one side after a convolution or pooling: (side + 2 padding - kernel) // stride + 1."""
     return (side + 2 * padding - kernel) // stride + 1
 
 
@@ -92,24 +102,28 @@ class Architecture:
     input_size: int = 227
     """Side of the square picture, in pixels; 227 is the paper's 224 with the padding that its 55 x 55 maps need."""
     channels: tuple[int, ...] = (96, 256, 384, 384, 256)
-    """Kernels of conv1 to conv5."""
+    """Number of kernels of conv1 to conv5."""
     conv1_padding: int = 0
-    """Zeros around the standardised picture, on each side."""
+    """Zeros around the standardised picture, in pixels on each side."""
     columns: Literal[1, 2] = 2
-    """Two columns group conv2, conv4 and conv5, as on the paper's two GPUs (section 3.2)."""
+    """2 splits conv2, conv4 and conv5 into two groups, as on the paper's two GPUs (section 3.2); 1 does not."""
     activation: Activation = "relu"
+    """Activation of every convolution and of fc6 and fc7 (section 3.1)."""
     lrn: LocalResponseNorm | None = field(default_factory=LocalResponseNorm)
+    """Local response normalisation after conv1 and conv2 (section 3.3); None leaves it out."""
     lrn_before_activation: bool = False
-    """False: ReLU, LRN, pool (the text). True: LRN, pool, ReLU (the program)."""
+    """False: ReLU, normalise, pool, as the paper says. True: normalise, pool, ReLU, as cuda-convnet ran it in 2012."""
     overlapping_pooling: bool = True
-    """Windows of 3 at stride 2 (section 3.4), else of 2."""
+    """True: pooling windows of 3 at stride 2 (section 3.4). False: windows of 2 at stride 2."""
     batch_norm: bool = False
+    """Whether the network has batch norm, which is younger than the paper; only while it is trained."""
     dropout: float = 0.5
+    """Probability that a unit of fc6 or fc7 is set to zero while training (section 4.2)."""
     dropout_at_test: bool = False
-    """False: what stays in training is scaled up by 1 / (1 - dropout). True: all is scaled down at test time (section
-    4.2). The same function once folded into the weights after it."""
+    """False: units that stay are multiplied by 1 / (1 - dropout) while training. True: all units are multiplied by
+    1 - dropout afterwards, as in section 4.2. The same function once the factor is folded into the weights."""
     without: str = ""
-    """A convolution that is left out, as section 7 does with the middle ones."""
+    """Name of a convolution that is left out (section 7): conv3, conv4 or conv5; empty for none."""
 
     def __post_init__(self) -> None:
         if self.outputs < 1:
@@ -133,90 +147,203 @@ class Architecture:
             least = 67 - 2 * self.conv1_padding
             raise ValueError(f"Pictures of {self.input_size} px are too small for this network: use at least {least}.")
 
-    @property
+    @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """The table, in the order in which a picture passes it."""
-        return tuple(self._rows())
+        """The rows of the table, in the order in which a picture passes them."""
+        table = _Table(self.input_size, batch_norm=self.batch_norm)
+        self._convolutions(table)
+        self._fully_connected(table)
+        return tuple(table.rows)
+
+    def _convolutions(self, table: _Table) -> None:
+        """Append conv1 to pool5. Comments give what comes out for the paper's picture of 3 x 227 x 227."""
+        conv1, conv2, conv3, conv4, conv5 = self.channels
+        relu = self.activation  # the paper's; tanh or sigmoid in experiments
+        window = 3 if self.overlapping_pooling else 2
+        columns = self.columns
+        before, after = (None, relu) if self.lrn_before_activation else (relu, None)
+        # conv1, section 3.5: 96 kernels of 11 x 11 x 3, four pixels apart -> 96 x 55 x 55
+        table.conv("conv1", conv1, 11, stride=4, padding=self.conv1_padding, activation=before)
+        # norm1, section 3.3: local response normalisation -> 96 x 55 x 55
+        if self.lrn is not None:
+            table.lrn("norm1")
+        # pool1, section 3.4: the largest of overlapping 3 x 3 windows -> 96 x 27 x 27
+        table.pool("pool1", window, stride=2, activation=after)
+        # conv2, sections 3.2 and 3.5: 256 kernels of 5 x 5 x 48, each within its own column -> 256 x 27 x 27
+        table.conv("conv2", conv2, 5, padding=2, groups=columns, activation=before)
+        # norm2, section 3.3 -> 256 x 27 x 27
+        if self.lrn is not None:
+            table.lrn("norm2")
+        # pool2, section 3.4 -> 256 x 13 x 13
+        table.pool("pool2", window, stride=2, activation=after)
+        # conv3, section 3.5: 384 kernels of 3 x 3 x 256, which see both columns -> 384 x 13 x 13
+        if self.without != "conv3":
+            table.conv("conv3", conv3, 3, padding=1, activation=relu)
+        # conv4, section 3.5: 384 kernels of 3 x 3 x 192, each within its own column -> 384 x 13 x 13
+        if self.without != "conv4":
+            table.conv("conv4", conv4, 3, padding=1, groups=columns, activation=relu)
+        # conv5, section 3.5: 256 kernels of 3 x 3 x 192, each within its own column -> 256 x 13 x 13
+        if self.without != "conv5":
+            table.conv("conv5", conv5, 3, padding=1, groups=columns, activation=relu)
+        # pool5, section 3.4 -> 256 x 6 x 6
+        table.pool("pool5", window, stride=2)
+
+    def _fully_connected(self, table: _Table) -> None:
+        """Append fc6 to fc8 (section 3.5), the first two with dropout (section 4.2)."""
+        # fc6: all 9216 cells of pool5 -> 4096
+        table.linear("fc6", 4096, activation=self.activation, dropout=self.dropout)
+        # fc7: 4096 -> 4096
+        table.linear("fc7", 4096, activation=self.activation, dropout=self.dropout)
+        # fc8: 4096 -> one logit for each label
+        table.logits("fc8", self.outputs)
 
     def layer(self, name: str) -> Layer:
-        """The row of that name. Raises KeyError."""
-        for row in self._rows():
+        """The row of that name. Raises KeyError where the network has none."""
+        for row in self.layers:
             if row.name == name:
                 return row
         raise KeyError(name)
 
+    @cached_property
+    def activation_names(self) -> tuple[str, ...]:
+        """Names of the rows whose activations are shown: all but normalisations and fc8, in the table's order."""
+        return tuple(row.name for row in self.layers if row.operation != "lrn" and row.name != "fc8")
+
+    @cached_property
+    def last_convolution(self) -> str:
+        """Name of the convolution that pool5 reads, whose cells a class map has: conv5, or conv4 without conv5."""
+        return next(row.name for row in reversed(self.layers) if row.operation == "conv")
+
     @property
     def parameters(self) -> int:
         """Weights and biases of the whole network."""
-        return sum(row.parameters for row in self._rows())
+        return sum(row.parameters for row in self.layers)
 
     @property
     def multiply_adds(self) -> int:
-        """Of one picture through the whole network."""
-        return sum(row.multiply_adds for row in self._rows())
+        """Multiplications with addition that one picture takes through the whole network."""
+        return sum(row.multiply_adds for row in self.layers)
 
     def at(self, input_size: int) -> Architecture:
-        """The same network for pictures of another size: only fc6 changes its shape."""
+        """The same network for pictures of another size in pixels: only fc6 changes its shape."""
         return replace(self, input_size=input_size)
 
-    def _rows(self) -> Iterator[Layer]:
-        early = None if self.lrn_before_activation else self.activation
-        late = self.activation if self.lrn_before_activation else None
-        row = Layer(name="picture", operation="pool", inputs=(), shape=(3, self.input_size, self.input_size))
-        for number, kernel, stride, padding, groups in (
-            (1, 11, 4, self.conv1_padding, 1),
-            (2, 5, 1, 2, self.columns),
-            (3, 3, 1, 1, 1),
-            (4, 3, 1, 1, self.columns),
-            (5, 3, 1, 1, self.columns),
-        ):
-            normed = number <= 2
-            if f"conv{number}" != self.without:
-                row = _slide(
-                    row, name=f"conv{number}", operation="conv", channels=self.channels[number - 1], kernel=kernel,
-                    stride=stride, padding=padding, groups=groups,
-                    activation=early if normed else self.activation, batch_norm=self.batch_norm,
-                )  # fmt: skip
-                yield row
-            if normed and self.lrn is not None:
-                row = replace(
-                    row,
-                    name=f"norm{number}",
-                    operation="lrn",
-                    inputs=row.shape,
-                    kernel=1,
-                    stride=1,
-                    padding=0,
-                    groups=1,
-                    activation=None,
-                    batch_norm=False,
-                )
-                yield row
-            if number in (1, 2, 5):
-                row = _slide(
-                    row, name=f"pool{number}", operation="pool", channels=row.shape[0], stride=2,
-                    kernel=3 if self.overlapping_pooling else 2, activation=late if normed else None,
-                )  # fmt: skip
-                yield row
-        for name, width in (("fc6", 4096), ("fc7", 4096), ("fc8", self.outputs)):
-            hidden = name != "fc8"
-            row = Layer(
-                name=name, operation="linear", inputs=row.shape, shape=(width,),
-                activation=self.activation if hidden else None, batch_norm=self.batch_norm and hidden,
-                dropout=self.dropout if hidden else 0.0, receptive_field=self.input_size, jump=self.input_size,
-            )  # fmt: skip
-            yield row
 
+class _Table:
+    """A table in the making: each row that is appended reads what comes out of the row before it.
 
-def _slide(
-    before: Layer, *, name: str, operation: Operation, channels: int, kernel: int, stride: int, padding: int = 0,
-    groups: int = 1, activation: Activation | None = None, batch_norm: bool = False,
-) -> Layer:  # fmt: skip
-    """A window of ``kernel`` cells sliding over ``before``."""
-    side = output_side(before.shape[1], kernel, stride, padding)
-    return Layer(
-        name=name, operation=operation, inputs=before.shape, shape=(channels, side, side), kernel=kernel, stride=stride,
-        padding=padding, groups=groups, activation=activation, batch_norm=batch_norm,
-        receptive_field=before.receptive_field + (kernel - 1) * before.jump,
-        jump=before.jump * stride, start=before.start - padding * before.jump,
-    )  # fmt: skip
+    The first reads a picture of 3 x ``input_size`` x ``input_size``. With ``batch_norm`` all rows that have weights
+    get one, but for the logits.
+    """
+
+    def __init__(self, input_size: int, *, batch_norm: bool) -> None:
+        self.rows: list[Layer] = []
+        self._input_size = input_size
+        self._batch_norm = batch_norm
+        self._shape: tuple[int, ...] = (3, input_size, input_size)
+        self._receptive_field = 1
+        self._jump = 1
+        self._start = 0
+
+    def conv(
+        self,
+        name: str,
+        kernels: int,
+        kernel: int,
+        *,
+        activation: Activation | None,
+        stride: int = 1,
+        padding: int = 0,
+        groups: int = 1,
+    ) -> None:
+        """Append a convolution with ``kernels`` kernels of ``kernel`` cells a side."""
+        self._append_window(
+            name,
+            "conv",
+            kernels,
+            kernel,
+            stride=stride,
+            padding=padding,
+            groups=groups,
+            activation=activation,
+            batch_norm=self._batch_norm,
+        )
+
+    def lrn(self, name: str) -> None:
+        """Append a local response normalisation, which leaves shape and receptive field as they are."""
+        self._append_window(name, "lrn", self._shape[0], 1, stride=1)
+
+    def pool(self, name: str, window: int, *, stride: int, activation: Activation | None = None) -> None:
+        """Append a max-pooling over windows of ``window`` cells a side."""
+        self._append_window(name, "pool", self._shape[0], window, stride=stride, activation=activation)
+
+    def linear(self, name: str, units: int, *, activation: Activation, dropout: float) -> None:
+        """Append a fully-connected layer of ``units`` hidden units, each of which sees the whole picture."""
+        self._append_linear(name, units, activation=activation, batch_norm=self._batch_norm, dropout=dropout)
+
+    def logits(self, name: str, labels: int) -> None:
+        """Append the last fully-connected layer: one number for each of ``labels`` labels, with no activation."""
+        self._append_linear(name, labels)
+
+    def _append_linear(
+        self,
+        name: str,
+        units: int,
+        *,
+        activation: Activation | None = None,
+        batch_norm: bool = False,
+        dropout: float = 0.0,
+    ) -> None:
+        self._append(
+            Layer(
+                name=name,
+                operation="linear",
+                inputs=self._shape,
+                shape=(units,),
+                activation=activation,
+                batch_norm=batch_norm,
+                dropout=dropout,
+                receptive_field=self._input_size,
+                jump=self._input_size,
+            )
+        )
+
+    def _append_window(
+        self,
+        name: str,
+        operation: Operation,
+        channels: int,
+        kernel: int,
+        *,
+        stride: int,
+        padding: int = 0,
+        groups: int = 1,
+        activation: Activation | None = None,
+        batch_norm: bool = False,
+    ) -> None:
+        """Append a window of ``kernel`` cells a side that slides over the row before."""
+        side = output_side(self._shape[1], kernel, stride, padding)
+        self._append(
+            Layer(
+                name=name,
+                operation=operation,
+                inputs=self._shape,
+                shape=(channels, side, side),
+                kernel=kernel,
+                stride=stride,
+                padding=padding,
+                groups=groups,
+                activation=activation,
+                batch_norm=batch_norm,
+                receptive_field=self._receptive_field + (kernel - 1) * self._jump,
+                jump=self._jump * stride,
+                start=self._start - padding * self._jump,
+            )
+        )
+
+    def _append(self, row: Layer) -> None:
+        self.rows.append(row)
+        self._shape = row.shape
+        self._receptive_field = row.receptive_field
+        self._jump = row.jump
+        self._start = row.start

@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 
 from model import compress, vocabulary
 from model.architecture import Architecture, LocalResponseNorm
+from model.files import replacing
 from model.vocabulary import Vocabulary
 from model.weights import Floats, Quantised
 
@@ -137,17 +138,13 @@ def note_measured(path: Path, measured: Mapping[str, Any], vocabularies: Sequenc
 
 
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(path.name + ".half")
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     try:
-        save_file(contiguous, half, metadata={"glassbot": json.dumps(header)})
-        half.chmod(0o644)  # the library writes for its owner alone; a service may run as somebody else
-        half.replace(path)
-    except SafetensorError as error:  # the library's own word for a full disk
+        with replacing(path) as half:
+            save_file(contiguous, half, metadata={"glassbot": json.dumps(header)})
+            half.chmod(0o644)  # safetensors writes for its owner alone; a service may run as another user
+    except SafetensorError as error:  # what safetensors raises for a full disk
         raise OSError(f"{path} could not be written: {error}") from error
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def load(path: Path, *, fold: bool = True) -> Checkpoint:

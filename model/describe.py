@@ -58,7 +58,7 @@ def describe(
 
     ``vocabulary`` keeps the labels of one softmax vocabulary only; raises UnknownVocabularyError if there is no such
     one. (S, S, 3) ``pixels`` show whether the photo is grey or dark. An ``output`` of this picture with
-    ``model.explain.NEEDED`` shows where the thing lies that the sentence is about.
+    ``model.explain.needed_activations`` shows where the thing lies that the sentence is about.
     """
     vocabularies = checkpoint.vocabularies
     exclusive = [v.name for v in vocabularies if v.activation == "softmax"]
@@ -86,14 +86,15 @@ def believe(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> 
 
 def _frame(claim: Claim, checkpoint: Checkpoint, output: Output | None) -> Frame:
     """Where the evidence for a claim lies; nothing is said of an ancestor, which has no map."""
-    if output is None or checkpoint.architecture.activation != "relu":
+    if output is None:
         return "whole"
     try:
         row = explain.find_row(checkpoint, claim.node, claim.vocabulary)
     except explain.UnknownLabelError:
         return "whole"
-    slope = explain.gradient(output, 0, checkpoint.folded(), row, most=_UNITS)
-    return evidence.frame(explain.class_map(slope, output.maps["conv5"][0], "hirescam"))
+    gradient = explain.gradient(output, 0, checkpoint.folded(), row, most=_UNITS)
+    activations = output.maps[checkpoint.architecture.last_convolution][0]
+    return evidence.frame(explain.class_map(gradient, activations, "hirescam"))
 
 
 def _best(beliefs: Sequence[Belief], most: int) -> list[Scored]:

@@ -33,7 +33,7 @@ def filters_png(weights: NDArray[np.float32]) -> bytes:
 
 def overlay(pixels: NDArray[np.uint8], shares: NDArray[np.float32], architecture: Architecture) -> NDArray[np.uint8]:
     """A (13, 13) class map of shares 0 to 1, in colour over the (S, S, 3) picture it explains: (S, S, 3)."""
-    layer = architecture.layer("conv5")
+    layer = architecture.layer(architecture.last_convolution)
     centre = layer.start + (layer.receptive_field - 1) / 2
     weights = _interpolation(len(shares), len(pixels), centre, layer.jump)
     heat = (weights @ shares @ weights.T).clip(0, 1)

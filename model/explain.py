@@ -1,9 +1,11 @@
-"""Class maps in closed form: where in conv5 the evidence for one label lay. numpy.
+"""Class maps in closed form: where in the last convolution the evidence for one label lay. numpy, no autograd.
 
-From conv5 on the network is a max-pool and three linear layers with ReLU between them, so the gradient of a logit is a
-product of masked matrices: no autograd. What all labels of an exclusive vocabulary have in common changes none of their
-probabilities, so what is explained is a label's logit less the mean of its vocabulary (docs/decisions/0010). Grad-CAM:
-Selvaraju et al., ICCV 2017. HiResCAM: Draelos and Carin, 2020. LayerCAM: Jiang et al., TIP 2021.
+After the last convolution (conv5, where the network has it) come a max-pool and three linear layers. The gradient of a
+logit with respect to its activations is therefore a product of weight matrices, masked by the slope of the activation
+function at each unit of fc7 and fc6. For a softmax vocabulary the gradient is that of the label's logit minus the mean
+logit of the vocabulary, because what all labels share changes no probability (docs/decisions/0010).
+
+Grad-CAM: Selvaraju et al., ICCV 2017. HiResCAM: Draelos and Carin, 2020. LayerCAM: Jiang et al., TIP 2021.
 """
 
 from __future__ import annotations
@@ -12,97 +14,112 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from model.architecture import Layer
+from model.architecture import Activation, Architecture, Layer
 from model.checkpoint import Checkpoint
 from model.engines import Output
-from model.weights import Floats, from_the_left
+from model.weights import Floats, vector_times_weight
 
 Method = Literal["gradcam", "hirescam", "layercam"]
 METHODS: tuple[Method, ...] = get_args(Method)
-NEEDED = ("conv5", "pool5", "fc6", "fc7")
-"""Activations that a class map is made from."""
 
 
 class UnknownLabelError(ValueError):
-    """No vocabulary of the network has such a label."""
+    """Raised for a label that no vocabulary of the network has."""
+
+
+def needed_activations(architecture: Architecture) -> tuple[str, ...]:
+    """Names of the activations that :func:`gradient` reads from an output of the network."""
+    return (architecture.last_convolution, "pool5", "fc6", "fc7")
 
 
 def find_row(checkpoint: Checkpoint, label: str, vocabulary: str | None = None) -> int:
-    """The row of fc8 for a class id or a natural name, in one vocabulary or the first that has it.
+    """Return the row of fc8 for a class id or a natural name, in one vocabulary or the first that has it.
 
-    Raises UnknownLabelError.
+    Raises UnknownLabelError where there is none.
     """
-    for one in checkpoint.vocabularies:
-        if vocabulary in (None, one.name):
-            for number, candidate in enumerate(one.labels):
-                if label in (candidate.id, candidate.name):
-                    return int(checkpoint.slices()[one.name].start) + number
+    for candidate in checkpoint.vocabularies:
+        if vocabulary in (None, candidate.name):
+            for number, entry in enumerate(candidate.labels):
+                if label in (entry.id, entry.name):
+                    return int(checkpoint.slices()[candidate.name].start) + number
     raise UnknownLabelError(f"This network does not know {label!r}: ask for one of the labels that GET /model lists.")
 
 
 def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int, *, most: int | None = None) -> Floats:
-    """(256, 13, 13) gradient of the evidence for ``row`` in picture ``index`` with respect to conv5 after its ReLU.
+    """Return the (C, H, W) gradient of the evidence for ``row`` with respect to the last convolution's activations.
 
-    ``checkpoint`` is folded and of a ReLU network; raises ValueError for other activations. With ``most`` the gradient
-    flows only through so many units of fc7 and of fc6, those where it is largest: near it, and several times sooner.
+    ``output`` holds :func:`needed_activations`, ``index`` is the picture in it, and ``checkpoint`` is folded. Equal to
+    autograd. With ``most`` the gradient flows only through that many units of fc7 and of fc6, those where it is
+    largest: an approximation that takes a fraction of the time.
     """
-    if checkpoint.architecture.activation != "relu":
-        raise ValueError("Class maps are computed for networks with ReLU only.")
+    architecture = checkpoint.architecture
     weights = checkpoint.weights
-    fc8 = from_the_left(_question(checkpoint, row), weights, "fc8.weight")
-    fc7 = _strongest(fc8 * (output.maps["fc7"][index] > 0), most)
-    fc6 = _strongest(from_the_left(fc7, weights, "fc7.weight") * (output.maps["fc6"][index] > 0), most)
-    pooled = from_the_left(fc6, weights, "fc6.weight").reshape(output.maps["pool5"][index].shape)
-    return _unpool(pooled, output.maps["conv5"][index], checkpoint.architecture.layer("pool5"))
+    maps = {name: output.maps[name][index] for name in needed_activations(architecture)}
+    fc8 = vector_times_weight(_logit_weights(checkpoint, row), weights, "fc8.weight")
+    fc7 = _strongest(fc8 * _slope(maps["fc7"], architecture.activation), most)
+    fc6 = vector_times_weight(fc7, weights, "fc7.weight") * _slope(maps["fc6"], architecture.activation)
+    pool5 = vector_times_weight(_strongest(fc6, most), weights, "fc6.weight").reshape(maps["pool5"].shape)
+    return _unpool(pool5, maps[architecture.last_convolution], architecture.layer("pool5"))
 
 
-def class_map(slope: Floats, conv5: Floats, method: Method = "gradcam") -> Floats:
-    """(13, 13) evidence, never negative, not normalised, from a :func:`gradient` and the (256, 13, 13) conv5."""
+def class_map(gradient_CHW: Floats, activations_CHW: Floats, method: Method = "gradcam") -> Floats:
+    """Return the (H, W) evidence, never negative, not normalised, from a :func:`gradient` and its activations."""
     if method == "gradcam":
-        slope = slope.mean((1, 2), keepdims=True)
+        gradient_CHW = gradient_CHW.mean((1, 2), keepdims=True)
     elif method == "layercam":
-        slope = np.maximum(slope, 0)
-    evidence: Floats = np.maximum((slope * conv5).sum(0), 0)
+        gradient_CHW = np.maximum(gradient_CHW, 0)
+    evidence: Floats = np.maximum((gradient_CHW * activations_CHW).sum(0), 0)
     return evidence
 
 
-def relevance(slope: Floats, conv5: Floats) -> Floats:
-    """(256,) what each conv5 channel adds to the evidence: gradient times activation, summed over the map."""
-    parts: Floats = (slope * conv5).sum((1, 2))
-    return parts
+def relevance(gradient_CHW: Floats, activations_CHW: Floats) -> Floats:
+    """Return (C,) what each channel adds to the evidence: gradient times activation, summed over the map."""
+    channels: Floats = (gradient_CHW * activations_CHW).sum((1, 2))
+    return channels
 
 
-def _question(checkpoint: Checkpoint, row: int) -> Floats:
-    """(K,) how the logits make the evidence: that of a word alone, that of a label against its whole vocabulary."""
-    asked, slices = np.zeros(checkpoint.architecture.outputs, np.float32), checkpoint.slices()
+def _slope(activations: Floats, activation: Activation) -> Floats:
+    """Return the derivative of the activation function, from the activations that it gave."""
+    if activation == "tanh":
+        return 1 - activations * activations
+    if activation == "sigmoid":
+        return activations * (1 - activations)
+    return (activations > 0).astype(np.float32)
+
+
+def _logit_weights(checkpoint: Checkpoint, row: int) -> Floats:
+    """Return (K,) weights of the logits whose sum is the evidence for ``row``.
+
+    A label of a sigmoid vocabulary counts alone, one of a softmax vocabulary against the mean of its vocabulary.
+    """
+    logit_weights = np.zeros(checkpoint.architecture.outputs, np.float32)
+    slices = checkpoint.slices()
     for vocabulary in checkpoint.vocabularies:
         rows = slices[vocabulary.name]
         if vocabulary.activation == "softmax" and rows.start <= row < rows.stop:
-            asked[rows] = -1 / len(vocabulary)
-    asked[row] += 1
-    return asked
+            logit_weights[rows] = -1 / len(vocabulary)
+    logit_weights[row] += 1
+    return logit_weights
 
 
-def _strongest(slope: Floats, most: int | None) -> Floats:
-    """Zeros but for the ``most`` largest of either sign."""
-    if most is None or np.count_nonzero(slope) <= most:
-        return slope
-    kept = np.argpartition(np.abs(slope), -most)[-most:]
-    left = np.zeros_like(slope)
-    left[kept] = slope[kept]
-    return left
+def _strongest(values: Floats, most: int | None) -> Floats:
+    """Return ``values`` with zeros in place of all but the ``most`` largest, of either sign."""
+    if most is None or np.count_nonzero(values) <= most:
+        return values
+    rows = np.argpartition(np.abs(values), -most)[-most:]
+    strongest = np.zeros_like(values)
+    strongest[rows] = values[rows]
+    return strongest
 
 
-def _unpool(pooled: Floats, conv5: Floats, pool: Layer) -> Floats:
-    """Each gradient goes back to the cell that won its window: the first of the largest, as in PyTorch."""
-    windows = np.lib.stride_tricks.sliding_window_view(conv5, (pool.kernel, pool.kernel), (1, 2))
+def _unpool(pooled_CHW: Floats, activations_CHW: Floats, pool: Layer) -> Floats:
+    """Give each gradient back to the cell that was its window's maximum: the first of the largest, as in PyTorch."""
+    windows = np.lib.stride_tricks.sliding_window_view(activations_CHW, (pool.kernel, pool.kernel), (1, 2))
     windows = windows[:, :: pool.stride, :: pool.stride]
-    winners = windows.reshape(*pooled.shape, -1).argmax(-1)
-    channel, y, x = np.indices(pooled.shape)
-    back = np.zeros_like(conv5)
-    np.add.at(
-        back,
-        (channel, y * pool.stride + winners // pool.kernel, x * pool.stride + winners % pool.kernel),
-        pooled,
-    )
-    return back
+    winners = windows.reshape(*pooled_CHW.shape, -1).argmax(-1)
+    channel, y, x = np.indices(pooled_CHW.shape)
+    y = y * pool.stride + winners // pool.kernel
+    x = x * pool.stride + winners % pool.kernel
+    gradient_CHW = np.zeros_like(activations_CHW)
+    np.add.at(gradient_CHW, (channel, y, x), pooled_CHW)
+    return gradient_CHW

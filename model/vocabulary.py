@@ -1,4 +1,4 @@
-"""What a network can say: labels, and vocabularies of labels. Pure."""
+"""What a network can answer: labels, and vocabularies of labels. Pure."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Activation = Literal["softmax", "sigmoid"]
+"""Softmax: exactly one label holds. Sigmoid: each label holds or not, whatever the others do."""
+
 _ACTIVATIONS = {"exclusive": "softmax", "independent": "sigmoid"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """One thing a network can say, with the words a sentence needs to say it."""
+    """One answer that a network can give, with the words that a sentence needs for it."""
 
     id: str
-    """Raw class name: ``n02099601``, ``church/outdoor``, ``riding``."""
+    """Class name in the data: ``n02099601``, ``church/outdoor``, ``riding``."""
     name: str
     """Natural noun without article: ``golden retriever``."""
     phrase: str
     """As said after "it's", with its article where it has one: ``a golden retriever``, ``mashed potatoes``."""
     gloss: str = ""
-    """A few words of explanation."""
+    """Explanation in a few words; may be empty."""
     role: str = ""
-    """``subject``, ``action``, ``thing``, ``place`` or ``attribute``."""
+    """Role in a sentence: ``subject``, ``action``, ``thing``, ``place`` or ``attribute``; empty for unknown."""
     where: str = ""
-    """For places: ``on a beach``."""
+    """How a place is said after a subject: ``on a beach``; empty where it cannot be."""
     ancestors: tuple[str, ...] = ()
     """Entry-level nouns, from specific to general: ``("dog", "animal")``."""
     forms: tuple[str, ...] = ()
-    """Surface forms that count as saying it."""
+    """Words in a caption that count as saying it, in lower case."""
 
     def __hash__(self) -> int:  # of one field: whole vocabularies are looked up for every picture
         return hash(self.id)
@@ -37,25 +39,31 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """One question the network answers: one label of many (softmax), or each label for itself (sigmoid)."""
+    """One question that the network answers: which label of many (softmax), or which labels (sigmoid).
+
+    Raises ValueError for labels that are not distinct and for figures that do not fit the labels.
+    """
 
     name: str
+    """``object``, ``scene``, ``word``, or what the data set is called."""
     activation: Activation
+    """Function that turns its logits into probabilities."""
     labels: tuple[Label, ...]
+    """Its labels, in the order of their rows of fc8."""
     temperature: float = 1.0
-    """Logits are divided by it before softmax or sigmoid."""
+    """Number that the logits are divided by before softmax or sigmoid."""
     bias: tuple[float, ...] = ()
-    """Added to each logit after that; empty for none."""
+    """Number for each label that is added to its logit after the division; empty for none."""
     calibrated: bool = False
     """Whether the probabilities were fitted on held-out pictures."""
     gate: Mapping[str, float] = field(default_factory=dict)
-    """How probable it is that a picture shows any label of an exclusive vocabulary: weights of the energies of all
-    vocabularies, by name, and ``constant``; a logit. Empty: certain."""
-    spoken: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    """From the share of people who say a word to the probability that one of five does: slope and shift of its logit,
-    for an ancestor by name, and under ``""`` for all labels."""
+    """Weights of a logistic regression on the energies of all vocabularies, by name, and ``constant``. It gives the
+    probability that a picture shows any label of this vocabulary at all; where it is empty, that is 1."""
+    platt: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Slope and shift of Platt scaling, from the share of people who say a word to the probability that any of five
+    does: under ``""`` for all labels, under its name for an ancestor."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Tier -> how probable a claim must be; a tier that is not there is not offered."""
+    """Tier -> least probability of its claims; a tier that is not there is never used."""
 
     def __post_init__(self) -> None:
         if self.activation not in ("softmax", "sigmoid"):
@@ -74,18 +82,19 @@ class Vocabulary:
 
     @property
     def of_places(self) -> bool:
-        """Whether it says where, not what."""
+        """Whether all its labels are places."""
         return all(label.role == "place" for label in self.labels)
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Raw class names, in the order of the rows of fc8."""
+        """Class names in the data, in the order of the rows of fc8."""
         return tuple(label.id for label in self.labels)
 
 
 def rows_of(vocabularies: Sequence[Vocabulary]) -> dict[str, slice]:
-    """Name -> the rows of fc8 that belong to each of several vocabularies."""
-    rows, start = {}, 0
+    """Return for each vocabulary, by name, the rows of fc8 that belong to it."""
+    rows = {}
+    start = 0
     for vocabulary in vocabularies:
         rows[vocabulary.name] = slice(start, start + len(vocabulary))
         start += len(vocabulary)
@@ -93,20 +102,27 @@ def rows_of(vocabularies: Sequence[Vocabulary]) -> dict[str, slice]:
 
 
 def to_json(vocabulary: Vocabulary) -> dict[str, Any]:
-    """The vocabulary as plain JSON values; empty fields of labels are left out."""
+    """Return the vocabulary as plain JSON values; empty fields of labels are left out."""
     record = asdict(vocabulary)
     record["labels"] = [{key: value for key, value in label.items() if value} for label in record["labels"]]
     return record
 
 
 def from_json(record: Mapping[str, Any]) -> Vocabulary:
-    """The inverse of :func:`to_json`. Raises TypeError, KeyError or ValueError for anything else."""
-    fields = {
-        "activation": _ACTIVATIONS.get(record.get("kind", "")),  # as files were written before 0.1.0
-        **{key: value for key, value in record.items() if key != "kind"},
+    """Return the vocabulary that :func:`to_json` wrote, or a version before 0.1.0, which had other keys.
+
+    Raises TypeError, KeyError or ValueError for anything else.
+    """
+    record = dict(record)
+    if "kind" in record:  # before 0.1.0
+        record["activation"] = _ACTIVATIONS.get(record.pop("kind"))
+    if "spoken" in record:  # before 0.1.0
+        record["platt"] = record.pop("spoken")
+    fields: dict[str, Any] = {
+        **record,
         "labels": tuple(_label(label) for label in record["labels"]),
         "bias": tuple(record.get("bias", ())),
-        "spoken": {name: (pair[0], pair[1]) for name, pair in record.get("spoken", {}).items()},
+        "platt": {name: (pair[0], pair[1]) for name, pair in record.get("platt", {}).items()},
     }
     return Vocabulary(**fields)
 

@@ -62,8 +62,8 @@ def quantised(weights: Mapping[str, Floats], name: str) -> Quantised | None:
     return part if isinstance(part, Quantised) else None
 
 
-def from_the_left(vector: Floats, weights: Mapping[str, Floats], name: str) -> Floats:
-    """``vector`` (rows,) times the weight (rows, columns), from the rows alone that are not multiplied by zero."""
+def vector_times_weight(vector: Floats, weights: Mapping[str, Floats], name: str) -> Floats:
+    """Return ``vector`` (rows,) times the weight (rows, columns): (columns,). Rows times zero are never read."""
     rows = np.flatnonzero(vector)
     whole = quantised(weights, name)
     if whole is None:

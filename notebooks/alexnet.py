@@ -717,9 +717,9 @@ run = folder / "run"
 command("train", *recipe, *length, "--data", spec, "--out", run, "--precision", "f32")
 
 # %%
-from model.runlog import writer
+from model.runlog import reader
 
-entries = writer.read(run / "metrics.jsonl")
+entries = reader.entries(run / "metrics.jsonl")
 steps, losses = np.array([(e["step"], e["loss"]) for e in entries if "loss" in e]).T
 guessing = np.full(len(losses), np.log(len(classes)))
 lines = {"the network": (steps, losses), "guessing": (steps, guessing)}
@@ -872,9 +872,9 @@ CLAIM = "relu"
 
 # %% tags=["reveal"]
 from training.paper.ablation import pairs, subset
-from training.trainer.device import choose
+from training.trainer.device import pick_device
 
-claim, device = CLAIMS[CLAIM], choose("cpu")
+claim, device = CLAIMS[CLAIM], pick_device("cpu")
 sides = claim.sides(paper_base(67, 32))
 sets = evenly(subset(train, 10, 5000), 500), evenly(subset(test, 10, 5000), 100)
 steps, seeds = (2, 2) if SHORT else (30, 3)

@@ -93,7 +93,8 @@ def _captioner(options: dict[str, Any]) -> AbstractAsyncContextManager[Captioner
         return _remote_captioner(options)
     from app.captioning import local_network  # imports the engine, which a service elsewhere makes unnecessary
 
-    return local_network.open_captioner(local_network.caption_settings(options["checkpoint"]))
+    settings = local_network.caption_settings(options["checkpoint"])
+    return local_network.open_captioner(settings, options["create_engine"])
 
 
 def _remote_captioner(options: dict[str, Any]) -> AbstractAsyncContextManager[Captioner]:

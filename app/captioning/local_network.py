@@ -9,11 +9,13 @@ from pathlib import Path
 from app.captioning.files import Captioner, PredictionFields, prediction_fields
 from app.errors import GlassbotError
 from app.http import answers
+from app.inference.engine_host import CreateEngine, EngineHost
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.settings import Settings, read_settings
 from app.startup import cannot_run
 from model import checkpoint as checkpoints
+from model.engines import create_engine
 
 _PENDING_BATCHES = 4  # one in the network, one that waits, and two for pictures that take long to decode
 
@@ -30,12 +32,14 @@ def caption_settings(checkpoint: Path | None) -> Settings:
 
 
 @asynccontextmanager
-async def open_captioner(settings: Settings) -> AsyncIterator[Captioner]:
-    """Load the network of ``settings`` and stop it when the block ends.
+async def open_captioner(settings: Settings, create_engine: CreateEngine = create_engine) -> AsyncIterator[Captioner]:
+    """Load the network of ``settings``, run it on the engine of ``create_engine``, and stop it when the block ends.
 
     Raises CheckpointError where it cannot be loaded, and StartError where its engine does not start.
     """
-    predictor = Predictor(settings, checkpoints.load(settings.checkpoint), Metrics())
+    metrics = Metrics()
+    host = EngineHost(settings, checkpoints.load(settings.checkpoint), metrics, create_engine)
+    predictor = Predictor(settings, host, metrics)
 
     async def predict(body: bytes) -> PredictionFields:
         try:
@@ -45,10 +49,10 @@ async def open_captioner(settings: Settings) -> AsyncIterator[Captioner]:
         except Exception as error:  # whatever an engine raises, the next picture may well succeed
             reason = str(error) or type(error).__name__
             raise GlassbotError(f"The network failed on this picture ({reason}).") from error
-        return prediction_fields(answers.predicted(described, predictor.checkpoint, request_id=""))
+        return prediction_fields(answers.predict_response(described, predictor.checkpoint, request_id=""))
 
     async with predictor.running():
-        await predictor.started()
-        if predictor.failure is not None:
-            raise cannot_run(predictor.failure) from predictor.failure
+        await host.started()
+        if host.failure is not None:
+            raise cannot_run(host.failure) from host.failure
         yield Captioner(predictor.checkpoint.version, predict, settings.max_in_flight)

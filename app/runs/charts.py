@@ -8,8 +8,7 @@ from typing import Any
 
 from app.runs.registry import RunView, version
 from model.runlog import sprites
-from model.runlog.reader import Record, number_of
-from model.runlog.writer import Sheet
+from model.runlog.reader import Record, Sheet, number_of
 
 _TWO_COLUMNS = 96
 """The number of conv1 kernels in the network of the paper, which has two columns of 48."""

@@ -1,61 +1,31 @@
-"""The paper's claims, and the switches of our recipe, beside what was measured here: the files of ``ablate --json``."""
+"""What the page adds to the findings of ``ablate``: where they are shipped, and where a gain lies in a drawing."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from model.checkpoint import PRETRAINED
+from model.runlog import findings as file
+from model.runlog.findings import Finding
 
 CLAIMS = PRETRAINED.parent / "claims.json"
+"""Findings about the paper's hypotheses."""
 SWITCHES = PRETRAINED.parent / "switches.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """A claim and what pairs of networks, one pair from each seed, say of it."""
-
-    said: str
-    paper: str
-    """What the paper found; empty where it says nothing of it."""
-    measure: str
-    even: float
-    """The gain where it makes no difference."""
-    mean: float
-    half: float | None
-    """Of the 95 % interval; None where there was a single seed."""
-    gains: Sequence[float]
-
-    @property
-    def times(self) -> bool:
-        """Whether the gain is a factor; else it is in points."""
-        return self.measure.endswith("×")
-
-    @property
-    def verdict(self) -> Literal["for", "against", "open"]:
-        """Whether the interval lies on one side of no difference, and on which."""
-        off = self.mean - self.even
-        if self.half is None or abs(off) <= self.half:
-            return "open"
-        return "for" if off > 0 else "against"
-
-    @property
-    def reach(self) -> float:
-        """How far the interval and the seeds lie from no difference."""
-        return max(abs(self.mean - self.even) + (self.half or 0), *(abs(gain - self.even) for gain in self.gains))
+"""Findings about the parts of our own recipe."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """One run of ``ablate``."""
+    """The findings of one run of ``ablate``, for the page."""
 
     facts: Mapping[str, Any]
     """``command``, ``measured`` (the day), ``steps``, ``seeds``, ``batch_size``, ``size``, ``pictures`` and more."""
     rows: Sequence[Finding]
+    """One finding for each row of the page's table."""
 
     @property
     def times_seen(self) -> float:
@@ -64,15 +34,17 @@ class Findings:
 
     def place(self, row: Finding, gain: float) -> float:
         """Where a gain lies among those of the same measure: 50 is no difference, 0 and 100 the farthest of them."""
-        farthest = max(one.reach for one in self.rows if one.times == row.times)
+        farthest = max(_reach(other) for other in self.rows if other.times == row.times)
         return round(50 + 50 * (gain - row.even) / farthest, 2) if farthest else 50
+
+
+def _reach(row: Finding) -> float:
+    """How far the interval and the gains lie from no difference, at most."""
+    return max(abs(row.mean - row.even) + (row.half or 0), *(abs(gain - row.even) for gain in row.gains))
 
 
 @cache
 def findings(path: Path) -> Findings | None:
-    """What the file holds; None where there is none. Raises ValueError, KeyError or TypeError for any other file."""
-    if not path.is_file():
-        return None
-    facts = json.loads(path.read_text("utf-8"))
-    rows = [Finding(**row) for row in facts.pop("claims").values()]
-    return Findings(facts=facts, rows=rows)
+    """Return what the file holds; None where there is none. Raises ValueError for a file that holds no findings."""
+    found = file.read(path)
+    return None if found is None else Findings(facts=found.facts, rows=list(found.by_name.values()))

@@ -12,9 +12,8 @@ from threading import Lock
 
 from app.errors import NotFoundError
 from model.checkpoint import PRETRAINED
-from model.runlog import writer
-from model.runlog.reader import Record, read
-from model.runlog.writer import Sheet
+from model.runlog import reader
+from model.runlog.reader import Record, Sheet, read
 
 SHIPPED = "shipped"
 """The name of the shipped network's run in addresses."""
@@ -48,7 +47,7 @@ class RunView:
     @property
     def picture(self) -> Path | None:
         """The file of the fixed photo, if the run has one."""
-        path = writer.picture(self.run.log)
+        path = reader.picture_path(self.run.log)
         return path if path.is_file() else None
 
     def sheet(self, step: str) -> Sheet | None:
@@ -120,7 +119,7 @@ def _read_view(run: Run, current: str) -> RunView:
 
 def _problem_of_log(run: Run) -> str:
     """Say why a log that can be read has no figures."""
-    lines, entries = len(writer.lines(run.log)), len(writer.read(run.log))
+    lines, entries = len(reader.lines(run.log)), len(reader.entries(run.log))
     if lines and not entries:
         unreadable = f"none of its {lines} lines can" if lines > 1 else "its only line cannot"
         return f"The run log of {_quoted(run)} is damaged: {unreadable} be read."

@@ -46,7 +46,7 @@ class Network:
                 for score, row in zip(top.values.tolist(), top.indices.tolist(), strict=True):
                     scored.append((score, vocabulary.labels[row].name, vocabulary.name))
         best = sorted(scored, reverse=True)[:5]
-        return {"labels": [{"label": label, "kind": kind, "score": score} for score, label, kind in best]}
+        return {"labels": [{"label": label, "vocabulary": name, "score": score} for score, label, name in best]}
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

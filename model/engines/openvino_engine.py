@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -11,14 +11,12 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
-from model.architecture import MAPS, Architecture, Layer
+from model.architecture import Architecture, Layer
 from model.checkpoint import Checkpoint
 from model.engines import Output, Precision, check_pictures
 from model.weights import Floats, quantised
 
 Node = Any  # openvino.Node: its Python operators are not typed
-
-_EARLY = MAPS[: MAPS.index("conv5")]
 
 
 class OpenVinoEngine:
@@ -38,8 +36,10 @@ class OpenVinoEngine:
         settings["ENABLE_CPU_PINNING"] = False  # others work on the same cores: let the system move our threads
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
-        self._late = _Compiled(core, _convolutions(checkpoint, ("conv5", "pool5")), settings)
-        self._early = _Compiled(core, _convolutions(checkpoint, _EARLY), settings)
+        names, last = self.architecture.activation_names, self.architecture.last_convolution
+        self._early_names = frozenset(names[: names.index(last)])
+        self._late = _Compiled(core, _convolutions(checkpoint, (last, "pool5")), settings)
+        self._early = _Compiled(core, _convolutions(checkpoint, self._early_names), settings)
         if quantised(checkpoint.weights, "fc6.weight") is not None:
             # With f32 they stay whole numbers; in bf16 each run makes floats of them first, twice as slow.
             settings["INFERENCE_PRECISION_HINT"] = "f32"
@@ -54,7 +54,7 @@ class OpenVinoEngine:
         with self._lock:
             seen = self._late(pictures)
             seen |= self._linear(seen["pool5"])
-            if not set(maps).isdisjoint(_EARLY):
+            if not self._early_names.isdisjoint(maps):
                 seen |= self._early(pictures)
             return Output(seen["fc8"].copy(), {name: seen[name].copy() for name in maps})
 
@@ -71,7 +71,7 @@ class _Compiled:
         return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
 
 
-def _convolutions(checkpoint: Checkpoint, maps: Sequence[str]) -> ov.Model:
+def _convolutions(checkpoint: Checkpoint, maps: Collection[str]) -> ov.Model:
     """(N, S, S, 3) uint8 -> ``maps``, and nothing that they do not need."""
     architecture = checkpoint.architecture
     side = architecture.input_size
@@ -90,7 +90,7 @@ def _linear(checkpoint: Checkpoint) -> ov.Model:
     return _model(pool5, pool5, rows, checkpoint, [row.name for row in rows])
 
 
-def _model(given: Node, x: Node, rows: Sequence[Layer], checkpoint: Checkpoint, wanted: Sequence[str]) -> ov.Model:
+def _model(given: Node, x: Node, rows: Sequence[Layer], checkpoint: Checkpoint, wanted: Collection[str]) -> ov.Model:
     outputs: list[Node] = []
     for row in rows:
         x = _step(row, x, checkpoint.architecture, checkpoint.weights)

@@ -1,1 +1,1 @@
-"""Words: the reviewed tables, what a network may claim, and how a claim is said."""
+"""Language: reviewed tables of labels, what a network may claim, and the sentence that says it."""

@@ -1,4 +1,4 @@
-"""What the network holds of a picture, and the stretches of a sentence that are made of it. Pure."""
+"""What the network believes of a picture, and the fragments of a sentence that are made of it. Pure."""
 
 from __future__ import annotations
 
@@ -14,57 +14,62 @@ from model.vocabulary import Label, Vocabulary
 
 @dataclass(frozen=True)
 class Belief:
-    """What the network holds of one picture in one vocabulary."""
+    """The network's posterior for one picture over one vocabulary."""
 
     vocabulary: Vocabulary
     probabilities: NDArray[np.float32]
-    """(labels,), within the vocabulary."""
-    present: float = 1.0
-    """How probable it is that the picture shows any of an exclusive vocabulary's labels."""
+    """(labels,) probability of each label: of a softmax vocabulary they sum to 1, of a sigmoid one each is its own."""
+    gate: float = 1.0
+    """Probability that the picture shows any label of a softmax vocabulary at all."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One thing the sentence says."""
+    """One thing that a sentence asserts."""
 
     node: str
-    """The label or the ancestor that is said."""
+    """Natural name of the label or the ancestor that is asserted."""
     vocabulary: str
+    """Name of the vocabulary that has it."""
     role: str
+    """``subject``, ``action``, ``thing``, ``place`` or ``attribute``."""
     probability: float
+    """Probability that it holds."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """A stretch of the sentence and what it asserts."""
+class Fragment:
+    """A stretch of a sentence and what it asserts."""
 
     text: str
     claims: tuple[Claim, ...]
     tier: Tier = "pass"
+    """How surely it may be said."""
 
     @property
     def confidence(self) -> float:
-        """That all of it holds."""
+        """Probability that all claims hold, which are taken as independent."""
         return prod(claim.probability for claim in self.claims)
 
 
 @dataclass(frozen=True)
-class Word:
-    """A label of any vocabulary, as a guess."""
+class Guess:
+    """A label of any vocabulary and how probable it is."""
 
     label: Label
     probability: float
-    """That it holds, or for a word that somebody would say it."""
+    """Probability that the label holds; of a word, that any of five people would say it."""
     vocabulary: str
+    """Name of the label's vocabulary."""
 
 
-def best_guess(belief: Belief) -> Word:
-    """The most probable label."""
+def best_guess(belief: Belief) -> Guess:
+    """Return the most probable label of a vocabulary, its probability multiplied by the gate."""
     row = int(belief.probabilities.argmax())
     label = belief.vocabulary.labels[row]
-    return Word(label, float(belief.probabilities[row]) * belief.present, belief.vocabulary.name)
+    return Guess(label, float(belief.probabilities[row]) * belief.gate, belief.vocabulary.name)
 
 
-def claim_of(guess: Word, role: str) -> Claim:
-    """A guess as a claim."""
+def claim_of(guess: Guess, role: str) -> Claim:
+    """Return the claim that a guess holds, in a role of the sentence."""
     return Claim(guess.label.name, guess.vocabulary, role, guess.probability)

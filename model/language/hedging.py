@@ -1,7 +1,7 @@
-"""From calibrated probabilities to what may be said: the label, or an ancestor, and how surely. Pure.
+"""From calibrated probabilities to what may be said: a label or one of its ancestors, and how surely. Pure.
 
-Backing off up a tree until a promise of accuracy is kept, and counting what was told in bits, follows Deng et al.,
-*Hedging Your Bets* (DARTS), CVPR 2012.
+To back off up a tree until an accuracy is guaranteed, and to count the information of an answer in bits, follows Deng
+et al., *Hedging Your Bets* (DARTS), CVPR 2012.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from model.vocabulary import Label
 
 Tier = Literal["sure", "think", "hedge", "pass"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-PROMISES: Mapping[Tier, float] = {"sure": 0.95, "think": 0.85, "hedge": 0.65}
-"""How often a claim of each tier is right, on held-out pictures."""
-TIGHT = 3.0
-"""Bits that an ancestor must tell to be said by ``think``: it stands for at most an eighth of the labels."""
+"""Tiers from the surest to none; ``pass`` asserts nothing."""
+TARGET_ACCURACY: Mapping[Tier, float] = {"sure": 0.95, "think": 0.85, "hedge": 0.65}
+"""Share of the claims of each tier that shall be right, on held-out pictures."""
+_THINK_BITS = 3.0
+"""Least information of an ancestor that is said by ``think``: it stands for at most an eighth of the labels."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +31,28 @@ class Node:
     """A label, or an ancestor of several."""
 
     name: str
+    """Natural name: ``beagle``, ``dog``."""
     rows: tuple[int, ...]
-    """Of the labels below it."""
+    """Rows of the labels below it, within the vocabulary; its own row where it is a label."""
     bits: float
-    """What it tells: the logarithm of how many times fewer labels remain."""
+    """Its information: the logarithm to base 2 of how many times fewer labels remain."""
     leaf: bool
+    """Whether it is a label."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """What may be said of one picture in one vocabulary."""
+class HedgedLabel:
+    """The label or ancestor that may be said of one picture in one vocabulary."""
 
     node: Node
     probability: float
+    """Probability that any label below the node holds."""
     tier: Tier
+    """How surely it may be said."""
 
 
 class Tree:
-    """The labels of an exclusive vocabulary and all their ancestors."""
+    """The labels of a softmax vocabulary and all their ancestors."""
 
     def __init__(self, labels: Sequence[Label]) -> None:
         below: dict[str, list[int]] = {}
@@ -63,48 +68,50 @@ class Tree:
                 shared.setdefault(tuple(rows), name)
         inner = [Node(name, rows, whole - log2(len(rows)), False) for rows, name in shared.items()]
         self.nodes = (*leaves, *sorted(inner, key=lambda node: -node.bits))
-        """Most telling first."""
+        """All labels, then the ancestors from the most to the least informative."""
         self.matrix = np.zeros((len(self.nodes), len(labels)), np.float32)
-        """(nodes, labels): 1 where a label lies below a node."""
+        """(nodes, labels): 1 where a label lies below a node, else 0."""
         for number, node in enumerate(self.nodes):
             self.matrix[number, list(node.rows)] = 1
         self.bits = np.array([node.bits for node in self.nodes])
         self.leaf = np.array([node.leaf for node in self.nodes])
 
     def posterior(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(…, labels) -> (…, nodes)."""
-        summed: NDArray[np.float32] = np.minimum(probabilities @ self.matrix.T, 1)
-        return summed
+        """Sum (…, labels) probabilities of labels to (…, nodes) of nodes."""
+        nodes: NDArray[np.float32] = np.minimum(probabilities @ self.matrix.T, 1)
+        return nodes
 
     def may_be_said(self, tier: Tier) -> NDArray[np.bool_]:
-        """(nodes,): ``sure`` names the thing itself, ``think`` a tight ancestor at most, ``hedge`` any."""
-        return self.leaf if tier == "sure" else self.leaf | (self.bits >= (TIGHT if tier == "think" else 0))
+        """Return (nodes,): by ``sure`` only labels, by ``think`` informative ancestors, too, by ``hedge`` any node."""
+        if tier == "sure":
+            return self.leaf
+        return self.leaf | (self.bits >= (_THINK_BITS if tier == "think" else 0))
 
 
 @lru_cache(maxsize=8)
 def tree_of(labels: tuple[Label, ...]) -> Tree:
-    """The tree of a vocabulary, made once."""
+    """Return the tree of a vocabulary's labels, which is built once."""
     return Tree(labels)
 
 
 def most_telling(
     posterior: NDArray[np.float32], allowed: NDArray[np.bool_], tree: Tree, least: float
 ) -> NDArray[np.int64]:
-    """(…, nodes) -> (…,): the allowed node of at least ``least`` that tells most; of equals the more probable.
+    """Return (…,) the most informative allowed node of at least ``least`` in a (…, nodes) posterior.
 
-    -1 where there is none.
+    Of equally informative nodes the more probable; -1 where there is none.
     """
     safe = allowed & (posterior >= least)
     value = np.where(safe, tree.bits + 1e-3 * posterior, -1)
     return np.where(safe.any(-1), value.argmax(-1), -1)
 
 
-def hedge(probabilities: NDArray[np.float32], tree: Tree, thresholds: Mapping[str, float]) -> Said | None:
-    """What the surest tier with anything to say says; None is a pass. A tier without a threshold is not offered."""
+def hedge(probabilities: NDArray[np.float32], tree: Tree, thresholds: Mapping[str, float]) -> HedgedLabel | None:
+    """Return what the surest tier with a safe node says; None is a pass. A tier without a threshold is left out."""
     posterior = tree.posterior(probabilities)
     for tier in TIERS[:-1]:
         if tier in thresholds:
             number = int(most_telling(posterior, tree.may_be_said(tier), tree, thresholds[tier]))
             if number >= 0:
-                return Said(tree.nodes[number], float(posterior[number]), tier)
+                return HedgedLabel(tree.nodes[number], float(posterior[number]), tier)
     return None

@@ -1,4 +1,4 @@
-"""How a class is said: the reviewed tables first, the cleaned class name else."""
+"""How a class is named in a sentence: from the reviewed tables, else from the cleaned class name."""
 
 from __future__ import annotations
 
@@ -21,33 +21,42 @@ _WORDNET_ID = re.compile(r"n\d{8}")
 
 
 def label_for(vocabulary: str, class_id: str, *, forms: tuple[str, ...] = ()) -> Label:
-    """The reviewed label of ``class_id`` in the table of that vocabulary, else one made from the class name.
+    """Return the reviewed label of ``class_id`` from the vocabulary's table, else one made from the class name.
 
     ``forms``, where given, replace the surface forms of the table.
     """
     record = _table(vocabulary).get(class_id) if vocabulary in _TABLES else None
     if record is None:
-        name, phrase = _said(class_id)
+        name, phrase = _name_and_phrase(class_id)
         return Label(id=class_id, name=name, phrase=phrase, forms=forms)
     return Label(
-        id=class_id, name=record["name"], phrase=record["phrase"], gloss=record["gloss"], role=record["role"],
-        where=record.get("where", ""), ancestors=tuple(record["ancestors"]), forms=forms or tuple(record["forms"]),
-    )  # fmt: skip
+        id=class_id,
+        name=record["name"],
+        phrase=record["phrase"],
+        gloss=record["gloss"],
+        role=record["role"],
+        where=record.get("where", ""),
+        ancestors=tuple(record["ancestors"]),
+        forms=forms or tuple(record["forms"]),
+    )
 
 
 def reviewed(vocabulary: Vocabulary) -> Vocabulary:
-    """The vocabulary with the labels of today's tables, where they have them; what counts as a word stays."""
+    """Return the vocabulary with the labels of today's tables, where they have them.
+
+    A sigmoid vocabulary keeps its surface forms, because they decided what it was trained on.
+    """
     table = _table(vocabulary.name) if vocabulary.name in _TABLES else {}
-    kept = vocabulary.activation == "sigmoid"
+    keep_forms = vocabulary.activation == "sigmoid"
     labels = [
-        label_for(vocabulary.name, label.id, forms=label.forms if kept else ()) if label.id in table else label
+        label_for(vocabulary.name, label.id, forms=label.forms if keep_forms else ()) if label.id in table else label
         for label in vocabulary.labels
     ]
     return replace(vocabulary, labels=tuple(labels))
 
 
 def with_article(noun: str) -> str:
-    """``an hourglass``, ``a unicycle``; plural-looking nouns stay bare."""
+    """Return a noun with its article, ``an hourglass``, ``a unicycle``; plural-looking nouns stay bare."""
     if _PLURAL.search(noun):
         return noun
     vowel = _SPELT_VOWEL.match(noun) or (_VOWEL_SOUND.match(noun) and not _CONSONANT_SOUND.match(noun))
@@ -55,30 +64,31 @@ def with_article(noun: str) -> str:
 
 
 def kind_phrase(ancestor: str) -> str:
-    """As an ancestor is said after "it's": ``some kind of bird``, ``a place by the water``."""
+    """Return how an ancestor is said after "it's": ``some kind of bird``, ``a place by the water``."""
     kind = _read("kinds.json").get(ancestor)
     return str(kind["phrase"]) if kind else f"some kind of {ancestor}"
 
 
 def kind_forms(ancestor: str) -> tuple[str, ...]:
-    """Words of people that say an ancestor of scenes: ``field`` or ``stadium`` for a sports ground."""
+    """Return the words that count as naming an ancestor of scenes: ``field`` or ``stadium`` for a sports ground."""
     kind = _read("kinds.json").get(ancestor)
     return tuple(kind["forms"]) if kind else ()
 
 
 def apart_from(word: str) -> frozenset[str]:
-    """Words that people do not say of one picture together with ``word`` (names of the word table)."""
+    """Return the words of the word table that people do not say of a picture together with ``word``, by name."""
     return _apart().get(word, frozenset())
 
 
 @cache
 def _apart() -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for word, others in _read("apart.json").items():  # which names a pair once
+    """Return the pairs of the table in both directions; the table has each pair once."""
+    apart: dict[str, set[str]] = {}
+    for word, others in _read("apart.json").items():
         for other in others:
-            found.setdefault(word, set()).add(other)
-            found.setdefault(other, set()).add(word)
-    return {word: frozenset(others) for word, others in found.items()}
+            apart.setdefault(word, set()).add(other)
+            apart.setdefault(other, set()).add(word)
+    return {word: frozenset(others) for word, others in apart.items()}
 
 
 @cache
@@ -91,8 +101,8 @@ def _read(name: str) -> Any:
     return json.loads(files(__package__).joinpath("tables", name).read_text("utf-8"))
 
 
-def _said(class_id: str) -> tuple[str, str]:
-    """Name and phrase from a folder's name: ``red_mug`` is "red mug", "a red mug"; ``my_mug`` stays "my mug"."""
+def _name_and_phrase(class_id: str) -> tuple[str, str]:
+    """Return name and phrase from a folder's name: ``red_mug`` is "red mug", "a red mug"; ``my_mug`` stays "my mug"."""
     noun, _, kind = (" ".join(part.split()) for part in re.sub(r"[_\-.]+", " ", class_id).partition("/"))
     if not noun or _WORDNET_ID.fullmatch(noun):
         return class_id, class_id

@@ -1,1 +1,1 @@
-"""The log of a training run: written by the trainer, read by the page."""
+"""The run log: what a training run writes down about itself, and what reads it. docs/runlog.md gives the format."""

@@ -1,104 +1,181 @@
-"""What a run's folder says of the run. Nothing in it has to be so: what cannot be right is left out."""
+"""Reads a run log, which may be damaged: what cannot be right is left out, never an error.
+
+A run log is a file of JSON lines with a folder of pictures beside it; ``docs/runlog.md`` gives the format.
+:func:`entries`, :func:`lines` and :func:`sheets` read the parts of it, :func:`read` all that is known of a run.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from model.runlog import writer
-from model.runlog.writer import Sheet
+from model.runlog import sprites
+from model.runlog.sprites import Block
 
 MOST = 1e12
-"""A number beyond it is damage."""
+"""Largest number that a run log may hold; one beyond it is taken for damage."""
+
+_MOST_STEPS = 2**53  # the largest whole numbers that a browser tells apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """A picture of the network after one step; :mod:`model.runlog.sprites` says what is drawn in it."""
+
+    step: int
+    """Updates made before it was drawn."""
+    size: int
+    """Side of the pictures that the network was trained on at that step, in pixels."""
+    file: Path
+    """The WebP file, which was there when the run log was read."""
+    blocks: tuple[Block, ...]
+    """Where the tiles of each layer lie, from top to bottom."""
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height of the file's picture, in pixels."""
+        return sprites.COLUMNS * max(block.side for block in self.blocks), self.blocks[-1].bottom
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How often the network was right after ``step`` steps."""
+    """How often the network was right after some steps, on held-out pictures."""
 
     step: int
+    """Updates made before it was measured."""
     size: int
-    """Of the pictures, in pixels; 0 where it is not known."""
+    """Side of the pictures, in pixels; 0 where it is not known."""
     figures: Mapping[str, Mapping[str, float]]
-    """Vocabulary -> figure -> share from 0 to 1."""
+    """Vocabulary -> figure (``top1``, ``top5``, ``map``) -> share from 0 to 1."""
     counts: Mapping[str, int]
-    """Vocabulary -> pictures it was measured on."""
+    """Vocabulary -> number of pictures it was measured on; 0 where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A run, read back."""
+    """All that the folder of a run says of the run."""
 
-    journal: Path
+    path: Path
+    """The run log's file."""
     config: Mapping[str, Any]
-    """What ``config.json`` holds; empty where there is none beside the journal."""
+    """What ``config.json`` holds; empty where there is none beside the run log."""
     logged: list[dict[str, Any]]
-    """Entries with a loss, by step."""
+    """Entries that have a loss, by step."""
     evaluations: list[Evaluation]
+    """Evaluations that have a figure, by step."""
     sheets: list[Sheet]
+    """Pictures of the network whose files are there, by step."""
     lost: int
-    """Lines of the journal that are no entry."""
+    """Number of lines of the run log that are no entry."""
     broken: tuple[str, ...]
     """Pictures that could not be decoded, as the last evaluation named them."""
 
     @property
     def end(self) -> int:
-        """The last step that is known of; at least 1."""
+        """The last step of any loss or evaluation; at least 1."""
         return max([1, *(int(e["step"]) for e in self.logged), *(e.step for e in self.evaluations)])
 
     @property
     def sizes(self) -> dict[int, int]:
-        """Picture sizes by the step after which they came: 0, then the last step that is known of the size before."""
-        found: dict[int, int] = {}
+        """Step -> picture size in pixels that came after it: 0, then the last known step of the size before."""
+        sizes: dict[int, int] = {}
         before = 0
         for entry in self.logged:
             size = int(number_of(entry, "size") or 0)
-            if size > 0 and size not in found.values():
-                found[before] = size
+            if size > 0 and size not in sizes.values():
+                sizes[before] = size
             before = entry["step"]
-        return found
+        return sizes
 
     @property
     def seconds(self) -> float:
-        """Spent in training steps, from their speed; without reading, evaluating and saving. 0: not known."""
-        batch, before, total = number_of(self.part("recipe"), "batch_size") or 0.0, 0, 0.0
+        """Seconds spent in training steps, from their speed, without evaluating and saving; 0 where it is not known."""
+        batch_size = number_of(self.part("recipe"), "batch_size") or 0.0
+        before = 0
+        seconds = 0.0
         for entry in self.logged:
             if speed := number_of(entry, "images_per_second"):
-                total += (entry["step"] - before) * batch / speed
+                seconds += (entry["step"] - before) * batch_size / speed
             before = entry["step"]
-        return max(total, 0.0)
+        return max(seconds, 0.0)
 
     def part(self, name: str) -> Mapping[str, Any]:
-        """A part of the config: ``recipe``, ``provenance``."""
+        """Return a part of the config, ``recipe`` or ``provenance``; empty where there is none."""
         return mapping_of(self.config, name)
 
 
-def read(run: Path) -> Record:
-    """``run`` is a run's folder or a journal's file.
+def entries(path: Path) -> list[dict[str, Any]]:
+    """Return all whole entries of a run log, in the order of its lines; of an absent file none."""
+    return [entry for line in lines(path) if (entry := parse(line)) is not None]
 
-    Raises ValueError with one sentence where there is no journal, or no entry in it.
+
+def lines(path: Path) -> list[str]:
+    """Return all lines of a run log that are not blank, whether they are whole entries or not."""
+    text = path.read_text("utf-8", errors="replace") if path.is_file() else ""
+    return [line for line in text.split("\n") if line.strip()]
+
+
+def parse(line: str) -> dict[str, Any] | None:
+    """Return the entry that a line holds; None where it is cut off, damaged, or has no whole ``step`` from 0."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    step = entry.get("step") if isinstance(entry, dict) else None
+    return entry if type(step) is int and 0 <= step < _MOST_STEPS else None
+
+
+def sheets(path: Path) -> list[Sheet]:
+    """Return the pictures of the network whose files are there, by step; of several for one step the last."""
+    by_step = {sheet.step: sheet for entry in entries(path) if (sheet := _sheet(path, entry)) is not None}
+    return [by_step[step] for step in sorted(by_step)]
+
+
+def picture_path(path: Path) -> Path:
+    """Return where a run log has its fixed photo, whether one is there or not."""
+    return path.with_suffix("") / "picture.webp"
+
+
+def sheet_path(path: Path, step: int) -> Path:
+    """Return where a run log has the sheet of ``step``, whether one is there or not."""
+    return path.with_suffix("") / f"{step:07d}.webp"
+
+
+def sheet_files(path: Path) -> Iterator[Path]:
+    """Yield the files beside a run log that are named by a step, half-written ones too; never the fixed photo."""
+    return (file for file in path.with_suffix("").glob("*.webp*") if file.name.split(".")[0].isdecimal())
+
+
+def read(run: Path) -> Record:
+    """Return all that is known of a run from its folder, or from the file of its run log.
+
+    Raises ValueError with one sentence where there is no run log, or no entry in it.
     """
     path = run / "metrics.jsonl" if run.is_dir() else run
     if not path.is_file():
-        raise ValueError(f"There is no journal at {path}: name the folder that train wrote with --out.")
-    entries = sorted(writer.read(path), key=lambda entry: int(entry["step"]))
-    logged = [entry for entry in entries if number_of(entry, "loss") is not None]
-    evaluations = [one for entry in entries if (one := _evaluation(entry)).figures]
+        raise ValueError(f"There is no run log at {path}: name the folder that train wrote with --out.")
+    by_step = sorted(entries(path), key=lambda entry: int(entry["step"]))
+    logged = [entry for entry in by_step if number_of(entry, "loss") is not None]
+    evaluations = [evaluation for entry in by_step if (evaluation := _evaluation(entry)).figures]
     if not (logged or evaluations):
-        raise ValueError(f"The journal {path} has no entry yet: a run writes its first within 25 steps.")
+        raise ValueError(f"The run log {path} has no entry yet: a run writes its first within 25 steps.")
     return Record(
-        journal=path, config=_config(path.parent / "config.json"), logged=logged, evaluations=evaluations,
-        sheets=writer.sheets(path), lost=len(writer.lines(path)) - len(entries),
-        broken=_broken(entries),
-    )  # fmt: skip
+        path=path,
+        config=_config(path.parent / "config.json"),
+        logged=logged,
+        evaluations=evaluations,
+        sheets=sheets(path),
+        lost=len(lines(path)) - len(by_step),
+        broken=_broken(by_step),
+    )
 
 
 def number_of(record: Mapping[str, Any], key: str) -> float | None:
-    """A finite number of bearable size, or None."""
+    """Return ``record[key]`` if it is a finite number of at most :data:`MOST`, either way; else None."""
     value = record.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -106,26 +183,38 @@ def number_of(record: Mapping[str, Any], key: str) -> float | None:
 
 
 def mapping_of(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """A mapping, or an empty one."""
+    """Return ``record[key]`` if it is a mapping; else an empty one."""
     value = record.get(key)
     return value if isinstance(value, dict) else {}
 
 
+def _sheet(path: Path, entry: Mapping[str, Any]) -> Sheet | None:
+    file = sheet_path(path, entry["step"])
+    try:
+        blocks = sprites.from_json(entry["sheet"])
+        sheet = Sheet(step=entry["step"], size=int(entry["size"]), file=file, blocks=blocks)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return sheet if file.is_file() else None
+
+
 def _evaluation(entry: Mapping[str, Any]) -> Evaluation:
     measured = mapping_of(entry, "measured")
-    figures, counts = {}, {}
-    for name in measured:
-        values = mapping_of(measured, name)
+    figures: dict[str, Mapping[str, float]] = {}
+    counts: dict[str, int] = {}
+    for vocabulary in measured:
+        values = mapping_of(measured, vocabulary)
         shares = {key: number_of(values, key) for key in values if key != "n"}
-        good = {key: share for key, share in shares.items() if share is not None and 0 <= share <= 1}
-        if good:
-            figures[name], counts[name] = good, int(number_of(values, "n") or 0)
+        possible = {key: share for key, share in shares.items() if share is not None and 0 <= share <= 1}
+        if possible:
+            figures[vocabulary] = possible
+            counts[vocabulary] = int(number_of(values, "n") or 0)
     return Evaluation(step=entry["step"], size=int(number_of(entry, "size") or 0), figures=figures, counts=counts)
 
 
-def _broken(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    named = [entry["broken"] for entry in entries if isinstance(entry.get("broken"), list)]
-    return tuple(str(name) for name in named[-1]) if named else ()
+def _broken(by_step: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    lists = [entry["broken"] for entry in by_step if isinstance(entry.get("broken"), list)]
+    return tuple(str(name) for name in lists[-1]) if lists else ()
 
 
 def _config(path: Path) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.app.inference import corpus
-from tests.app.server import ROOT, served
+from tests.app.server import ROOT, served, until_ready_is
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -87,9 +87,7 @@ async def test_sigterm_under_load_answers_everything_and_ends_with_0(
             await asyncio.wait(requests, return_when=asyncio.FIRST_COMPLETED)
             process.send_signal(signal.SIGTERM)
             if drain == "600":
-                async with asyncio.timeout(60):
-                    while (await client.get("/readyz")).status_code != 503:
-                        await asyncio.sleep(0.02)
+                await until_ready_is(client, 503)
                 assert (await client.post("/predict", content=bodies[0])).status_code == 200
                 process.send_signal(signal.SIGINT)  # which ends the drain
             assert [answer.status_code for answer in await asyncio.gather(*requests)] == [200] * 24

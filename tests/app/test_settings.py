@@ -11,7 +11,6 @@ import pytest
 from app import logs
 from app.http import site_files
 from app.http.server import Server
-from app.inference.lru_cache import Recent
 from app.main import create_app
 from app.settings import Settings, SettingsError, as_markdown, deprecated_variables, deprecation_warnings, read_settings
 from model.checkpoint import Checkpoint
@@ -139,21 +138,6 @@ def test_docker_compose_waits_for_the_longest_request_and_for_the_engine(network
     assert server.config.timeout_graceful_shutdown == settings.longest_request_seconds == 41
     assert settings.longest_stop_seconds == float(drain) + 41
     assert 2 <= int(grace) - settings.longest_stop_seconds <= 10, "seconds for the engine to end"
-
-
-def test_recent_forgets_what_was_used_longest_ago() -> None:
-    recent: Recent[str, int] = Recent(2)
-    recent.put("a", 1)
-    recent.put("b", 2)
-    assert recent.get("a") == 1
-    recent.put("c", 3)
-    assert (recent.get("a"), recent.get("b"), recent.get("c"), len(recent)) == (1, None, 3, 2)
-
-
-def test_a_cache_of_size_0_holds_nothing() -> None:
-    recent: Recent[str, int] = Recent(0)
-    recent.put("a", 1)
-    assert recent.get("a") is None
 
 
 def test_logs_are_json_with_the_id_of_their_request() -> None:

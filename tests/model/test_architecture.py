@@ -60,6 +60,23 @@ def test_the_program_norms_before_it_activates() -> None:
     assert rows.layer("conv3").activation == "relu"
 
 
+@pytest.mark.parametrize("without", ["", "conv3", "conv4", "conv5"])
+def test_the_activations_that_are_shown_are_those_the_network_has(without: str) -> None:
+    architecture = Architecture(without=without)
+    every = ("conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7")
+    assert architecture.activation_names == tuple(name for name in every if name != without)
+    assert architecture.last_convolution == ("conv4" if without == "conv5" else "conv5")
+    assert architecture.layer("pool5").inputs == architecture.layer(architecture.last_convolution).shape
+
+
+def test_a_table_without_normalisation_has_no_row_for_it() -> None:
+    names = [row.name for row in Architecture().layers]
+    assert names == [
+        "conv1", "norm1", "pool1", "conv2", "norm2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7", "fc8"
+    ]  # fmt: skip
+    assert [row.name for row in Architecture(lrn=None).layers] == [name for name in names if "norm" not in name]
+
+
 def test_pictures_too_small_for_the_network_are_refused() -> None:
     assert Architecture(input_size=67).layer("pool5").shape == (256, 1, 1)
     with pytest.raises(ValueError, match="too small"):

@@ -1,12 +1,15 @@
 """Checkpoints come back as they went; everything else is refused in one sentence."""
 
 import json
+import os
 import pickle
+import stat
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from model import checkpoint
@@ -45,6 +48,50 @@ def test_the_small_form_is_small_and_near(tmp_path: Path, network: Checkpoint) -
         error = np.sqrt(np.mean((back.weights[name] - network.weights[name]) ** 2)) / network.weights[name].std()
         assert error < (0.02 if name == "conv3.weight" else 0.11), name
     np.testing.assert_array_equal(back.weights["conv1.bias"], network.weights["conv1.bias"])
+
+
+def test_a_file_is_on_disk_before_it_takes_its_name(
+    network: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "network.safetensors"
+    done: list[tuple[str, int]] = []
+    flush, rename = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        flush(descriptor)
+        done.append(("flushed", os.fstat(descriptor).st_ino))
+
+    def replace_file(half: Path, target: Path) -> Path:
+        done.append(("renamed", half.stat().st_ino))
+        return rename(half, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace_file)
+    checkpoint.save(path, network)
+    inode = path.stat().st_ino
+    assert done == [("flushed", inode), ("renamed", inode)]
+
+
+@pytest.mark.parametrize("error", [SafetensorError("no space left on device"), OSError("no space left on device")])
+def test_a_write_that_fails_leaves_the_old_file(
+    network: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path = tmp_path / "network.safetensors"
+    path.write_bytes(b"the old network")
+
+    def save_half(_: object, half: Path, **__: object) -> None:
+        half.write_bytes(b"half of the new")
+        raise error
+
+    monkeypatch.setattr(checkpoint, "save_file", save_half)
+    with pytest.raises(OSError, match="no space left"):
+        checkpoint.save(path, network)
+    assert path.read_bytes() == b"the old network"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_service_of_another_user_may_read_it(saved: Path) -> None:
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o644
 
 
 def test_saving_leaves_no_half_file(saved: Path) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data
 
 from model import checkpoint
-from model.architecture import MAPS, Architecture, LocalResponseNorm
+from model.architecture import Architecture, LocalResponseNorm
 from model.checkpoint import Checkpoint
 from model.describe import believe
 from model.engines import Precision, create_engine
@@ -37,13 +37,15 @@ def network(**choices: object) -> Checkpoint:
         {"lrn": LocalResponseNorm()},
         {"lrn": LocalResponseNorm(alpha=0.05), "lrn_before_activation": True},
         {"activation": "tanh"},
+        {"activation": "sigmoid"},
     ],
 )
 def test_openvino_and_torch_agree_in_f32(choices: dict[str, object]) -> None:
     tried = network(**choices)
-    ours = create_engine(tried, engine="openvino", precision="f32").run(PICTURES, maps=MAPS)
-    theirs = create_engine(tried, engine="torch", precision="f32").run(PICTURES, maps=MAPS)
-    for name in MAPS:
+    names = tried.architecture.activation_names
+    ours = create_engine(tried, engine="openvino", precision="f32").run(PICTURES, maps=names)
+    theirs = create_engine(tried, engine="torch", precision="f32").run(PICTURES, maps=names)
+    for name in names:
         biggest = np.abs(theirs.maps[name]).max()
         assert np.abs(ours.maps[name] - theirs.maps[name]).max() <= 1e-4 * biggest, name
     assert np.abs(ours.logits - theirs.logits).max() <= 1e-4 * np.abs(theirs.logits).max()
@@ -121,7 +123,7 @@ def test_answers_depend_neither_on_neighbours_in_the_batch_nor_on_the_maps_asked
 ) -> None:
     engine = create_engine(small if form == "small" else network(), engine="openvino", precision=precision)
     many = np.concatenate([PICTURES] * 3)[:8]
-    together = engine.run(many, maps=MAPS)
+    together = engine.run(many, maps=engine.architecture.activation_names)
     for number in (1, 2, 3, 5):
         few = engine.run(many[:number], maps=("fc6",))
         np.testing.assert_array_equal(few.logits, together.logits[:number])

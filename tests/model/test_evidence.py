@@ -12,7 +12,7 @@ from skimage import data
 from model.describe import describe
 from model.engines import create_engine
 from model.evidence import frame, tone
-from model.explain import NEEDED
+from model.explain import needed_activations
 from model.language.sentence import Tone
 from model.preprocess import prepare
 from tests.tiny import tiny_network
@@ -48,7 +48,7 @@ def test_where_a_map_lies() -> None:
 def test_describing_looks_at_the_map_of_what_is_said_and_at_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     network = tiny_network()
     pixels = seen("camera")
-    output = create_engine(network, precision="f32").run(pixels[None], maps=NEEDED)
+    output = create_engine(network, precision="f32").run(pixels[None], maps=needed_activations(network.architecture))
     best = int(output.logits[0, :6].argmax())
     sure = np.full_like(output.logits[0], -30)
     sure[best] = 30
@@ -57,5 +57,5 @@ def test_describing_looks_at_the_map_of_what_is_said_and_at_the_pixels(monkeypat
     monkeypatch.setattr("model.evidence.frame", lambda evidence: "left" if evidence.any() else "whole")
     said = describe(sure, network, pixels=pixels, output=output).caption
     phrase = network.vocabularies[0].labels[best].phrase
-    assert said.claim == f"a black and white photo of {phrase} on the left"
-    assert describe(sure, network).caption.claim == phrase
+    assert said.phrase == f"a black and white photo of {phrase} on the left"
+    assert describe(sure, network).caption.phrase == phrase

@@ -6,9 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from model.architecture import Architecture, LocalResponseNorm
+from model.checkpoint import Checkpoint
+from model.describe import describe
 from model.engines import Output, create_engine
 from model.engines.torch_engine import build, standardise
-from model.explain import METHODS, NEEDED, UnknownLabelError, class_map, find_row, gradient, relevance
+from model.explain import (
+    METHODS,
+    UnknownLabelError,
+    class_map,
+    find_row,
+    gradient,
+    needed_activations,
+    relevance,
+)
 from tests.tiny import tiny_network
 
 NETWORK = tiny_network()
@@ -17,27 +28,90 @@ PICTURE = np.random.default_rng(2).integers(0, 256, (1, 227, 227, 3), np.uint8)
 
 @pytest.fixture(scope="module")
 def output() -> Output:
-    return create_engine(NETWORK, engine="torch", precision="f32").run(PICTURE, maps=NEEDED)
+    return create_engine(NETWORK, engine="torch", precision="f32").run(
+        PICTURE, maps=needed_activations(NETWORK.architecture)
+    )
 
 
-def by_autograd(row: int) -> tuple[np.ndarray, np.ndarray]:
-    """conv5 and the gradient of a label's lead over its vocabulary, or of a word's logit, with respect to it."""
-    module = build(NETWORK)
-    x = standardise(torch.from_numpy(PICTURE).permute(0, 3, 1, 2), NETWORK.preprocessing)
-    logits, maps = module(x, ("conv5",))
+def by_autograd(row: int, network: Checkpoint = NETWORK) -> tuple[np.ndarray, np.ndarray]:
+    """The last convolution's activations and the gradient of the evidence with respect to them.
+
+    Evidence is a label's lead over the mean of its vocabulary, or a word's own logit.
+    """
+    module = build(network)
+    x = standardise(torch.from_numpy(picture_for(network)).permute(0, 3, 1, 2), network.preprocessing)
+    layer = network.architecture.last_convolution
+    logits, maps = module(x, (layer,))
     evidence = logits[0, row]
-    for vocabulary in NETWORK.vocabularies:
-        rows = NETWORK.slices()[vocabulary.name]
+    for vocabulary in network.vocabularies:
+        rows = network.slices()[vocabulary.name]
         if vocabulary.activation == "softmax" and rows.start <= row < rows.stop:
             evidence = evidence - logits[0, rows].mean()
-    (slope,) = torch.autograd.grad(evidence, maps["conv5"])
-    return maps["conv5"][0].detach().numpy(), slope[0].numpy()
+    (slope,) = torch.autograd.grad(evidence, maps[layer])
+    return maps[layer][0].detach().numpy(), slope[0].numpy()
+
+
+def picture_for(network: Checkpoint) -> np.ndarray:
+    side = network.architecture.input_size
+    return PICTURE[:, :side, :side]
+
+
+def variant(**choices: object) -> Checkpoint:
+    """A small network that differs from the usual one in some choices."""
+    small = Architecture(outputs=NETWORK.architecture.outputs, input_size=131, lrn=None)
+    return tiny_network(architecture=replace(small, **choices))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("row", [0, 7, 13])
 def test_the_gradient_is_autograds(output: Output, row: int) -> None:
     _, slope = by_autograd(row)
     np.testing.assert_allclose(gradient(output, 0, NETWORK, row), slope, atol=1e-5 * np.abs(slope).max())
+
+
+@pytest.mark.parametrize("row", [3, 13])
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"activation": "tanh"},
+        {"activation": "sigmoid"},
+        {"activation": "tanh", "lrn": LocalResponseNorm(alpha=0.05), "lrn_before_activation": True},
+        {"without": "conv3"},
+        {"without": "conv4"},
+        {"without": "conv5"},
+        {"without": "conv5", "activation": "sigmoid"},
+        {"overlapping_pooling": False},
+    ],
+)
+def test_the_gradient_is_autograds_for_every_activation_and_whatever_is_left_out(
+    choices: dict[str, object], row: int
+) -> None:
+    network = variant(**choices)
+    names = needed_activations(network.architecture)
+    output = create_engine(network, engine="torch", precision="f32").run(picture_for(network), maps=names)
+    activations, slope = by_autograd(row, network)
+    assert np.abs(slope).max() > 0
+    np.testing.assert_array_equal(output.maps[names[0]][0], activations)
+    np.testing.assert_allclose(gradient(output, 0, network, row), slope, atol=1e-5 * np.abs(slope).max())
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_a_sentence_can_be_placed_by_a_network_without_relu(activation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = variant(activation=activation)
+    calibrated = tuple(replace(v, thresholds={"sure": 0.9, "hedge": 0.6}) for v in network.vocabularies)
+    network = replace(network, vocabularies=calibrated)
+    names = needed_activations(network.architecture)
+    output = create_engine(network, precision="f32").run(picture_for(network), maps=names)
+    logits = np.full(network.architecture.outputs, -30, np.float32)
+    logits[2] = 30
+    shapes = []
+
+    def frame(evidence: np.ndarray) -> str:
+        shapes.append(evidence.shape)
+        return "left"
+
+    monkeypatch.setattr("model.evidence.frame", frame)
+    assert describe(logits, network, output=output).caption.phrase == "an espresso on the left"
+    assert shapes == [network.architecture.layer("conv5").shape[1:]]
 
 
 def test_what_all_labels_share_is_no_evidence_for_one(output: Output) -> None:

@@ -18,7 +18,7 @@ from model.engines import create_engine
 from model.engines.imagenet import IDS, ancestors_of, imagenet
 from model.engines.interop import ARCHITECTURE, KEYS, ForeignError, from_torchvision, read
 from model.engines.torch_engine import build, standardise
-from model.explain import NEEDED, find_row, gradient
+from model.explain import find_row, gradient, needed_activations
 from model.language.phrases import label_for
 
 OFFICIAL = AlexNet_Weights.IMAGENET1K_V1
@@ -100,7 +100,9 @@ def test_a_saved_network_gives_the_same_logits(network: Checkpoint, logits: np.n
 
 def test_class_maps_follow_the_table(network: Checkpoint) -> None:
     row = find_row(network, "beagle")
-    seen = create_engine(network, engine="torch", precision="f32").run(CROPPED[:1], maps=NEEDED)
+    seen = create_engine(network, engine="torch", precision="f32").run(
+        CROPPED[:1], maps=needed_activations(network.architecture)
+    )
     x = standardise(torch.from_numpy(CROPPED[:1]).permute(0, 3, 1, 2), network.preprocessing)
     answers, maps = build(network)(x, ("conv5",))
     lead = answers[0, row] - answers[0].mean()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -13,15 +12,16 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from model.files import write_atomically
+from model.runlog import findings
+from model.runlog.findings import Finding, Findings
 from training import data
 from training.commands import Commands
 from training.config import Recipe
 from training.data import PictureSet
 from training.evaluation.statistics import interval
-from training.paper.ablation import Learned, pairs, steps_for, subset
+from training.paper.ablation import TrainedResults, pairs, steps_for, subset
 from training.paper.hypotheses import CLAIMS, SWITCHES, Claim, modern_base, paper_base
-from training.trainer.device import choose, keep_freed_memory
+from training.trainer.device import pick_device, reuse_freed_memory
 
 
 def add(commands: Commands) -> None:
@@ -45,8 +45,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train the pairs and print the table."""
-    device = choose(options.device)
-    keep_freed_memory()
+    device = pick_device(options.device)
+    reuse_freed_memory()
     whole = data.load(options.data, "train")
     if whole.vocabulary.activation != "softmax":
         raise data.DataError(f"{options.data} has captions: the claims are about classes, so name a set with classes.")
@@ -60,18 +60,18 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"{steps} steps of {recipe.batch_size} pictures of {options.size} px, {options.seeds} seeds; {shown}; {device}."
     )
-    learned: Learned = {}
+    results: TrainedResults = {}
     gains: dict[str, list[float]] = {}
     for name, claim in claims.items():
-        trained = pairs(claim.sides(recipe), sets, learned, steps=steps, seeds=options.seeds, device=device)
+        trained = pairs(claim.sides(recipe), sets, results, steps=steps, seeds=options.seeds, device=device)
         gains[name] = [claim.gain(*pair) for pair in trained]
         mean, half = interval(gains[name])
         print(f"{name}: {mean:+.2f} ± {half:.2f}  {[round(gain, 2) for gain in gains[name]]}", flush=True)
     Console().print(_table(claims, gains))
     if options.json:
         facts = {"command": command(options, steps), "measured": f"{date.today()}", "device": str(device)}
-        facts |= _facts(options, recipe, sets, steps) | {"claims": found(claims, gains)}
-        write_atomically(options.json, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+        facts |= _facts(options, recipe, sets, steps)
+        findings.write(options.json, Findings(facts=facts, by_name=found(claims, gains)))
     return 0
 
 
@@ -83,17 +83,21 @@ def command(options: argparse.Namespace, steps: int) -> str:
     return f"python -m training ablate {options.claim} --data D/{folder} --steps {steps}{flags}"
 
 
-def found(claims: Mapping[str, Claim], gains: Mapping[str, Sequence[float]]) -> dict[str, dict[str, Any]]:
+def found(claims: Mapping[str, Claim], gains: Mapping[str, Sequence[float]]) -> dict[str, Finding]:
     """Each claim beside its gains, their mean and half of the 95 % interval, which a single seed does not give."""
-    made = {}
+    rows = {}
     for name, claim in claims.items():
         mean, half = interval(gains[name])
-        made[name] = {
-            "said": claim.said, "paper": claim.paper, "measure": claim.measure, "even": claim.even,
-            "mean": round(mean, 3), "half": round(half, 3) if len(gains[name]) > 1 else None,
-            "gains": [round(gain, 3) for gain in gains[name]],
-        }  # fmt: skip
-    return made
+        rows[name] = Finding(
+            hypothesis=claim.said,
+            paper=claim.paper,
+            measure=claim.measure,
+            even=claim.even,
+            mean=round(mean, 3),
+            half=round(half, 3) if len(gains[name]) > 1 else None,
+            gains=[round(gain, 3) for gain in gains[name]],
+        )
+    return rows
 
 
 def _facts(

@@ -81,7 +81,7 @@ def _tell(run: Path, shipped: Path, *, went_on: bool) -> None:
     whole = run.with_name("shipped.jsonl")
     _copy(shipped if went_on else run, whole)
     if went_on:
-        writer.go_on(whole, run)
+        writer.extend(whole, run)
     _copy(whole, shipped)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from model.checkpoint import Checkpoint
 from model.describe import believe
 from model.engines import Engine
-from model.language.beliefs import Part
+from model.language.beliefs import Fragment
 from model.language.hedging import tree_of
 from model.language.sentence import Caption, caption, fullest
 from model.vocabulary import Vocabulary
@@ -58,7 +58,7 @@ def against_people(observed: Observations, vocabularies: Sequence[Vocabulary]) -
     made = [() if one.tier == "pass" else one.claims for one in said]
     right, words = said_by_people(made, captions, forms_of(vocabularies))
     texts = {
-        "as_said": ["" if one.tier == "pass" else one.claim for one in said],
+        "as_said": ["" if one.tier == "pass" else one.phrase for one in said],
         "best_guess": [one.text for one in guessed],
         "constant": [CONSTANT] * len(captions),
     }
@@ -73,12 +73,12 @@ def against_people(observed: Observations, vocabularies: Sequence[Vocabulary]) -
     }
 
 
-def cross_fitted(observed: Observations, vocabularies: Sequence[Vocabulary]) -> tuple[list[Caption], list[Part]]:
+def cross_fitted(observed: Observations, vocabularies: Sequence[Vocabulary]) -> tuple[list[Caption], list[Fragment]]:
     """What is said of each picture with captions, and the fullest guess."""
     swapped = {name: replace(one, fitting=~one.fitting) for name, one in observed.items()}
     one = next(one for one in observed.values() if one.captions)
     said: dict[int, Caption] = {}
-    guessed: dict[int, Part] = {}
+    guessed: dict[int, Fragment] = {}
     for fitting, fitted in ((False, vocabularies), (True, calibrate(swapped, vocabularies))):
         rows = np.flatnonzero(one.fitting == fitting)
         for row, beliefs in zip(rows.tolist(), believe(one.logits[rows], fitted), strict=True):

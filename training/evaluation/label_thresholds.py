@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.describe import energies, gate_of, probabilities
-from model.language.hedging import PROMISES, TIERS, Tier, Tree, most_telling, tree_of
+from model.language.hedging import TARGET_ACCURACY, TIERS, Tier, Tree, most_telling, tree_of
 from model.vocabulary import Vocabulary, rows_of
 from training.evaluation.caption_match import right
 from training.evaluation.predictions import Observed
@@ -68,4 +68,4 @@ def fit_thresholds(claims: Claims, tree: Tree) -> dict[str, float]:
 
 def keeps(hits: int, number: int, tier: Tier) -> bool:
     """Whether so many right claims are enough, and often enough right."""
-    return number >= FEWEST and wilson(hits / number, number)[0] >= PROMISES[tier]
+    return number >= FEWEST and wilson(hits / number, number)[0] >= TARGET_ACCURACY[tier]

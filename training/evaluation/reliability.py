@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.describe import probabilities
-from model.language.hedging import PROMISES, TIERS, Tier, tree_of
+from model.language.hedging import TARGET_ACCURACY, TIERS, Tier, tree_of
 from model.vocabulary import Vocabulary, rows_of
 from training.evaluation.label_thresholds import Claims, chosen, claims_of
 from training.evaluation.predictions import Observed
@@ -82,7 +82,7 @@ def row(tier: Tier, hits: Sequence[bool], pictures: int) -> dict[str, float]:
     accuracy = sum(hits) / number if number else 0.0
     low, high = wilson(accuracy, number) if number else (0.0, 1.0)
     figures = {"coverage": number / max(1, pictures), "accuracy": accuracy, "low": low, "high": high}
-    return {"promise": PROMISES[tier], **{name: round(float(v), 4) for name, v in figures.items()}, "n": number}
+    return {"promise": TARGET_ACCURACY[tier], **{name: round(float(v), 4) for name, v in figures.items()}, "n": number}
 
 
 def error_of(scores: NDArray[np.float32], truth: NDArray[np.int64]) -> float:

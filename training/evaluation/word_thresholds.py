@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from model.describe import probabilities
 from model.language.beliefs import Belief
+from model.language.fragments import PERSON_WORDS, platt_scaled
 from model.language.hedging import TIERS, Tier
 from model.language.sentence import caption
-from model.language.spoken import PERSON_WORDS, bend
 from model.vocabulary import Vocabulary
 from training.data.word_targets import word_targets
 from training.evaluation.label_thresholds import keeps
@@ -38,9 +38,9 @@ def fit_words(fitting: Mapping[str, Observed], vocabulary: Vocabulary, rows: sli
     spoken = {"": line(shares.ravel(), anybody.ravel())}
     people = _people(vocabulary)
     if people:
-        each = bend(shares[:, people], spoken[""])
+        each = platt_scaled(shares[:, people], spoken[""])
         spoken["person"] = line(1 - np.prod(1 - each, axis=1), np.asarray(anybody[:, people].any(1)))
-    vocabulary = replace(vocabulary, spoken=spoken)
+    vocabulary = replace(vocabulary, platt=spoken)
     found: dict[str, float] = {}
     for tier in TIERS[:-1]:
         for threshold in _THRESHOLDS[min(found.values(), default=1.0) > _THRESHOLDS]:

@@ -51,7 +51,7 @@ def gallery(network: Checkpoint, engine: Engine, sets: Sequence[tuple[PictureSet
 def look(network: Checkpoint, engine: Engine, picture: Image.Image) -> tuple[NDArray[np.uint8], Output, Description]:
     """(S, S, 3) what the network sees of a picture, what its layers answer, and what is said of it."""
     seen, _, _ = prepare(picture, network.architecture.input_size)
-    output = engine.run(seen[None], maps=explain.NEEDED)
+    output = engine.run(seen[None], maps=explain.needed_activations(network.architecture))
     return seen, output, describe(output.logits[0], network, pixels=seen, output=output)
 
 

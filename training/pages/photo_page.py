@@ -97,5 +97,6 @@ def write_page(network: Checkpoint, engine: Engine, folder: Path) -> Sequence[Se
 
 def _map(network: Checkpoint, pixels: NDArray[np.uint8], output: Output, label: Scored) -> NDArray[np.uint8]:
     row = explain.find_row(network, label.label.id, label.vocabulary)
-    evidence = explain.class_map(explain.gradient(output, 0, network.folded(), row), output.maps["conv5"][0])
+    activations = output.maps[network.architecture.last_convolution][0]
+    evidence = explain.class_map(explain.gradient(output, 0, network.folded(), row), activations)
     return overlay(pixels, evidence / (evidence.max() or 1), network.architecture)

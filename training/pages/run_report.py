@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from model.runlog import writer
-from model.runlog.reader import MOST, Record, mapping_of, number_of, read
+from model.runlog import reader
+from model.runlog.reader import MOST, Record, Sheet, mapping_of, number_of, read
 from model.runlog.sprites import COLUMNS, Block
-from model.runlog.writer import Sheet
 from training.pages.chart import number
 from training.pages.run_charts import FIGURES, charts
 from training.pages.templates import fill
@@ -35,7 +34,7 @@ def context(record: Record) -> dict[str, Any]:
         "reached": record.end, "planned": number_of(record.config, "steps"), "end": record.end,
         "charts": charts(record), "evaluations": record.evaluations, "columns": columns(record), "names": FIGURES,
         "sheets": [shown(one) for one in thinned(record.sheets)], "two": recipe.get("columns", 2) == 2,
-        "photo": uri(writer.picture(record.journal)), "lost": record.lost,
+        "photo": uri(reader.picture_path(record.path)), "lost": record.lost,
     }  # fmt: skip
 
 

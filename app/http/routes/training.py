@@ -8,10 +8,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from app.errors import NotFoundError
+from app.http.dependencies import AppVersion, RunsPart
 from app.http.etags import tag, unchanged
 from app.http.routes.pages import templates
 from app.runs import charts, findings
-from app.runs.registry import SHIPPED, Run, Runs, RunView, fingerprint, version
+from app.runs.registry import SHIPPED, Run, RunView, fingerprint, version
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,9 +20,8 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 
 @router.get("/training")
-def page(request: Request, run: str = SHIPPED) -> Response:
+def page(request: Request, runs: RunsPart, run: str = SHIPPED) -> Response:
     """Render the page of one run."""
-    runs: Runs = request.app.state.runs
     try:
         view = runs.view(run)
         status = 200
@@ -45,10 +45,10 @@ def page(request: Request, run: str = SHIPPED) -> Response:
 
 
 @router.get("/training/runs/{name}.json")
-def figures(request: Request, name: str) -> Response:
+def figures(request: Request, runs: RunsPart, app_version: AppVersion, name: str) -> Response:
     """Return everything that the page draws of a run, as JSON for its scripts."""
-    view = _view(request, name)
-    current = tag(view.fingerprint, request.app.version)
+    view = runs.view(name)
+    current = tag(view.fingerprint, app_version)
     answer = unchanged(request, current)
     if answer is None:
         answer = JSONResponse(charts.to_json(view))
@@ -59,26 +59,21 @@ def figures(request: Request, name: str) -> Response:
 
 
 @router.get("/training/runs/{name}/picture.webp")
-def picture(request: Request, name: str, v: str = "") -> Response:
+def picture(runs: RunsPart, name: str, v: str = "") -> Response:
     """Return the fixed photo of a run."""
-    file = _view(request, name).picture
+    file = runs.view(name).picture
     if file is None:
         raise NotFoundError("This run has no fixed photo.")
     return _webp(file, _FOREVER if v == fingerprint(file) else "no-cache")
 
 
 @router.get("/training/runs/{name}/{step}.webp")
-def sheet(request: Request, name: str, step: str, v: str = "") -> Response:
+def sheet(runs: RunsPart, name: str, step: str, v: str = "") -> Response:
     """Return the sheet of a step; with its version in ``v`` it never changes."""
-    sheet_of_step = _view(request, name).sheet(step)
+    sheet_of_step = runs.view(name).sheet(step)
     if sheet_of_step is None:
         raise NotFoundError("This run has no sheet of that step.")
     return _webp(sheet_of_step.file, _FOREVER if v == version(sheet_of_step) else "no-cache")
-
-
-def _view(request: Request, name: str) -> RunView:
-    runs: Runs = request.app.state.runs
-    return runs.view(name)
 
 
 def _webp(file: Path, caching: str) -> Response:

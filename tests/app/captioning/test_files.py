@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from PIL import Image
@@ -58,9 +58,8 @@ def caption(engine: FakeEngine, network: Checkpoint, monkeypatch: pytest.MonkeyP
     def load(_: Path) -> Checkpoint:
         return network
 
-    assert engine.batches == []
     monkeypatch.setattr("app.captioning.local_network.checkpoints.load", load)
-    return lambda *arguments: main(["caption", *map(str, arguments)])
+    return lambda *arguments: main(["caption", *map(str, arguments)], create_engine=engine.create)
 
 
 def names_in(path: Path) -> list[str]:
@@ -386,13 +385,12 @@ async def test_an_engine_that_does_not_start_is_a_start_error(
     def load(_: Path) -> Checkpoint:
         return network
 
-    def broken(*_: Any, **__: Any) -> None:
+    def broken(*_: Any, **__: Any) -> NoReturn:
         raise RuntimeError("no such chip")
 
     monkeypatch.setattr("app.captioning.local_network.checkpoints.load", load)
-    monkeypatch.setattr("app.inference.predictor.create_engine", broken)
     with pytest.raises(StartError, match="no such chip"):
-        async with local_network.open_captioner(local_network.caption_settings(None)):
+        async with local_network.open_captioner(local_network.caption_settings(None), broken):
             pass
 
 

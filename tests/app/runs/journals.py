@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from model.architecture import Architecture
-from model.runlog import sprites, writer
+from model.runlog import reader, sprites, writer
 
 SIZES = ((200, 67), (10_000, 99))
 """Until which step the pictures have which size."""
@@ -26,7 +26,7 @@ def write_run(folder: Path, kept: Sequence[int] = (0, 100, 200, 300), *, columns
         if step:
             writer.append(path, {"step": step, "size": size_at(step), "measured": measured_at(step)})
         keep(path, step, columns)
-    picture = writer.picture(path)
+    picture = reader.picture_path(path)
     Image.effect_noise((256, 256), 60).convert("RGB").save(picture, "WEBP")
     return path
 

@@ -16,11 +16,12 @@ import pytest
 from app.main import create_app
 from app.runs import registry as module
 from app.runs.charts import charts
-from app.runs.findings import CLAIMS, SWITCHES, Finding, Findings, findings
+from app.runs.findings import CLAIMS, SWITCHES, Findings, findings
 from app.runs.registry import Runs
 from app.settings import Settings, read_settings
 from model.checkpoint import PRETRAINED, Checkpoint
 from model.runlog import writer
+from model.runlog.findings import Finding
 from model.runlog.reader import read
 from tests.app.runs.journals import loss_at, write_run
 from tests.app.server import ROOT
@@ -275,11 +276,12 @@ async def test_the_documented_experiments_are_those_on_the_page() -> None:
             assert row.half is not None
             digits = 2 if row.times else 1
             mean = f"{row.mean:.{digits}f}".replace("-0.0", "0.0").replace("-", "−")
-            assert re.search(rf"[| *+]{re.escape(mean)} ± {row.half:.{digits}f}[ *|]", sections[number]), row.said
+            assert re.search(rf"[| *+]{re.escape(mean)} ± {row.half:.{digits}f}[ *|]", sections[number]), row.hypothesis
 
 
 def finding(mean: float, half: float | None, *gains: float, even: float = 0) -> Finding:
-    return Finding(said="", paper="", measure="×" if even else "points", even=even, mean=mean, half=half, gains=gains)
+    measure = "×" if even else "points"
+    return Finding(hypothesis="", paper="", measure=measure, even=even, mean=mean, half=half, gains=gains)
 
 
 async def test_a_difference_within_chance_is_left_open() -> None:

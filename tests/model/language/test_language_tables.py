@@ -17,7 +17,7 @@ from model.language.sentence import Caption, caption
 from model.vocabulary import Label, Vocabulary
 from tests.model.language.grammar import check_grammar
 
-SIZES = {"object": 200, "scene": 100, "word": 113}
+SIZES = {"object": 284, "scene": 100, "word": 113}
 ROLES = {
     "object": {"subject", "thing"},
     "scene": {"place"},
@@ -124,7 +124,7 @@ def test_every_scene_says_where() -> None:
 
 
 def test_the_wordings_begin_with_the_attested_ones() -> None:
-    assert [openings[0].format(claim="a mop") for openings in sentence._OPENINGS.values()] == [
+    assert [openings[0].format(phrase="a mop") for openings in sentence._OPENINGS.values()] == [
         "I'm pretty sure it's a mop.",
         "I think it's a mop.",
         "I'm not really confident, but I think it's a mop.",

@@ -40,7 +40,7 @@ def belief(kind: str, found: dict[str, float], thresholds: dict[str, float]) -> 
 
 def test_a_certain_object_is_said_alone() -> None:
     said = say({ESPRESSO: 0.97})
-    assert (said.tier, said.claim) == ("sure", "an espresso")
+    assert (said.tier, said.phrase) == ("sure", "an espresso")
     assert said.text.endswith("sure it's an espresso.")
     assert [claim.node for claim in said.claims] == ["espresso"]
     assert said.confidence == pytest.approx(0.97)
@@ -48,7 +48,7 @@ def test_a_certain_object_is_said_alone() -> None:
 
 def test_it_backs_off_to_a_safe_ancestor() -> None:
     said = say({GOOSE: 0.25, STORK: 0.25, ALBATROSS: 0.2, BEE: 0.1})
-    assert (said.tier, said.claim) == ("hedge", "some kind of water bird")
+    assert (said.tier, said.phrase) == ("hedge", "some kind of water bird")
     assert said.claims[0].probability == pytest.approx(0.7)
 
 
@@ -60,7 +60,7 @@ def test_nothing_safe_is_a_pass_with_the_best_guess() -> None:
 
 
 def test_a_scene_alone_is_said() -> None:
-    assert say(scenes={"kitchen": 0.9}).claim == "a kitchen"
+    assert say(scenes={"kitchen": 0.9}).phrase == "a kitchen"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_man_or_woman_backs_off_to_a_person() -> None:
 
 def test_a_sure_object_silences_a_word_about_somebody_else() -> None:
     for word in ("man", "dog"):
-        assert say({ESPRESSO: 0.9}, words={word: 0.6}).claim == "an espresso"
+        assert say({ESPRESSO: 0.9}, words={word: 0.6}).phrase == "an espresso"
 
 
 @pytest.mark.parametrize("probability", [0.99, 0.9, 0.7])
@@ -136,7 +136,7 @@ def test_a_hedge_keeps_its_promise() -> None:
 
 
 def test_a_thing_gets_no_invented_place() -> None:
-    assert say({ESPRESSO: 0.97}, {"kitchen": 0.6}).claim == "an espresso"
+    assert say({ESPRESSO: 0.97}, {"kitchen": 0.6}).phrase == "an espresso"
 
 
 def test_nothing_stands_beside_itself() -> None:

@@ -102,26 +102,26 @@ def test_black_and_white_dark_close_left_and_right() -> None:
     dog = LABELS["object"][[label.name for label in LABELS["object"]].index("German shepherd")]
     one = [Belief(Vocabulary(name="object", activation="softmax", labels=(dog,), thresholds=THRESHOLDS),
                   np.array([0.97], np.float32))]  # fmt: skip
-    assert caption(one, "grey").claim == f"a black and white photo of {dog.phrase}"
-    assert caption(one, "dark").claim == f"a dark picture of {dog.phrase}"
-    assert caption(one, "plain", lambda _: "close").claim == f"a close up of {dog.phrase}"
-    assert caption(one, "grey", lambda _: "left").claim == f"a black and white photo of {dog.phrase} on the left"
+    assert caption(one, "grey").phrase == f"a black and white photo of {dog.phrase}"
+    assert caption(one, "dark").phrase == f"a dark picture of {dog.phrase}"
+    assert caption(one, "plain", lambda _: "close").phrase == f"a close up of {dog.phrase}"
+    assert caption(one, "grey", lambda _: "left").phrase == f"a black and white photo of {dog.phrase} on the left"
 
 
 def test_no_sentence_grows_beyond_25_words() -> None:
     full = [words("girl", "yellow", "dress", "holding", "ball", "beach", probability=0.96)]
-    assert caption(full, "dark").claim == "a dark picture of a girl in a yellow dress holding a ball on a beach"
+    assert caption(full, "dark").phrase == "a dark picture of a girl in a yellow dress holding a ball on a beach"
     bold = replace(WORDS, thresholds={"hedge": 0.4})
     shy = replace(SCENES, thresholds={"hedge": 0.9})
     temple = Belief(shy, 0.6 * np.eye(1, len(SCENES), shy.ids.index("temple/east_asia"), dtype=np.float32)[0])
     said = caption([replace(full[0], vocabulary=bold), temple], "dark")
-    assert said.claim == "a girl in a yellow dress holding a ball in front of a temple"
+    assert said.phrase == "a girl in a yellow dress holding a ball in front of a temple"
 
 
 def test_a_grey_photo_shows_no_colour() -> None:
     girl = [words("girl", "yellow", "dress")]
-    assert caption(girl).claim == "a girl in a yellow dress"
-    assert caption(girl, "grey").claim == "a black and white photo of a girl in a dress"
+    assert caption(girl).phrase == "a girl in a yellow dress"
+    assert caption(girl, "grey").phrase == "a black and white photo of a girl in a dress"
 
 
 @pytest.mark.parametrize("tier", ["hedge", "pass"])
@@ -142,9 +142,9 @@ def test_what_people_never_say_together_is_not_joined() -> None:
 
 
 def test_an_animal_has_a_coat_and_a_person_clothes() -> None:
-    assert caption([words("dog", "brown")]).claim == "a brown dog"
-    assert caption([words("girl", "red", "dress")]).claim == "a girl in a red dress"
-    assert caption([words("man", "brown")]).claim == "a man"
+    assert caption([words("dog", "brown")]).phrase == "a brown dog"
+    assert caption([words("girl", "red", "dress")]).phrase == "a girl in a red dress"
+    assert caption([words("man", "brown")]).phrase == "a man"
 
 
 def test_the_fullest_guess_says_what_the_honest_sentence_keeps_to_itself() -> None:

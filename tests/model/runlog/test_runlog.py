@@ -1,4 +1,4 @@
-"""The journal's format, read here as docs/journal.md tells it; its size; what a resumed run cuts away."""
+"""The run log's format, read here as docs/runlog.md tells it; its size; what a resumed run cuts away."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.architecture import Architecture
-from model.runlog import sprites, writer
+from model.runlog import reader, sprites, writer
 
 Array = NDArray[np.float32]
 
@@ -76,9 +76,9 @@ def test_a_large_map_is_shrunk_by_means(path: Path) -> None:
     kernels, maps = network(227, np.random.default_rng(0))
     maps["conv1"][0] = np.linspace(0, 54, 55, dtype=np.float32)
     writer.append_sheet(path, 1, 227, kernels, maps)
-    block = writer.sheets(path)[0].blocks[1]
+    block = reader.sheets(path)[0].blocks[1]
     assert (block.name, block.shape, block.side) == ("conv1", (96, 55, 55), 27)
-    pixels = np.asarray(Image.open(writer.sheets(path)[0].file).convert("RGB"))
+    pixels = np.asarray(Image.open(reader.sheets(path)[0].file).convert("RGB"))
     row = tile(pixels, {"side": 27, "y": block.y}, 0)[3, :, 0] / 252 * block.peaks[0]
     np.testing.assert_allclose(row, np.arange(27) * 55 / 27 + 14 / 27, atol=1.8)
 
@@ -87,7 +87,7 @@ def test_dead_channels_negative_maps_and_other_shapes_can_be_kept(path: Path) ->
     kernels, maps = network(67, np.random.default_rng(0), channels=(64, 8, 384, 384, 20), columns=1, without="conv4")
     kernels[3], maps["conv3"][:], maps["conv2"][0] = 0, 0, -1
     writer.append_sheet(path, 0, 67, kernels, maps)
-    (found,) = writer.sheets(path)
+    (found,) = reader.sheets(path)
     blocks = {block.name: block for block in found.blocks}
     assert "conv4" not in blocks
     assert {name: len(block.peaks) for name, block in blocks.items()} == {
@@ -114,36 +114,36 @@ def test_ninety_epochs_of_noise_fit_into_three_megabytes(path: Path) -> None:
             writer.append_sheet(path, step, 227, *network(227, random))
             sheets += 1
     files = sum(file.stat().st_size for file in (path.parent / "metrics").iterdir())
-    sheet_lines = sum(len(line) + 1 for line in writer.lines(path) if '"sheet"' in line)
+    sheet_lines = sum(len(line) + 1 for line in reader.lines(path) if '"sheet"' in line)
     total = path.stat().st_size - sheet_lines + (files + sheet_lines) * 90 / sheets
     print(f"90 epochs: {total / 1e6:.2f} MB, a sheet {files / sheets / 1e3:.1f} kB")
     assert total <= 3e6
 
 
-def test_a_journal_is_cut_back_to_its_state(path: Path, add: Callable[[int], None]) -> None:
+def test_a_run_log_is_cut_back_to_its_state(path: Path, add: Callable[[int], None]) -> None:
     for step in (100, 200, 300):
         writer.append(path, {"step": step - 50, "loss": 1.0})
         add(step)
     folder = path.parent / "metrics"
-    writer.picture(path).write_bytes(b"the photo")
+    reader.picture_path(path).write_bytes(b"the photo")
     (folder / "0000400.webp").write_bytes(b"no line was written for it")
     (folder / "0000100.webp.half").write_bytes(b"half")
     (folder / "notes.webp").write_bytes(b"somebody's own")
     writer.cut_back(path, 200)
-    assert [entry["step"] for entry in writer.read(path)] == [50, 100, 150, 200]
+    assert [entry["step"] for entry in reader.entries(path)] == [50, 100, 150, 200]
     names = {file.name for file in folder.iterdir()}
     assert names == {"picture.webp", "0000100.webp", "0000200.webp", "notes.webp"}
-    assert [one.step for one in writer.sheets(path)] == [100, 200]
+    assert [sheet.step for sheet in reader.sheets(path)] == [100, 200]
     writer.cut_back(path, 0)
-    assert writer.read(path) == []
-    assert writer.picture(path).exists()
+    assert reader.entries(path) == []
+    assert reader.picture_path(path).exists()
 
 
-def test_cutting_back_an_absent_journal_begins_an_empty_one(path: Path) -> None:
+def test_cutting_back_an_absent_run_log_begins_an_empty_one(path: Path) -> None:
     writer.cut_back(path, 0)
     assert path.read_text() == ""
-    assert writer.read(path.with_name("other.jsonl")) == []
-    assert writer.sheets(path) == []
+    assert reader.entries(path.with_name("other.jsonl")) == []
+    assert reader.sheets(path) == []
 
 
 GARBLED = [
@@ -167,7 +167,7 @@ GARBLED = [
 def test_lines_that_are_no_entries_are_left_out(path: Path) -> None:
     good = ['{"step": 1, "loss": 2.0}', '{"step": 2, "note": "a\u2028b"}']
     path.write_bytes("\n".join([good[0], *GARBLED, good[1]]).encode() + b'\n{"step": 3, "\xff\xfe')
-    assert [entry["step"] for entry in writer.read(path)] == [1, 2]
+    assert [entry["step"] for entry in reader.entries(path)] == [1, 2]
     writer.cut_back(path, 2)
     assert path.read_text("utf-8").split("\n") == [*good, ""]
 
@@ -196,8 +196,8 @@ def test_a_sheet_that_does_not_describe_itself_is_left_out(
     add(1)
     (path.parent / "metrics" / "0000002.webp").write_bytes(b"there")
     writer.append(path, {"step": 2, "size": 67, "sheet": blocks})
-    writer.append(path, {"step": 3, "size": 67, "sheet": writer.read(path)[0]["sheet"]})  # its file is not there
-    assert [one.step for one in writer.sheets(path)] == [1]
+    writer.append(path, {"step": 3, "size": 67, "sheet": reader.entries(path)[0]["sheet"]})  # its file is not there
+    assert [sheet.step for sheet in reader.sheets(path)] == [1]
 
 
 def test_a_sheet_is_a_lossless_rgb_webp(small: tuple[bytes, list[sprites.Block]]) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from model import checkpoint
 from model.describe import gate_of, probabilities
+from model.language.fragments import platt_scaled
 from model.language.hedging import Tree
 from model.language.phrases import label_for
-from model.language.spoken import bend
 from model.vocabulary import Label, Vocabulary
 from tests.training.made import folders
 from training import __main__ as cli
@@ -65,7 +65,7 @@ def test_a_gate_tells_what_is_foreign() -> None:
 
 def test_a_line_makes_probabilities_hold() -> None:
     p = RANDOM.uniform(0.02, 0.98, 20_000)
-    slope, shift = line(p, RANDOM.uniform(size=len(p)) < bend(p, (0.5, 1.0)))
+    slope, shift = line(p, RANDOM.uniform(size=len(p)) < platt_scaled(p, (0.5, 1.0)))
     assert (slope, shift) == pytest.approx((0.5, 1.0), abs=0.06)
 
 

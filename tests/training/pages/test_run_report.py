@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from model.architecture import Architecture
-from model.runlog import sprites, writer
+from model.runlog import reader, sprites, writer
 from model.runlog.reader import read
 from training import __main__ as cli
 from training.pages.run_report import duration, page, shown, text_of, thinned
@@ -125,7 +125,7 @@ def test_the_page_says_what_the_run_is_and_how_it_did(run: Path) -> None:
 
 def test_without_scripts_the_last_evaluation_is_shown_and_with_them_every_one(run: Path) -> None:
     text = page(run)
-    first, last = (shown(one) for one in writer.sheets(run / "metrics.jsonl"))
+    first, last = (shown(one) for one in reader.sheets(run / "metrics.jsonl"))
     inline, data = text.split('<script type="application/json" id="sheets">')
     assert last["uri"] in inline
     assert first["uri"] not in inline
@@ -162,7 +162,7 @@ def test_a_folder_with_nothing_to_report_is_one_sentence(
         (tmp_path / "metrics.jsonl").write_text(body)
     assert command(tmp_path) == 2
     said = capsys.readouterr().err
-    assert ("There is no journal" if body is None else "has no entry yet") in said
+    assert ("There is no run log" if body is None else "has no entry yet") in said
     assert said.count("\n") == 1
     assert not (tmp_path / "report.html").exists()
 
@@ -212,8 +212,8 @@ def test_time_is_summed_from_speed_and_sizes_begin_where_the_ones_before_end(run
 
 
 def test_a_long_run_shows_its_sheets_evenly_and_the_last_among_them(run: Path) -> None:
-    one = writer.sheets(run / "metrics.jsonl")[0]
-    kept = thinned([one] * 300 + writer.sheets(run / "metrics.jsonl"), 120)
+    one = reader.sheets(run / "metrics.jsonl")[0]
+    kept = thinned([one] * 300 + reader.sheets(run / "metrics.jsonl"), 120)
     assert len(kept) == 120
     assert kept[-1].step == 400
     assert thinned([], 5) == []

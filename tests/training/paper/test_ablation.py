@@ -1,6 +1,7 @@
 """The paper's claims on a few drawn pictures: the machinery, not the findings."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,6 @@ def test_ablate_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_single_seed_gives_no_interval_and_the_file_stays_json() -> None:
-    record = found({"relu": CLAIMS["relu"]}, {"relu": [0.75]})
-    assert (record["relu"]["half"], record["relu"]["even"], record["relu"]["mean"]) == (None, 1.0, 0.75)
-    assert "NaN" not in json.dumps(record)
+    finding = found({"relu": CLAIMS["relu"]}, {"relu": [0.75]})["relu"]
+    assert (finding.half, finding.even, finding.mean) == (None, 1.0, 0.75)
+    assert "NaN" not in json.dumps(asdict(finding))

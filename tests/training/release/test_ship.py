@@ -8,7 +8,7 @@ import pytest
 
 from model import checkpoint
 from model.language.phrases import label_for
-from model.runlog import writer
+from model.runlog import reader, writer
 from model.vocabulary import Vocabulary
 from tests.tiny import tiny_network
 from tests.training.made import folders
@@ -48,7 +48,7 @@ def test_a_network_is_shipped_with_card_and_journal_and_a_worse_one_refused(
     assert "| mugs (3) | 6 | top-1 33.3 % (" in card
     assert "blue mug 100 %" in card
     assert "Not calibrated" in card
-    assert writer.read(tmp_path / "journal.jsonl") == [{"step": 1, "loss": 1.0}]
+    assert reader.entries(tmp_path / "journal.jsonl") == [{"step": 1, "loss": 1.0}]
     before = shipped.read_bytes()
     checkpoint.note_measured(shipped, {"mugs": {"top1": 0.9, "top5": 1.0, "n": 6}})
     better = shipped.read_bytes()
@@ -73,12 +73,12 @@ def test_a_run_that_went_on_from_the_network_there_tells_the_whole_story(world: 
     writer.append(later / "metrics.jsonl", {"step": 2, "loss": 0.5})
     assert cli.main(["ship", str(later), "--data", str(world / "mugs"), "--to", str(tmp_path)]) == 0
     told = tmp_path / "journal.jsonl"
-    assert [(entry["step"], entry.get("loss")) for entry in writer.read(told)] == [(1, 1.0), (3, None), (3, 0.5)]
-    (sheet,) = writer.sheets(told)
+    assert [(entry["step"], entry.get("loss")) for entry in reader.entries(told)] == [(1, 1.0), (3, None), (3, 0.5)]
+    (sheet,) = reader.sheets(told)
     assert sheet.file == tmp_path / "journal" / "0000003.webp"
     assert sheet.file.read_bytes() == (later / "metrics" / "0000002.webp").read_bytes()
     assert ship(world, tmp_path, "--anyway") == 0
-    assert writer.read(told) == [{"step": 1, "loss": 1.0}]
+    assert reader.entries(told) == [{"step": 1, "loss": 1.0}]
 
 
 def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_it(

@@ -15,10 +15,10 @@ from model.architecture import Architecture
 from model.checkpoint import Checkpoint
 from model.engines import Engine
 from model.engines.torch_engine import TorchEngine
-from model.runlog import sprites, writer
+from model.runlog import reader, sprites
 from tests.tiny import tiny_network
 from training.trainer.snapshot import PICTURE, keep_picture, snapshot
-from training.trainer.tensorboard import Board
+from training.trainer.tensorboard import TensorBoardWriter
 
 
 @pytest.fixture(scope="module")
@@ -39,16 +39,16 @@ def path(tmp_path: Path) -> Path:
 def test_a_snapshot_shows_the_network_and_the_cat(network: Checkpoint, engine: Engine, path: Path) -> None:
     path.parent.mkdir()
     snapshot(network, engine, path, 100)
-    (found,) = writer.sheets(path)
-    assert (found.step, found.size) == (100, 67)
-    blocks = {block.name: block for block in found.blocks}
+    (sheet,) = reader.sheets(path)
+    assert (sheet.step, sheet.size) == (100, 67)
+    blocks = {block.name: block for block in sheet.blocks}
     assert list(blocks) == ["kernels", *sprites.LAYERS]
     kernels = network.weights["conv1.weight"]
     np.testing.assert_allclose(blocks["kernels"].peaks, np.abs(kernels).max((1, 2, 3)), rtol=0.006)
     assert [blocks[name].shape for name in sprites.LAYERS] == [
         network.architecture.layer(name).shape for name in sprites.LAYERS
     ]
-    with Image.open(writer.picture(path)) as photo, Image.open(PICTURE) as ours:
+    with Image.open(reader.picture_path(path)) as photo, Image.open(PICTURE) as ours:
         assert photo.size == (256, 256)
         assert abs(np.asarray(photo, float).mean() - np.asarray(ours.convert("RGB"), float).mean()) < 1
 
@@ -57,7 +57,7 @@ def test_the_same_network_gives_the_same_snapshot(network: Checkpoint, engine: E
     path.parent.mkdir()
     for step in (1, 2):
         snapshot(network, engine, path, step)
-    first, second = writer.sheets(path)
+    first, second = reader.sheets(path)
     assert first.file.read_bytes() == second.file.read_bytes()
     assert first.blocks == second.blocks
 
@@ -71,7 +71,7 @@ def test_kernels_are_shown_as_they_serve_with_batch_norm_folded_in(path: Path) -
     normed = replace(normed, weights=weights)
     path.parent.mkdir()
     snapshot(normed, TorchEngine(normed, precision="f32", device="cpu"), path, 1)
-    pixels = np.asarray(Image.open(writer.sheets(path)[0].file).convert("RGB"), float)[:11, :11]
+    pixels = np.asarray(Image.open(reader.sheets(path)[0].file).convert("RGB"), float)[:11, :11]
     shown = (pixels - 128).transpose(2, 0, 1).ravel()
     assert np.corrcoef(shown, weights["conv1.weight"][0].ravel())[0, 1] < -0.99
 
@@ -81,7 +81,7 @@ def test_a_network_without_a_layer_leaves_it_out(path: Path) -> None:
     made = tiny_network(architecture=table)
     path.parent.mkdir()
     snapshot(made, TorchEngine(made, precision="f32", device="cpu"), path, 1)
-    names = [block.name for block in writer.sheets(path)[0].blocks]
+    names = [block.name for block in reader.sheets(path)[0].blocks]
     assert names == ["kernels", "conv1", "conv2", "conv3", "conv5", "pool5"]
 
 
@@ -90,7 +90,7 @@ def test_a_photo_of_ones_own_is_kept_once_as_its_square(path: Path, tmp_path: Pa
     keep_picture(path, tmp_path / "red.png")
     keep_picture(path)
     keep_picture(path, PICTURE)
-    with Image.open(writer.picture(path)) as photo:
+    with Image.open(reader.picture_path(path)) as photo:
         assert photo.size == (256, 256)
         red, green, _ = np.asarray(photo.convert("RGB")).mean((0, 1))
     assert red > 240
@@ -104,7 +104,7 @@ def test_what_is_no_picture_is_refused_with_one_sentence(path: Path, tmp_path: P
         keep_picture(path, tmp_path / "x.webp")
     with pytest.raises(ValueError, match="absent"):
         keep_picture(path, tmp_path / "absent.png")
-    assert not writer.picture(path).exists()
+    assert not reader.picture_path(path).exists()
 
 
 class Writer:
@@ -112,11 +112,11 @@ class Writer:
 
     def __init__(self, folder: str) -> None:
         self.folder, self.closed = folder, False
-        self.said: list[tuple[str, float, int]] = []
-        written.append(self)
+        self.scalars: list[tuple[str, float, int]] = []
+        stand_ins.append(self)
 
     def add_scalar(self, name: str, value: float, step: int) -> None:
-        self.said.append((name, value, step))
+        self.scalars.append((name, value, step))
 
     def flush(self) -> None:
         pass
@@ -125,28 +125,28 @@ class Writer:
         self.closed = True
 
 
-written: list[Any] = []
+stand_ins: list[Any] = []
 
 
-def test_the_board_gets_every_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_tensorboard_gets_every_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     module = ModuleType("torch.utils.tensorboard")
     module.SummaryWriter = Writer  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    board = Board(tmp_path / "board")
-    board.step(25, 99, {"loss": 4.5, "images_per_second": 600.0, "note": "warm"})
+    tensorboard = TensorBoardWriter(tmp_path / "board")
+    tensorboard.log_steps(25, 99, {"loss": 4.5, "images_per_second": 600.0, "note": "warm"})
     figures: Mapping[str, Mapping[str, Any]] = {"object": {"top1": 0.25, "top5": 0.5, "n": 10}, "word": {"map": 0.125}}
-    board.measured(100, figures)
-    board.close()
-    (board,) = written
-    assert board.folder == str(tmp_path / "board")
-    assert board.said == [
+    tensorboard.log_evaluation(100, figures)
+    tensorboard.close()
+    (stand_in,) = stand_ins
+    assert stand_in.folder == str(tmp_path / "board")
+    assert stand_in.scalars == [
         ("training/loss", 4.5, 25), ("training/images_per_second", 600.0, 25), ("training/size", 99, 25),
         ("object/top1", 0.25, 100), ("object/top5", 0.5, 100), ("word/map", 0.125, 100),
     ]  # fmt: skip
-    assert board.closed
+    assert stand_in.closed
 
 
 def test_without_tensorboard_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ValueError, match="pip install tensorboard"):
-        Board(tmp_path)
+        TensorBoardWriter(tmp_path)

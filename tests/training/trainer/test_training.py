@@ -8,11 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 from PIL import Image
 
 from model import checkpoint
-from model.runlog import writer
+from model.runlog import reader
 from training import __main__ as cli
 from training import data
 from training.config import Recipe, Stage, override
@@ -81,7 +80,7 @@ def test_a_run_learns_colours_and_evaluates(mugs: Path, said: Path, tmp_path: Pa
     small = out / "small.safetensors"
     assert run("compress", out / "best.safetensors", small, "--data", mugs) == 0
     assert checkpoint.load(small).measured["mug"]["n"] == 6
-    entries = writer.read(out / "metrics.jsonl")
+    entries = reader.entries(out / "metrics.jsonl")
     assert any("measured" in entry for entry in entries)
     network = checkpoint.load(out / "last.safetensors")
     assert [label.name for label in network.vocabularies[0].labels] == ["blue mug", "green mug", "red mug"]
@@ -159,21 +158,6 @@ def test_recipes_are_checked() -> None:
         override(RECIPES["smoke"](), {"epochs": "many"})
 
 
-def test_growing_keeps_what_the_network_says() -> None:
-    from model.engines.alexnet import AlexNet
-    from training.trainer.resize import grown, stretch
-
-    weight = torch.randn(4, 2 * 4)
-    assert stretch(weight, 2, 6).shape == (4, 2 * 36)
-    flat = torch.ones(1, 3 * 4)
-    assert torch.equal(stretch(flat, 2, 3), torch.ones(1, 3 * 9))
-    recipe = RECIPES["smoke"]()
-    small = AlexNet(recipe.architecture(5, 99)).initialise("fan_in")
-    large = grown(small, 131)
-    assert large.architecture.input_size == 131
-    torch.testing.assert_close(large.get_parameter("fc7.weight"), small.get_parameter("fc7.weight"))
-
-
 def test_a_broken_picture_is_skipped_and_named_in_journal_and_report(
     mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,7 +169,7 @@ def test_a_broken_picture_is_skipped_and_named_in_journal_and_report(
     assert run(*streamed, "--max-bad", "0") == 2
     assert "5.png" in capsys.readouterr().err
     assert run(*streamed, "--max-bad", "2", "--resume") == 0
-    entries = [entry for entry in writer.read(out / "metrics.jsonl") if "broken" in entry]
+    entries = [entry for entry in reader.entries(out / "metrics.jsonl") if "broken" in entry]
     assert entries[-1]["broken"][0].startswith(str(data_folder / "red_mug" / "5.png"))
     assert run("report", out, "--out", tmp_path / "report.html") == 0
     assert "5.png" in (tmp_path / "report.html").read_text("utf-8")

@@ -1,0 +1,188 @@
+"""Fragments of a sentence that the words of people make: who, doing what, with what, where, looking how. Pure.
+
+Words are the labels of the sigmoid vocabulary, learned from captions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from model.language.beliefs import Belief, Claim, Fragment, Guess, best_guess, claim_of
+from model.language.phrases import apart_from, with_article
+
+PERSON_WORDS = frozenset({"man", "woman", "boy", "girl", "child", "baby", "people", "player"})
+"""Ids of the words for a person; where none is sure enough alone, "a person" may be."""
+
+# Actions that need their object to be said: "riding" alone says little.
+_OBJECTS = {
+    "riding": ("bike", "motorcycle", "horse", "skateboard", "snowboard", "surfboard"),
+    "holding": ("camera", "guitar", "umbrella", "stick", "ball", "rope", "frisbee", "sign", "toy"),
+    "throwing": ("ball", "frisbee"),
+    "catching": ("ball", "frisbee"),
+}
+_GAMES = frozenset({"soccer", "basketball", "tennis", "football", "baseball", "hockey", "volleyball"})
+_NOT_SAID_ALONE = frozenset({"playing", "holding", "throwing", "catching", "riding", "fighting"})
+_WITH = frozenset({"ball", "frisbee", "rope", "guitar", "umbrella", "camera", "stick", "toy", "flower", "food"})
+_WORN = frozenset({"helmet", "hat", "sunglasses", "dress", "shirt", "jacket", "uniform", "swimsuit", "costume"})
+_UNCOLOURED = frozenset({"sunglasses", "helmet"})
+# Colours of animals; other colours that people say beside them belong to something else.
+_COATS = frozenset({"black", "white", "brown"})
+_PROBABLE_SCENE = 0.5
+
+Guesses = Mapping[str, Guess]
+"""Id of a word -> the guess that somebody says it."""
+
+
+def guesses_of(belief: Belief) -> dict[str, Guess]:
+    """Return for each word of a sigmoid vocabulary, by id, the probability that any of five people says it."""
+    probabilities = platt_scaled(belief.probabilities, belief.vocabulary.platt.get("", (1.0, 0.0))).tolist()
+    return {
+        label.id: Guess(label, probability, belief.vocabulary.name)
+        for label, probability in zip(belief.vocabulary.labels, probabilities, strict=True)
+    }
+
+
+def platt_scaled(probabilities: ArrayLike, platt: tuple[float, float]) -> NDArray[np.float64]:
+    """Return probabilities of any shape after Platt scaling: ``platt`` is slope and shift of their logits."""
+    slope, shift = platt
+    p = np.clip(np.asarray(probabilities, np.float64), 1e-6, 1 - 1e-6)
+    scaled: NDArray[np.float64] = 1 / (1 + np.exp(-(slope * np.log(p / (1 - p)) + shift)))
+    return scaled
+
+
+def probability_of_any(probabilities: Sequence[float], platt: tuple[float, float] = (1.0, 0.0)) -> float:
+    """Return the probability that any of several words is said; ``platt`` corrects for their not being independent."""
+    return float(platt_scaled(1 - prod(1 - p for p in probabilities), platt))
+
+
+def subject_of(guesses: Guesses, belief: Belief, least: float) -> Fragment | None:
+    """Return the most probable subject; "a person" where only that is at least as probable as ``least``.
+
+    None where the vocabulary has no subjects.
+    """
+    subjects = [guess for guess in guesses.values() if guess.label.role == "subject"]
+    best = max(subjects, key=_probability, default=None)
+    if best is None:
+        return None
+    people = [guess.probability for guess in subjects if guess.label.id in PERSON_WORDS]
+    person = probability_of_any(people, belief.vocabulary.platt.get("person", (1.0, 0.0)))
+    if best.probability < least and best.label.id in PERSON_WORDS and person >= least:
+        return Fragment("a person", (Claim("person", best.vocabulary, "subject", person),))
+    return Fragment(best.label.phrase, (claim_of(best, "subject"),))
+
+
+def compose(subject: Fragment, guesses: Guesses, beliefs: Sequence[Belief], *, least: float, floor: float) -> Fragment:
+    """Return a subject with what it does, where it is and what it looks like, as far as that is probable.
+
+    Each fragment that is added is at least as probable as ``floor``, is one that people say together with those before
+    it, and leaves the whole at least as probable as ``least``.
+    """
+    chosen = {"subject": subject}
+    for name, candidates in _SLOTS.items():
+        for fragment in candidates(_Remaining(_compatible(guesses, chosen.values()), subject, floor, beliefs)):
+            if prod(other.confidence for other in (*chosen.values(), fragment)) >= least:
+                chosen[name] = fragment
+                break
+    if "look" in chosen and not chosen["look"].text.startswith("in "):
+        chosen["subject"] = _with_adjective(subject, chosen.pop("look"))
+    fragments = [chosen[name] for name in ("subject", "look", "action", "place") if name in chosen]
+    text = " ".join(fragment.text for fragment in fragments)
+    return Fragment(text, tuple(claim for fragment in fragments for claim in fragment.claims))
+
+
+def _with_adjective(subject: Fragment, adjective: Fragment) -> Fragment:
+    noun = subject.text.split(" ", 1)[1]
+    return Fragment(with_article(f"{adjective.text} {noun}"), (*subject.claims, *adjective.claims))
+
+
+def _compatible(guesses: Guesses, fragments: Iterable[Fragment]) -> Guesses:
+    """Return the words that people say together with the fragments, and that are not said there already."""
+    names = {claim.node for fragment in fragments for claim in fragment.claims}
+    excluded = names.union(*map(apart_from, names))
+    return {key: guess for key, guess in guesses.items() if guess.label.name not in excluded}
+
+
+@dataclass(frozen=True)
+class _Remaining:
+    """What is left to choose from once a subject stands."""
+
+    guesses: Guesses
+    subject: Fragment
+    floor: float
+    """Least probability of a word."""
+    beliefs: Sequence[Belief]
+
+    def probable(self, role: str) -> list[Guess]:
+        """Return the words of a role that reach the floor, most probable first."""
+        words = [g for g in self.guesses.values() if g.label.role == role and g.probability >= self.floor]
+        return sorted(words, key=lambda guess: -guess.probability)
+
+
+def _actions(remaining: _Remaining) -> Iterator[Fragment]:
+    """Yield actions, with their object if they take one; then things to have or to be on."""
+    for action in remaining.probable("action"):
+        name = action.label.id
+        claim = claim_of(action, "action")
+        objects = [remaining.guesses[thing] for thing in _OBJECTS.get(name, ()) if thing in remaining.guesses]
+        thing = max(objects, key=_probability, default=None)
+        if thing is not None and thing.probability >= remaining.floor:
+            yield Fragment(f"{name} {thing.label.phrase}", (claim, claim_of(thing, "thing")))
+        elif name in _GAMES:
+            yield Fragment(f"playing {name}", (claim,))
+        elif name not in _NOT_SAID_ALONE:
+            yield Fragment(action.label.phrase, (claim,))
+    for thing in remaining.probable("thing"):
+        if thing.label.where or thing.label.id in _WITH:
+            yield Fragment(thing.label.where or f"with {thing.label.phrase}", (claim_of(thing, "thing"),))
+
+
+def _places(remaining: _Remaining) -> Iterator[Fragment]:
+    """Yield scenes that are more probable than not, then place words."""
+    for belief in remaining.beliefs:
+        if belief.vocabulary.activation == "softmax" and belief.vocabulary.of_places:
+            scene = best_guess(belief)
+            if scene.probability >= _PROBABLE_SCENE and scene.label.where:
+                yield Fragment(scene.label.where, (claim_of(scene, "place"),))
+    for place in remaining.probable("place"):
+        if place.label.where:
+            yield Fragment(place.label.where, (claim_of(place, "place"),))
+
+
+def _looks(remaining: _Remaining) -> Iterator[Fragment]:
+    """Yield the coats of an animal, or the clothes of one person."""
+    subject = remaining.subject.claims[0].node
+    colours = remaining.probable("attribute")
+    if subject != "person" and subject not in PERSON_WORDS:
+        coats = (colour for colour in colours if colour.label.id in _COATS)
+        yield from (Fragment(coat.label.name, (claim_of(coat, "attribute"),)) for coat in coats)
+    elif subject != "people":
+        for clothing in remaining.probable("thing"):
+            if clothing.label.id in _WORN:
+                yield from _clothes(clothing, colours)
+
+
+def _clothes(clothing: Guess, colours: Sequence[Guess]) -> Iterator[Fragment]:
+    """Yield a piece of clothing in each colour, then without one; of a shirt only the colour is worth saying."""
+    claim = claim_of(clothing, "thing")
+    if clothing.label.id not in _UNCOLOURED:
+        for colour in colours:
+            text = f"in {with_article(f'{colour.label.name} {clothing.label.name}')}"
+            yield Fragment(text, (claim_of(colour, "attribute"), claim))
+    if clothing.label.id != "shirt":
+        yield Fragment(f"in {clothing.label.phrase}", (claim,))
+
+
+_SLOTS: Mapping[str, Callable[[_Remaining], Iterator[Fragment]]] = {
+    "action": _actions,
+    "place": _places,
+    "look": _looks,
+}
+
+
+def _probability(guess: Guess) -> float:
+    return guess.probability
