@@ -91,7 +91,7 @@ async def test_without_scripts_the_last_figures_and_tables_can_be_read(page: htt
     answer = await page.get("/training?run=whole")
     text = words(answer)
     assert "300 steps, on pictures of 67, then 99 px. Measured 3 times" in text
-    assert "It kept 4 pictures of itself." in text
+    assert "It saved 4 snapshots." in text
     assert f"100 {loss_at(100):.2f}" in text
     assert "200 80.0% 60.0%" in text
     assert re.search(r'<noscript><svg class="px" viewBox="0 44 132 44"', answer.text)  # the second column's kernels
@@ -300,7 +300,7 @@ async def test_the_page_says_where_nothing_was_measured(
 ) -> None:
     monkeypatch.setattr("app.runs.findings.CLAIMS", tmp_path / "claims.json")
     monkeypatch.setattr("app.runs.findings.SWITCHES", tmp_path / "switches.json")
-    assert "Nobody has measured this here yet." in words(await client.get("/training"))
+    assert "This has not been measured here yet." in words(await client.get("/training"))
 
 
 async def test_uplot_is_what_its_listing_says() -> None:
