@@ -26,9 +26,15 @@ ENDLESS = 1_000_000  # epochs of a run that cannot end before it is stopped
 KILLS = int(os.environ.get("GLASSBOT_KILLS", "3"))  # `make soak` asks for more
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30)}
 EVERYTHING = (
-    "stages=67:0.5,99:0.5", "dropout=0.3", "ema=0.9", "mixup=0.4", "cutmix=0.4", "colour_noise=0.1",
-    "label_smoothing=0.1", "lr=1e-3",
-)  # fmt: skip
+    "stages=67:0.5,99:0.5",
+    "dropout=0.3",
+    "ema=0.9",
+    "mixup=0.4",
+    "cutmix=0.4",
+    "colour_noise=0.1",
+    "label_smoothing=0.1",
+    "lr=1e-3",
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +52,26 @@ def mugs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(out: Path, data: Path, epochs: int = 2) -> list[str]:
     settings = [item for setting in EVERYTHING for item in ("--set", setting)]
-    return [sys.executable, "-m", "training", "train", "--recipe", "smoke", "--data", str(data), "--out", str(out),
-            "--epochs", str(epochs), "--device", "cpu", "--save-every", "4", "--resume", *settings]  # fmt: skip
+    return [
+        sys.executable,
+        "-m",
+        "training",
+        "train",
+        "--recipe",
+        "smoke",
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+        "--epochs",
+        str(epochs),
+        "--device",
+        "cpu",
+        "--save-every",
+        "4",
+        "--resume",
+        *settings,
+    ]
 
 
 def train_to_the_end(out: Path, data: Path) -> None:
