@@ -25,7 +25,7 @@ from training.trainer.device import pick_device, reuse_freed_memory
 
 
 def add(commands: Commands) -> None:
-    """Describe the command."""
+    """Add ``ablate`` and its flags to the command line."""
     parser = commands.add_parser("ablate", help="re-run the paper's claims: pairs that differ in one thing")
     parser.add_argument(
         "claim", choices=[*CLAIMS, "all", "switches"], help="a claim of the paper, all of them, or modern's switches"

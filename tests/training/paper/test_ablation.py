@@ -1,17 +1,19 @@
-"""The paper's claims on a few drawn pictures: the machinery, not the findings."""
+"""The paper's claims on a few random pictures: how pairs are trained and counted, not what is found."""
 
 import json
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.training.made import folders
+from tests.training.trainer.small_plan import CPU, thing_set
 from training import __main__ as cli
 from training.commands.ablate import found
+from training.config import Stage
 from training.evaluation.statistics import interval
-from training.paper.ablation import Result
+from training.paper.ablation import Result, TrainedResults, pairs, train_and_measure
 from training.paper.hypotheses import CLAIMS, SWITCHES, modern_base, paper_base
 
 
@@ -43,11 +45,48 @@ def test_the_interval_by_hand() -> None:
     assert np.isnan(interval([1.0])[1])
 
 
+def test_a_recipe_that_two_pairs_share_is_trained_once() -> None:
+    sets, results = (thing_set(), thing_set()), TrainedResults()
+    base = paper_base(67, 4)
+    noisy = replace(base, colour_noise=0.1)
+    [(first, second)] = pairs((noisy, base), sets, results, steps=1, seeds=1, device=CPU)
+    assert list(results) == [noisy, base]
+    [(other, again)] = pairs((replace(base, dropout=0.5), base), sets, results, steps=1, seeds=1, device=CPU)
+    assert again is second
+    assert other.losses != second.losses
+    assert 0 <= first.error <= 100
+
+
+def test_a_network_grows_in_a_pair_where_its_recipe_says_so() -> None:
+    sets = thing_set(), thing_set()
+    small = paper_base(67, 4)
+    growing = replace(small, stages=(Stage(size=67, share=0.5), Stage(size=99, share=0.5)))
+    constant, grown = (train_and_measure(recipe, sets, 2, CPU).losses for recipe in (small, growing))
+    assert constant[0] == grown[0]
+    assert constant[1] != grown[1]
+
+
 @pytest.mark.slow
 def test_ablate_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders(tmp_path / "data", {f"kind {number}": 12 for number in range(3)})
-    command = ["ablate", "colour", "--data", str(tmp_path / "data"), "--steps", "2", "--seeds", "2", "--device", "cpu",
-               "--batch-size", "4", "--classes", "2", "--json", str(tmp_path / "found.json")]  # fmt: skip
+    command = [
+        "ablate",
+        "colour",
+        "--data",
+        str(tmp_path / "data"),
+        "--steps",
+        "2",
+        "--seeds",
+        "2",
+        "--device",
+        "cpu",
+        "--batch-size",
+        "4",
+        "--classes",
+        "2",
+        "--json",
+        str(tmp_path / "found.json"),
+    ]
     assert cli.main(command) == 0
     assert "PCA colour noise" in capsys.readouterr().out
     written = json.loads((tmp_path / "found.json").read_text())
