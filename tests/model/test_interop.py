@@ -93,8 +93,10 @@ def test_a_saved_network_gives_the_same_logits(network: Checkpoint, logits: np.n
     checkpoint.save(tmp_path / "a.safetensors", network)
     back = checkpoint.load(tmp_path / "a.safetensors")
     assert (back.architecture, back.preprocessing, back.vocabularies) == (
-        network.architecture, network.preprocessing, network.vocabularies
-    )  # fmt: skip
+        network.architecture,
+        network.preprocessing,
+        network.vocabularies,
+    )
     assert close(create_engine(back, engine="torch", precision="f32").run(CROPPED).logits, logits, 1e-5)
 
 
