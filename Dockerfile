@@ -9,26 +9,38 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
 WORKDIR /opt/glassbot
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin glassbot
 
-# ---- what is installed; pip writes the bytecode now, because nothing can be written later
+# ---- what is installed, in the versions of requirements/; pip writes the bytecode now, because nothing can be written later
 FROM base AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/glassbot
 WORKDIR /src
-COPY pyproject.toml ./
+COPY requirements requirements
 # The dependencies have a layer of their own, so that a change in the code does not install them again.
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" >/tmp/base.txt \
- && pip install -r /tmp/base.txt
+RUN pip install -r requirements/serve.txt
+
+FROM build AS wheel
+RUN pip install -r requirements/build.txt
+COPY . .
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheel .
 
 FROM build AS build-train
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['train'], sep='\n')" >/tmp/train.txt \
- && pip install -r /tmp/train.txt
-COPY . .
-RUN pip install --no-deps .
+RUN pip install -r requirements/train.txt
+COPY --from=wheel /wheel /wheel
+RUN pip install --no-deps /wheel/*.whl
 
 FROM build AS build-serve
-COPY . .
-# pip itself has no work in a service.
-RUN pip install --no-deps . && pip uninstall --yes pip
+COPY --from=wheel /wheel /wheel
+# What installs packages has no work in a service.
+RUN pip install --no-deps /wheel/*.whl && pip uninstall --yes setuptools pip
+
+# ---- the bill of materials of the service: CycloneDX, written by a tool that stays outside
+FROM base AS sbom
+RUN python -m venv /tmp/tools
+COPY requirements/dev.txt pyproject.toml /tmp/
+RUN /tmp/tools/bin/pip install --no-cache-dir --disable-pip-version-check -c /tmp/dev.txt cyclonedx-bom
+COPY --from=build-serve /opt/glassbot /opt/glassbot
+RUN /tmp/tools/bin/cyclonedx-py environment --pyproject /tmp/pyproject.toml --mc-type application --output-reproducible \
+      --output-file /tmp/sbom.cdx.json /opt/glassbot/bin/python
 
 # ---- training, and serving on a GPU: `docker build --target train .`
 FROM base AS train
@@ -44,6 +56,7 @@ CMD ["--help"]
 FROM base AS serve
 ENV GLASSBOT_HOST=0.0.0.0 GLASSBOT_PORT=8000
 COPY --from=build-serve /opt/glassbot /opt/glassbot
+COPY --from=sbom /tmp/sbom.cdx.json /opt/glassbot/sbom.cdx.json
 USER glassbot
 WORKDIR /tmp
 EXPOSE 8000

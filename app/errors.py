@@ -1,4 +1,6 @@
-"""Everything that can go wrong for a caller, as one tree; each class carries its HTTP status and problem type.
+"""Everything that can go wrong for a caller, as one tree of exceptions.
+
+Each class carries its HTTP status, its slug (the end of the problem's URI, which never changes) and its title.
 
 GlassbotError                  500 internal-error
 ├── UnauthorizedError          401 unauthorized
@@ -13,7 +15,7 @@ GlassbotError                  500 internal-error
 ├── InvalidRequestError        422 invalid-request
 │   ├── EmptyBodyError         422 empty-body
 │   ├── BrokenImageError       422 broken-image
-│   ├── NoSuchKindError        422 unknown-kind
+│   ├── NoSuchVocabularyError  422 unknown-vocabulary
 │   ├── NoSuchLabelError       422 unknown-label
 │   └── NoSuchLayerError       422 unknown-layer
 ├── UnavailableError           503, never raised itself
@@ -31,126 +33,126 @@ TYPE_PREFIX = "urn:glassbot:problem:"
 
 
 class GlassbotError(Exception):
-    """The root; raised itself only for what nobody foresaw."""
+    """An unforeseen failure of the service; also the root of all errors."""
 
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Something broke here"
     example: ClassVar[str] = "This is our fault; it has been logged."
-    """A ``detail``, for the documentation."""
+    """A ``detail`` that this error can have, for the documentation."""
 
     def __init__(self, detail: str, *, errors: Sequence[Mapping[str, str]] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
-        """One sentence for the person who asked."""
+        """One sentence for the person who sent the request."""
         self.errors = tuple(errors)
-        """Where several things are wrong: ``{"where": …, "what": …}`` each."""
+        """Where several things are wrong, ``{"where": …, "what": …}`` for each of them."""
 
     @property
     def type(self) -> str:
-        """The stable URI of this problem (RFC 9457)."""
+        """The URI of this type of problem (RFC 9457), which never changes."""
         return TYPE_PREFIX + self.slug
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer must say beside its body."""
+        """Headers that the answer must carry beside its body."""
         return {}
 
 
 class UnauthorizedError(GlassbotError):
-    """No API key came with the request, or one that nobody was given."""
+    """The request carries no API key, or one that the operator did not set."""
 
     status, slug, title = 401, "unauthorized", "An API key is needed"
     example = "The API key in the header X-API-Key is missing."
 
     @property
     def headers(self) -> dict[str, str]:
-        """``WWW-Authenticate``: a scheme of our own, for which no browser asks by itself."""
+        """``WWW-Authenticate``, with a scheme of our own, so that no browser opens a dialogue of its own."""
         return {"WWW-Authenticate": 'ApiKey realm="glassbot"'}
 
 
 class CrossOriginError(GlassbotError):
-    """A browser asks whether a page of another origin may call, and it may not."""
+    """A browser asks whether a page of another origin may call this service, and it may not."""
 
     status, slug, title = 403, "cross-origin", "Pages of this origin may not call"
     example = "Pages of this origin, or with this method or header, may not call: Disallowed CORS origin."
 
 
 class NotFoundError(GlassbotError):
-    """No such page or route."""
+    """No page and no route has this address."""
 
     status, slug, title = 404, "not-found", "There is nothing here"
     example = "No page and no route has this address; GET / is the page."
 
 
 class MethodNotAllowedError(GlassbotError):
-    """The route exists, but not for this method."""
+    """The address exists, but does not answer this method."""
 
     status, slug, title = 405, "method-not-allowed", "This method is not allowed here"
     example = "This address answers another method; the Allow header names it."
 
 
 class SlowUploadError(GlassbotError):
-    """The body did not arrive in time."""
+    """The body did not arrive within the time it may take."""
 
     status, slug, title = 408, "slow-upload", "The upload took too long"
     example = "The body did not arrive within 30 seconds."
 
 
 class TooLargeError(GlassbotError):
-    """The body is over the limit; it is not read to its end."""
+    """The body is over the limit, and was not read to its end."""
 
     status, slug, title = 413, "body-too-large", "The upload is too large"
     example = "At most 20 MB are taken in one request: send a smaller picture."
 
 
 class TooManyPixelsError(GlassbotError):
-    """The header declares more pixels than are ever decoded here."""
+    """The header of the picture declares more pixels than are ever decoded."""
 
     status, slug, title = 413, "too-many-pixels", "The picture has too many pixels"
     example = "This PNG picture declares 50000 × 50000 pixels; at most 40 million are decoded."
 
 
 class NotAnImageError(GlassbotError):
-    """The bytes are no picture in a format that is read here."""
+    """The bytes are not a picture in any of the supported formats."""
 
     status, slug, title = 415, "not-an-image", "This is not a picture"
     example = "These bytes are no picture that is read here: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
 
 
 class UnsupportedBodyError(GlassbotError):
-    """The content type of the request is not one of those documented."""
+    """The content type of the request is none of the documented ones."""
 
-    status, slug, title = 415, "unsupported-body", "This kind of body is not read here"
+    status, slug, title = 415, "unsupported-body", "This type of body is not supported"
     example = "Send multipart/form-data with the pictures in fields named file."
 
 
 class InvalidRequestError(GlassbotError):
-    """A parameter or the form of the body is wrong."""
+    """A parameter, or the form of the body, is wrong."""
 
     status, slug, title = 422, "invalid-request", "The request is not valid"
     example = "top_k: Input should be greater than or equal to 1."
 
 
 class EmptyBodyError(InvalidRequestError):
-    """A body, or a file in it, of no bytes."""
+    """The body, or a file in it, holds no bytes."""
 
     slug, title = "empty-body", "The upload is empty"
     example = "The upload holds no bytes: send a picture."
 
 
 class BrokenImageError(InvalidRequestError):
-    """A picture by its first bytes, but it cannot be decoded to its end."""
+    """The bytes begin like a picture, but cannot be decoded to their end."""
 
     slug, title = "broken-image", "The picture is damaged"
     example = "This JPEG picture is damaged or cut off, and cannot be decoded to its end."
 
 
-class NoSuchKindError(InvalidRequestError):
-    """No exclusive vocabulary has that name."""
+class NoSuchVocabularyError(InvalidRequestError):
+    """The network has no vocabulary of that name whose labels exclude each other."""
 
-    slug, title = "unknown-kind", "There is no such kind of label"
-    example = "kind is one of object, scene, not 'flavour'."
+    slug, title = "unknown-vocabulary", "There is no such vocabulary"
+    example = "vocabulary is one of object, scene, not 'flavour'."
 
 
 class NoSuchLabelError(InvalidRequestError):
@@ -161,51 +163,51 @@ class NoSuchLabelError(InvalidRequestError):
 
 
 class NoSuchLayerError(InvalidRequestError):
-    """The network has no such layer to show."""
+    """The network has no such layer whose activations can be shown."""
 
     slug, title = "unknown-layer", "The network has no such layer"
     example = "layers is all, or some of conv1, pool1, … fc7; 'conv9' is none of them."
 
 
 class UnavailableError(GlassbotError):
-    """Not now; the answer says when to ask again."""
+    """The service cannot answer now; the header says when to ask again."""
 
     status = 503
     retry_after: ClassVar[int] = 1
-    """Seconds."""
+    """Seconds after which a client should ask again."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """``Retry-After``."""
+        """``Retry-After``, in seconds."""
         return {"Retry-After": str(self.retry_after)}
 
 
 class NotReadyError(UnavailableError):
-    """The network is still being loaded, or this replica is on its way out."""
+    """The network is still being loaded, or this replica is shutting down."""
 
     slug, title = "not-ready", "Not ready"
     example = "The network is still being loaded: ask again in a moment."
 
 
 class OverloadedError(UnavailableError):
-    """More requests than can be answered in time."""
+    """More requests have arrived than can be answered in time."""
 
     slug, title = "overloaded", "Too busy"
     example = "More pictures wait than can be looked at in time: ask again soon."
 
 
 class DeadlineExceededError(GlassbotError):
-    """No answer within the time a request may take."""
+    """The answer was not ready within the time that a request may take."""
 
     status, slug, title = 504, "deadline-exceeded", "The answer took too long"
     example = "No answer within 10 seconds: ask again later."
 
 
 def raised() -> Iterator[type[GlassbotError]]:
-    """Every class that is raised itself, and not only its children: those with a slug of their own."""
-    waiting: list[type[GlassbotError]] = [GlassbotError]
-    while waiting:
-        kind = waiting.pop(0)
-        waiting += kind.__subclasses__()
-        if "slug" in vars(kind):
-            yield kind
+    """Every class of the tree that is raised itself, which are those with a slug of their own."""
+    queue: list[type[GlassbotError]] = [GlassbotError]
+    while queue:
+        error = queue.pop(0)
+        queue += error.__subclasses__()
+        if "slug" in vars(error):
+            yield error

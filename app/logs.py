@@ -1,4 +1,4 @@
-"""Logs: one line for each thing, with the id of the request it belongs to. Never a body."""
+"""Log formats: one line for each event, with the id of its request. A request body is never logged."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The request that the running code works for."""
+"""The id of the request that the running code answers; empty outside a request."""
 
 _PLAIN = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line; whatever is passed as ``extra={"facts": {...}}`` joins it."""
+    """Format a record as one JSON object; the values of ``extra={"facts": {...}}`` become fields of it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the JSON object, without a line end."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -35,17 +35,17 @@ class JsonLines(logging.Formatter):
 
 
 class PlainLines(logging.Formatter):
-    """The same for people."""
+    """Format a record as plain text, with its facts as ``name=value`` at the end."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the text, without a line end."""
         facts = {"request_id": request_id.get(), **getattr(record, "facts", {})}
         tail = " ".join(f"{name}={value}" for name, value in facts.items() if value != "")
         return f"{super().format(record)} {tail}".rstrip()
 
 
 def set_up(level: str, style: str) -> None:
-    """Send everything to stderr; for the process that serves."""
+    """Log everything from ``level`` on to stderr, as ``json`` or ``plain`` lines; for the process that serves."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else PlainLines(_PLAIN))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""The application: lifespan, routes, problems, headers."""
+"""Builds the application: its parts, lifespan, routes, middleware, and how errors become problems."""
 
 from __future__ import annotations
 
@@ -17,26 +17,31 @@ from app.errors import GlassbotError, InvalidRequestError, MethodNotAllowedError
 from app.http import answers
 from app.http.compression import Files, Gzip
 from app.http.cors import Cors
-from app.http.middleware import Envelope, Head
+from app.http.middleware import Head, RequestContextMiddleware
 from app.http.openapi import DESCRIPTION, Service
 from app.http.routes import api, health, network, pages, training
 from app.http.routes.contract import PROBLEM
 from app.http.site_files import web_root
+from app.inference.engine_host import CreateEngine, EngineHost
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.runs.registry import Runs
 from app.settings import Settings
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
+from model.engines import create_engine as create_real_engine
 
 
-def create_app(settings: Settings, checkpoint: Checkpoint | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, checkpoint: Checkpoint | None = None, *, create_engine: CreateEngine = create_real_engine
+) -> FastAPI:
     """The service for one network, read from ``settings.checkpoint`` where none is given. Raises CheckpointError.
 
-    The lifespan loads the engine in the background: ``/readyz`` tells when it is done.
+    Its lifespan starts the engine that ``create_engine`` builds in the background; ``/readyz`` tells when it runs.
     """
     metrics = Metrics()
-    predictor = Predictor(settings, checkpoint or checkpoints.load(settings.checkpoint), metrics)
+    host = EngineHost(settings, checkpoint or checkpoints.load(settings.checkpoint), metrics, create_engine)
+    predictor = Predictor(settings, host, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -52,63 +57,78 @@ def create_app(settings: Settings, checkpoint: Checkpoint | None = None) -> Fast
         redoc_url=None,
         root_path_in_servers=False,
     )
-    app.state.settings, app.state.predictor, app.state.metrics = settings, predictor, metrics
+    app.state.settings = settings
+    app.state.metrics = metrics
+    app.state.host = host
+    app.state.predictor = predictor
     app.state.runs = Runs(settings.runs)
     for router in (api.router, network.router, health.router, pages.router, training.router):
         app.include_router(router)
     app.mount("/static", Files(directory=web_root() / "static"), name="static")
-    _wrap(app, settings, metrics, predictor)
+    _add_middleware(app, settings, metrics, host)
     _answer_problems(app, metrics)
     return app
 
 
-def _wrap(app: FastAPI, settings: Settings, metrics: Metrics, predictor: Predictor) -> None:
-    """From the inside to the outside."""
+def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, host: EngineHost) -> None:
+    """Wrap the application, from the inside to the outside."""
 
-    def apology(error: GlassbotError) -> ASGIApp:
-        return shared(problem(error))
-
-    def shared(inner: ASGIApp) -> ASGIApp:
+    def with_cors(inner: ASGIApp) -> ASGIApp:
         return Cors(inner, settings.cors_origins, problem) if settings.cors_origins else inner
+
+    def error_response(error: GlassbotError) -> ASGIApp:
+        return with_cors(problem(error))
 
     app.add_middleware(Gzip)
     app.add_middleware(Head)
-    app.add_middleware(shared)
-    app.add_middleware(Envelope, metrics=metrics, leaving=lambda: predictor.draining, apology=apology)
+    app.add_middleware(with_cors)
+    app.add_middleware(
+        RequestContextMiddleware,
+        metrics=metrics,
+        is_draining=lambda: host.draining,
+        error_response=error_response,
+    )
 
 
 def problem(error: GlassbotError) -> Response:
-    """The RFC 9457 answer."""
+    """The RFC 9457 answer for an error, with the id of the current request."""
     body = answers.problem(error, logs.request_id.get()).model_dump_json(exclude_defaults=True)
     return Response(body, error.status, error.headers, media_type=PROBLEM)
 
 
 def _answer_problems(app: FastAPI, metrics: Metrics) -> None:
+    """Answer our own errors, invalid parameters, and the framework's 404 and 405 with problems."""
+
     @app.exception_handler(GlassbotError)
-    async def ours(_: Request, error: GlassbotError) -> Response:
+    async def answer(_: Request, error: GlassbotError) -> Response:
         metrics.rejected.labels(error.slug).inc()
         return problem(error)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        wrong = [{"where": ".".join(map(str, e["loc"])), "what": str(e["msg"])} for e in error.errors()]
-        detail = (
-            f"{wrong[0]['where'].removeprefix('query.')}: {wrong[0]['what']}." if wrong else "The request is not valid."
-        )
-        return await ours(request, InvalidRequestError(detail, errors=wrong))
+    async def answer_invalid(request: Request, error: RequestValidationError) -> Response:
+        return await answer(request, _from_validation(error))
 
     @app.exception_handler(HTTPException)
-    async def plain(_: Request, error: HTTPException) -> Response:
-        answer = problem(_from_http(error))
-        answer.headers.update(error.headers or {})
-        allowed = set(answer.headers.get("Allow", "").split(", "))
-        if "GET" in allowed:  # see app.http.middleware.Head
-            answer.headers["Allow"] = ", ".join(sorted(allowed | {"HEAD"}))
-        return answer
+    async def answer_framework(_: Request, error: HTTPException) -> Response:
+        response = problem(_from_http(error))
+        response.headers.update(error.headers or {})
+        allowed = set(response.headers.get("Allow", "").split(", "))
+        if "GET" in allowed:  # app.http.middleware.Head answers HEAD wherever GET is answered
+            response.headers["Allow"] = ", ".join(sorted(allowed | {"HEAD"}))
+        return response
+
+
+def _from_validation(error: RequestValidationError) -> InvalidRequestError:
+    """Parameters that do not fit; the detail is about the first of them."""
+    faults = [{"where": ".".join(map(str, fault["loc"])), "what": str(fault["msg"])} for fault in error.errors()]
+    if not faults:
+        return InvalidRequestError("The request is not valid.")
+    where, what = faults[0]["where"].removeprefix("query."), faults[0]["what"]
+    return InvalidRequestError(f"{where}: {what}.", errors=faults)
 
 
 def _from_http(error: HTTPException) -> GlassbotError:
-    """What the framework itself raises: a wrong path or method, hardly anything else."""
+    """An exception of the framework, which is hardly ever anything but a wrong path or method."""
     if error.status_code == 404:
         return NotFoundError("No page and no route has this address; GET / is the page.")
     if error.status_code == 405:

@@ -1,4 +1,4 @@
-"""What an operator watches, for Prometheus. One registry for each application, so that tests can have many."""
+"""The metrics that Prometheus scrapes. Each application has a registry of its own, so that tests can make many."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """The numbers of one running service."""
+    """The counters, gauges and histograms of one running service."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.requests = Counter("glassbot_requests", "Answers.", ("route", "method", "status"), registry=self.registry)
-        self.latency = self._seconds("request", "From the first byte of a request to its answer.", "route")
-        self.rejected = Counter(
-            "glassbot_rejected", "Problems answered, by reason.", ("reason",), registry=self.registry
+        self.requests = Counter(
+            "glassbot_requests", "Requests answered.", ("route", "method", "status"), registry=self.registry
         )
-        self.decode = self._seconds("decode", "Bytes to prepared pixels, waiting for a thread included.")
-        self.queue = self._seconds("queue", "Waiting for the network.")
-        self.model = self._seconds("model", "A forward pass, of a whole batch.")
+        self.latency = self._seconds("request", "Seconds from the first byte of a request to its answer.", "route")
+        self.rejected = Counter(
+            "glassbot_rejected", "Requests answered with a problem, by its type.", ("reason",), registry=self.registry
+        )
+        self.decode = self._seconds("decode", "Seconds to decode and resize a picture, waiting for a thread included.")
+        self.queue = self._seconds("queue", "Seconds that a picture waited for the network.")
+        self.model = self._seconds("model", "Seconds of a forward pass of one batch.")
         self.batch = Histogram(
             "glassbot_batch_size", "Pictures in a forward pass.", buckets=(1, 2, 4, 8, 16, 32), registry=self.registry
         )
         self.info = Info("glassbot_model", "The network that answers.", registry=self.registry)
-        self.ready = Gauge("glassbot_ready", "1 while ready.", registry=self.registry)
+        self.ready = Gauge("glassbot_ready", "1 while the service is ready, else 0.", registry=self.registry)
 
-    def watch(self, name: str, what: str, read: Callable[[], float]) -> None:
-        """A gauge that is read when it is asked for."""
-        Gauge(f"glassbot_{name}", what, registry=self.registry).set_function(read)
+    def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """Add the gauge ``glassbot_{name}``, whose value is ``read()`` at each scrape."""
+        Gauge(f"glassbot_{name}", description, registry=self.registry).set_function(read)
 
     def render(self) -> bytes:
-        """The text that Prometheus scrapes."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
-    def _seconds(self, name: str, what: str, *labels: str) -> Histogram:
-        return Histogram(f"glassbot_{name}_seconds", what, labels, buckets=_SECONDS, registry=self.registry)
+    def _seconds(self, name: str, description: str, *labels: str) -> Histogram:
+        return Histogram(f"glassbot_{name}_seconds", description, labels, buckets=_SECONDS, registry=self.registry)

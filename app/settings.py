@@ -1,6 +1,7 @@
-"""Every setting, from ``GLASSBOT_…`` variables. The only file that reads the environment.
+"""The settings of the service, read from ``GLASSBOT_…`` variables. No other file reads the environment.
 
-``python -m app.settings > docs/settings.md`` writes them down for people.
+The name of a setting that has a unit ends with it: ``_seconds``, ``_ms``, ``_mb`` (10⁶ bytes) or ``_mpx`` (10⁶ pixels).
+``python -m app.settings > docs/settings.md`` writes the page of the documentation.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -20,13 +21,12 @@ from model.checkpoint import PRETRAINED
 
 PREFIX = "GLASSBOT_"
 
-
-class SettingsError(ValueError):
-    """A setting that cannot be used; the message is one sentence for the person who set it."""
-
-
 _KEY = re.compile(r"[!-~]+")
 _ORIGIN = re.compile(r"\*|https?://[^/,?#\s*]+")
+
+
+class SettingsError(ValueError):
+    """Report a setting or an option that cannot be used; the message is one sentence for the person who set it."""
 
 
 def _split(value: str) -> tuple[str, ...]:
@@ -34,12 +34,12 @@ def _split(value: str) -> tuple[str, ...]:
 
 
 def _keys(value: object) -> object:
-    """A variable that was meant to hold keys and does not must not open the door."""
+    """Split a list of API keys; a variable that was meant to hold keys and holds none must not open the service."""
     if not isinstance(value, str):
         return value
     keys = _split(value)
     if not keys or not all(map(_KEY.fullmatch, keys)):
-        raise ValueError("it takes keys of visible ASCII characters with commas between; leave it unset for none")
+        raise ValueError("it takes keys of visible ASCII characters, separated by commas; leave it unset for no keys")
     return keys
 
 
@@ -56,127 +56,234 @@ def _origins(value: object) -> object:
     return origins
 
 
+def _renamed(name: str, *, old: str) -> AliasChoices:
+    """Accept the environment variable of the ``old`` name too, for one release; the new name wins if both are set."""
+    return AliasChoices(f"{PREFIX}{name.upper()}", f"{PREFIX}{old.upper()}")
+
+
 class Settings(BaseSettings):
     """What an operator can choose; the environment variable is ``GLASSBOT_`` and the name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
+    )
 
-    checkpoint: Path = Field(default=PRETRAINED, description="The network to serve.")
+    checkpoint: Path = Field(default=PRETRAINED, description="The network to serve: a checkpoint file.")
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     root_path: str = Field(
         default="", pattern=r"^(/[^/\s]+)*$", description="Path prefix that a gateway strips, such as /glassbot."
     )
     engine: Literal["auto", "openvino", "torch"] = Field(
-        default="auto", description="auto: torch where it is installed and sees a GPU, else OpenVINO."
+        default="auto",
+        description="What runs the network; auto takes torch where it is installed and sees a GPU, else OpenVINO.",
     )
-    precision: Literal["auto", "f32", "bf16"] = Field(default="auto", description="auto: bf16 where the chip has it.")
-    threads: int = Field(default=0, ge=0, le=1024, description="Threads of the engine; 0 leaves the number to it.")
+    precision: Literal["auto", "f32", "bf16"] = Field(
+        default="auto",
+        description="Number format that the network computes in; auto takes bf16 where the processor supports it.",
+    )
+    threads: int = Field(
+        default=0, ge=0, le=1024, description="Threads of the engine; 0 lets the engine choose their number."
+    )
     decode_threads: int = Field(default=2, ge=1, le=64, description="Pictures decoded at the same time.")
-    max_body_mb: float = Field(default=20, gt=0, le=1024, description="Largest body of one picture, in MB.")
-    max_batch_body_mb: float = Field(default=100, gt=0, le=4096, description="Largest body of a batch, in MB.")
-    max_batch_files: int = Field(default=64, ge=1, le=1024, description="Most files in one /predict/batch.")
-    max_jpeg_mpx: float = Field(default=100, gt=0, le=1000, description="Most megapixels of a JPEG, decoded scaled.")
-    max_mpx: float = Field(default=40, gt=0, le=1000, description="Most megapixels of any other picture.")
-    max_batch: int = Field(default=16, ge=1, le=256, description="Most pictures in one forward pass.")
+    max_body_mb: float = Field(
+        default=20, gt=0, le=1024, description="Largest request body with one picture, in megabytes (10⁶ bytes)."
+    )
+    max_batch_body_mb: float = Field(
+        default=100, gt=0, le=4096, description="Largest request body of /predict/batch, in megabytes."
+    )
+    max_batch_files: int = Field(default=64, ge=1, le=1024, description="Most files in one /predict/batch request.")
+    max_jpeg_mpx: float = Field(
+        default=100,
+        gt=0,
+        le=1000,
+        description="Largest JPEG, in megapixels; more than for other formats, as a JPEG is scaled down while decoded.",
+    )
+    max_mpx: float = Field(
+        default=40, gt=0, le=1000, description="Largest picture of any other format, in megapixels (10⁶ pixels)."
+    )
+    max_batch: int = Field(default=16, ge=1, le=256, description="Most pictures in one forward pass of the network.")
     max_wait_ms: float = Field(
-        default=150, gt=0, le=60_000, description="Milliseconds of work that may wait for the network; more is a 503."
+        default=150,
+        gt=0,
+        le=60_000,
+        description="Longest queue for the network, in milliseconds of its work; further requests are answered 503.",
     )
-    max_in_flight: int = Field(default=64, ge=1, le=10_000, description="Requests in memory, slow senders included.")
-    deadline_s: float = Field(default=10, gt=0, le=600, description="Seconds from body to answer, else 504.")
-    upload_s: float = Field(default=30, gt=0, le=3600, description="Seconds that a body may take, else 408.")
+    max_in_flight: int = Field(
+        default=64,
+        ge=1,
+        le=10_000,
+        description="Most requests held in memory at once, those still being uploaded included.",
+    )
+    deadline_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=600,
+        validation_alias=_renamed("deadline_seconds", old="deadline_s"),
+        description="Longest time from the end of an upload to its answer, in seconds; after that it is answered 504.",
+    )
+    upload_seconds: float = Field(
+        default=30,
+        gt=0,
+        le=3600,
+        validation_alias=_renamed("upload_seconds", old="upload_s"),
+        description="Longest time to upload a request body, in seconds; after that it is answered 408.",
+    )
     drain_seconds: float = Field(
-        default=0, ge=0, le=600, description="Seconds of answering on, with /readyz at 503, after SIGTERM."
+        default=0,
+        ge=0,
+        le=600,
+        description="Time after SIGTERM, in seconds, for which requests are still accepted while /readyz answers 503.",
     )
-    cache_pictures: int = Field(default=64, ge=0, le=10_000, description="Prepared pictures kept, 0.2 MB each.")
+    cache_pictures: int = Field(
+        default=64, ge=0, le=10_000, description="Decoded pictures kept in memory, of 0.2 MB each."
+    )
     cache_outputs: int = Field(
-        default=8, ge=0, le=1000, description="Pictures whose answers and activations are kept, up to 5 MB each."
+        default=8,
+        ge=0,
+        le=1000,
+        description="Pictures whose logits and activations are kept in memory, up to 5 MB each.",
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)] = Field(
-        default=(), description="Keys, one of which must come as X-API-Key with every picture; all else stays open."
+        default=(),
+        description="API keys; every request with a picture must send one of them as X-API-Key, all others need none.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
-        default=(), description="Origins whose pages may call, such as https://example.org, or * for all."
+        default=(),
+        description="Origins whose pages may call the service, such as https://example.org, or * for all.",
     )
     runs: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = Field(
-        default=(), description="Folders that training wrote, to be looked at on /training beside the shipped run."
+        default=(), description="Folders of training runs to show on /training, beside the run of the shipped network."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
-    log_format: Literal["json", "plain"] = Field(default="json", description="One JSON object a line, or plain text.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe level that is logged."
+    )
+    log_format: Literal["json", "plain"] = Field(default="json", description="One JSON object per line, or plain text.")
 
     @property
-    def max_body(self) -> int:
-        """Bytes."""
+    def max_body_bytes(self) -> int:
+        """Largest request body with one picture, in bytes."""
         return int(self.max_body_mb * 1_000_000)
 
     @property
-    def max_batch_body(self) -> int:
-        """Bytes."""
+    def max_batch_body_bytes(self) -> int:
+        """Largest request body of ``/predict/batch``, in bytes."""
         return int(self.max_batch_body_mb * 1_000_000)
+
+    @property
+    def longest_request_seconds(self) -> int:
+        """Whole seconds within which every accepted request is answered: its upload, its answer, and one to spare."""
+        return int(self.upload_seconds + self.deadline_seconds) + 1
+
+    @property
+    def longest_stop_seconds(self) -> float:
+        """Seconds from SIGTERM until the last request is answered or ended."""
+        return self.drain_seconds + self.longest_request_seconds
 
 
 def read_settings(**chosen: Any) -> Settings:
-    """Settings from the environment; ``chosen`` ones that are not None go first. Raises SettingsError."""
+    """Read the settings from the environment; those in ``chosen`` that are not None win. Raises SettingsError."""
     chosen = {name: value for name, value in chosen.items() if value is not None}
     _refuse_misspelt(chosen)
     try:
         return Settings(**chosen)
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + str(first["loc"][0]).upper()
-        what = first["msg"].removeprefix("Value error, ")
-        what = what[:1].lower() + what[1:]
-        if first["loc"][0] == "api_keys":  # never repeated, and no cause that would
-            raise SettingsError(f"{name} cannot be used: {what}.") from None
-        raise SettingsError(f"{name} cannot be {str(first['input'])[:80]!r}: {what}.") from error
+        variable = _variable(str(first["loc"][0]))
+        reason = first["msg"].removeprefix("Value error, ")
+        reason = reason[:1].lower() + reason[1:]
+        if variable == f"{PREFIX}API_KEYS":  # keys are never repeated, and the cause would repeat them
+            raise SettingsError(f"{variable} cannot be used: {reason}.") from None
+        raise SettingsError(f"{variable} cannot be {str(first['input'])[:80]!r}: {reason}.") from error
+
+
+def deprecated_variables() -> dict[str, str]:
+    """Map each deprecated environment variable to the one that replaces it."""
+    aliases = [field.validation_alias for field in Settings.model_fields.values()]
+    choices = [list(map(str, alias.choices)) for alias in aliases if isinstance(alias, AliasChoices)]
+    return {old: new for new, *deprecated in choices for old in deprecated}
+
+
+def deprecation_warnings() -> list[str]:
+    """Say, in one sentence for each deprecated variable that is set, which variable replaces it."""
+    return [
+        f"{old} is deprecated and will be removed in the next release: set {new} instead."
+        for old, new in deprecated_variables().items()
+        if old in os.environ
+    ]
 
 
 def read_api_key(chosen: str | None) -> str | None:
-    """What a client shows to a service: ``chosen``, or else ``GLASSBOT_API_KEY``. Raises SettingsError."""
+    """Return the key that a client sends: ``chosen``, or else ``GLASSBOT_API_KEY``. Raises SettingsError."""
     key = chosen or os.environ.get(f"{PREFIX}API_KEY") or None
     if key and not _KEY.fullmatch(key):
-        raise SettingsError("The API key to show cannot be used: a key is of visible ASCII characters.")
+        raise SettingsError("The API key cannot be used: a key consists of visible ASCII characters.")
     return key
 
 
+def _variable(location: str) -> str:
+    """Name the environment variable that a validation error is about, as the operator spelt it."""
+    variable = f"{PREFIX}{location.upper().removeprefix(PREFIX)}"
+    spellings = [variable, *(old for old, new in deprecated_variables().items() if new == variable)]
+    return next((spelling for spelling in spellings if spelling in os.environ), variable)
+
+
 def _refuse_misspelt(chosen: Collection[str]) -> None:
-    """A variable that nearly has the name of a setting, and not of a chosen one, would be ignored without a word."""
-    known = [name.upper() for name in Settings.model_fields]
+    """Refuse a variable that almost has the name of a setting, unless ``chosen`` holds that setting anyway."""
+    names = [name.upper() for name in Settings.model_fields]
+    known = {*(f"{PREFIX}{name}" for name in names), *deprecated_variables()}
     for variable in sorted(os.environ):
-        name = variable.removeprefix(PREFIX)
-        if variable.startswith(PREFIX) and name not in known:
-            for close in get_close_matches(name, known, n=1, cutoff=0.75):
-                if close.lower() not in chosen:
-                    raise SettingsError(f"{variable} is no setting: did you mean {PREFIX}{close}?")
+        if not variable.startswith(PREFIX) or variable in known:
+            continue
+        for close in get_close_matches(variable.removeprefix(PREFIX), names, n=1, cutoff=0.75):
+            if close.lower() not in chosen:
+                raise SettingsError(f"{variable} is not a setting: did you mean {PREFIX}{close}?")
+
+
+_INTRODUCTION = """\
+# Settings
+
+Settings are environment variables; some are also options of `glassbot serve`, and an option wins over its variable.
+A value that cannot be used, or a misspelt name, ends the start with one sentence. This page is written by
+`python -m app.settings`.
+
+The name of a setting that has a unit ends with it: `_SECONDS`, `_MS` (milliseconds), `_MB` (megabytes, 10⁶ bytes) or
+`_MPX` (megapixels, 10⁶ pixels).
+
+| variable | default | values | meaning |
+|---|---|---|---|
+"""
+
+_DEPRECATED = """
+## Deprecated names
+
+These still work in this release, log a warning at the start, and go with the next one. If both names are set, the new
+one wins.
+
+| deprecated | use instead |
+|---|---|
+"""
 
 
 def as_markdown() -> str:
-    """The page of the documentation that lists every setting."""
+    """Write the page of the documentation that lists every setting."""
     rows = [
-        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {_takes(field)} | {field.description} |"
+        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {_values(field)} | {field.description} |\n"
         for name, field in Settings.model_fields.items()
     ]
-    head = (
-        "# Settings",
-        "",
-        "Environment variables; some are flags of `glassbot serve` as well, and a flag goes first. A value that cannot",
-        "be used, or a misspelt name, ends the start with one sentence. This page is made by `python -m app.settings`.",
-        "",
-        "| variable | default | takes | meaning |",
-        "|---|---|---|---|",
-    )
-    return "\n".join((*head, *rows, ""))
+    deprecated = [f"| `{old}` | `{new}` |\n" for old, new in deprecated_variables().items()]
+    return "".join((_INTRODUCTION, *rows, _DEPRECATED, *deprecated))
 
 
 def _default(field: FieldInfo) -> str:
     if field.default == PRETRAINED:
-        return "the shipped one"
+        return "the shipped network"
     if field.default in ("", ()):
         return "none"
     return f"`{field.default:g}`" if isinstance(field.default, float) else f"`{field.default}`"
 
 
-def _takes(field: FieldInfo) -> str:
+def _values(field: FieldInfo) -> str:
     kind: Any = field.annotation
     if kind in (int, float):
         bounds = {name: getattr(m, name) for m in field.metadata for name in ("gt", "ge", "le") if hasattr(m, name)}
@@ -185,7 +292,7 @@ def _takes(field: FieldInfo) -> str:
     if kind in (str, Path):
         return "text" if kind is str else "a path"
     choices = get_args(kind)
-    return "a list with commas" if ... in choices else ", ".join(f"`{choice}`" for choice in choices)
+    return "a list, separated by commas" if ... in choices else ", ".join(f"`{choice}`" for choice in choices)
 
 
 if __name__ == "__main__":

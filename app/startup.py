@@ -1,4 +1,4 @@
-"""What has to be settled before anything heavy is imported: the address, and why a start can fail."""
+"""What is done before anything heavy is imported: listening on the address, and the error of a failed start."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import socket
 
 
 class StartError(RuntimeError):
-    """The service cannot start; the message is one sentence."""
+    """Report why a command cannot start or go on; the message is one sentence."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises StartError where the address is taken or not ours."""
+    """Return a socket that listens on ``host`` and ``port``. Raises StartError where the address cannot be used."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -18,14 +18,12 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:
-        why = error.strerror or str(error)
-        raise StartError(
-            f"Cannot listen on {host}, port {port} ({why.lower()}): choose another with --port."
-        ) from error
+        reason = (error.strerror or str(error)).lower()
+        raise StartError(f"Cannot listen on {host}, port {port} ({reason}): choose another with --port.") from error
     return listener
 
 
 def cannot_run(failure: Exception) -> StartError:
-    """The engine's own words, in one sentence."""
-    first = (str(failure).splitlines() or [type(failure).__name__])[0]
-    return StartError(f"The network cannot be run here: {first}")
+    """Turn the error of an engine that did not start into one sentence: the first line of its message."""
+    reason = (str(failure).splitlines() or [type(failure).__name__])[0]
+    return StartError(f"The network cannot be run here: {reason}")

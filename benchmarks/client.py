@@ -1,4 +1,4 @@
-"""A small HTTP client that tells how long each answer took, counted from when it should have been asked for."""
+"""A small HTTP client that measures each answer from the moment when its request should have been sent."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ from typing import Any
 
 from benchmarks.photos import Body
 
-_PATIENCE = 30.0
-_KEPT = 3.0
-"""Seconds that an unused connection is kept: less than a server does, so that it is never closed in our face."""
+_TIMEOUT_SECONDS = 30.0
+_KEEP_ALIVE_SECONDS = 3.0
+"""Seconds after which an idle connection is not used again: fewer than a server's, which might just be closing it."""
 _FAILED = (OSError, asyncio.IncompleteReadError, TimeoutError, ValueError, IndexError)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; status 0 where none came."""
+    """One answer to a request, or its absence."""
 
     status: int
+    """The HTTP status; 0 where there was no answer."""
     seconds: float
+    """Seconds from the moment when the request should have been sent."""
     retry_after: bool = False
+    """Whether there was a ``Retry-After`` header."""
     content: bytes = b""
+    """The body of the answer."""
     late: float = 0.0
-    """Of those seconds: how many went by before the request was written, for want of this client's own time."""
+    """The part of ``seconds`` before the request was sent, because this client was too slow."""
 
     def json(self) -> Any:
-        """What it says."""
+        """Parse the body as JSON."""
         return json.loads(self.content)
 
 
@@ -39,7 +43,7 @@ class _Connection:
 
     @property
     def idle(self) -> bool:
-        """Whether it can be asked again: open at both ends, and all of the last question is sent."""
+        """Whether another request can be sent: both ends are open, and the last request was sent completely."""
         return (
             not self.reader.at_eof()
             and not self.writer.is_closing()
@@ -48,12 +52,15 @@ class _Connection:
 
 
 class Client:
-    """Keeps its connections open and opens as many as it takes, ``most`` at once. For one event loop."""
+    """Sends requests to a server of this machine over at most ``max_connections``, which stay open.
 
-    def __init__(self, port: int, *, most: int = 500) -> None:
+    Use it from one event loop.
+    """
+
+    def __init__(self, port: int, *, max_connections: int = 500) -> None:
         self._port = port
         self._idle: list[tuple[float, _Connection]] = []
-        self._places = asyncio.Semaphore(most)
+        self._slots = asyncio.Semaphore(max_connections)
 
     async def __aenter__(self) -> Client:
         return self
@@ -63,22 +70,22 @@ class Client:
             connection.writer.close()
 
     async def post(self, body: Body, *, since: float | None = None, path: str = "/predict") -> Answer:
-        """Ask once; ``since`` is when it should have been asked, in ``time.perf_counter()``."""
+        """Send a body once; ``since`` is when it should have been sent, in ``time.perf_counter()``."""
         began = time.perf_counter() if since is None else since
         head = (
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
             f"Content-Type: {body.content_type}\r\nContent-Length: {len(body.content)}\r\n\r\n"
         )
-        async with self._places:
+        async with self._slots:
             late = time.perf_counter() - began
             try:
-                async with asyncio.timeout(_PATIENCE):
-                    status, headers, content = await self._ask(head.encode("ascii"), body.content)
+                async with asyncio.timeout(_TIMEOUT_SECONDS):
+                    status, headers, content = await self._send(head.encode("ascii"), body.content)
             except _FAILED:
                 return Answer(0, time.perf_counter() - began, late=late)
         return Answer(status, time.perf_counter() - began, "retry-after" in headers, content, late)
 
-    async def _ask(self, head: bytes, content: bytes) -> tuple[int, dict[str, str], bytes]:
+    async def _send(self, head: bytes, content: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = await self._connection()
         try:
             connection.writer.write(head)
@@ -95,10 +102,10 @@ class Client:
 
     async def _connection(self) -> _Connection:
         while self._idle:
-            since, found = self._idle.pop()
-            if found.idle and time.perf_counter() - since < _KEPT:
-                return found
-            found.writer.close()
+            since, connection = self._idle.pop()
+            if connection.idle and time.perf_counter() - since < _KEEP_ALIVE_SECONDS:
+                return connection
+            connection.writer.close()
         return _Connection(*await asyncio.open_connection("127.0.0.1", self._port))
 
 

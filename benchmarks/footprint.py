@@ -1,4 +1,4 @@
-"""What a server takes: seconds to start, bytes in memory, bytes on disk."""
+"""The resources of a server: seconds to start, bytes in memory, bytes on disk."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from statistics import median
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from benchmarks.arrivals import together
+from benchmarks.arrivals import concurrent
 from benchmarks.plan import Bench, Figures, Ratios, console, rounded
 from benchmarks.servers import GLASSBOT, ROOT, Program, running
 
 _CLIENTS = 8
-_OURS = ("app", "model", "training", "static", "templates")
-"""What a wheel of Glassbot itself holds; installed from a checkout, it lies there."""
+_OUR_FOLDERS = ("app", "model", "training", "static", "templates")
+"""The folders of the wheel, which stay in the checkout where Glassbot was installed from one."""
 
 
 def footprint(bench: Bench) -> tuple[Figures, Ratios]:
-    """Glassbot's."""
+    """Measure the start, the memory and the installed size of Glassbot."""
     console.log("footprint: starts, memory, installed size")
     starts = []
     for number in range(bench.plan.starts + 1):
@@ -29,53 +29,61 @@ def footprint(bench: Bench) -> tuple[Figures, Ratios]:
             if number:  # the first one fills the page cache
                 starts.append(server.start_seconds)
     sizes = installed()
-    return {
-        "start_seconds": median(starts), "starts": rounded(starts),
+    figures: Figures = {
+        "start_seconds": median(starts),
+        "starts": rounded(starts),
         "memory": memory(bench, GLASSBOT),
-        "installed_bytes": sum(sizes.values()), "installed": sizes,
-    }, {}  # fmt: skip
+        "installed_bytes": sum(sizes.values()),
+        "installed": sizes,
+    }
+    return figures, {}
 
 
 def memory(bench: Bench, program: Program) -> Figures:
-    """Bytes once it is ready, and after so many ordinary photos; and how long this start took."""
+    """Measure the memory of a server in bytes, once it is ready and after ``plan.memory_photos`` ordinary photos."""
     with running(program, bench.plan.checkpoint) as server:
         before = server.memory()
-        answers = asyncio.run(together(server.port, bench.bodies(program.encoding), bench.plan.sent, _CLIENTS))
+        answers = asyncio.run(
+            concurrent(server.port, bench.bodies(program.encoding), bench.plan.memory_photos, _CLIENTS)
+        )
         return {
-            "start_seconds": server.start_seconds, "at_start": before, "after": server.memory(),
-            "photos": len(answers), "answered": sum(answer.status == 200 for answer in answers),
-        }  # fmt: skip
+            "start_seconds": server.start_seconds,
+            "at_start": before,
+            "after": server.memory(),
+            "photos": len(answers),
+            "answered": sum(answer.status == 200 for answer in answers),
+        }
 
 
 def installed(root: str = "glassbot") -> dict[str, int]:
-    """Bytes of each distribution that serving needs: ``root`` and what it requires, without its extras."""
+    """Return the bytes of each distribution that serving needs: ``root`` and its requirements, without extras."""
     sizes = {dist.metadata["Name"]: sum(_sizes(dist)) for dist in closure(root)}
     return dict(sorted(sizes.items(), key=lambda item: -item[1]))
 
 
 def closure(root: str) -> list[Distribution]:
-    """``root`` and everything that it requires here, directly or not."""
-    found: dict[str, Distribution] = {}
-    asked: set[tuple[str, str]] = set()
-    waiting = [(root, "")]
-    while waiting:
-        name, extra = waiting.pop()
-        if (name, extra) not in asked:
-            asked.add((name, extra))
+    """Return ``root`` and all installed distributions that it requires, directly or indirectly."""
+    distributions: dict[str, Distribution] = {}
+    visited: set[tuple[str, str]] = set()
+    pending = [(root, "")]
+    while pending:
+        name, extra = pending.pop()
+        if (name, extra) not in visited:
+            visited.add((name, extra))
             try:
-                found[name] = distribution(name)
-            except PackageNotFoundError:  # required, and not installed: then it takes no bytes
+                distributions[name] = distribution(name)
+            except PackageNotFoundError:  # required, but not installed here: it takes no bytes
                 continue
-            waiting += _required(found[name], extra)
-    return list(found.values())
+            pending += _required(distributions[name], extra)
+    return list(distributions.values())
 
 
 def _required(dist: Distribution, extra: str) -> Iterator[tuple[str, str]]:
     for line in dist.requires or ():
         requirement = Requirement(line)
         if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
-            for wanted in ("", *requirement.extras):
-                yield canonicalize_name(requirement.name), wanted
+            for required_extra in ("", *requirement.extras):
+                yield canonicalize_name(requirement.name), required_extra
 
 
 def _sizes(dist: Distribution) -> Iterator[int]:
@@ -83,5 +91,7 @@ def _sizes(dist: Distribution) -> Iterator[int]:
     if canonicalize_name(dist.metadata["Name"]) == "glassbot" and not any(
         path.parts[-2:-1] == ("app",) for path in files
     ):
-        files += [path for folder in _OURS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
+        files += [
+            path for folder in _OUR_FOLDERS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts
+        ]
     return (path.stat().st_size for path in files if path.is_file())

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from app.errors import UnavailableError
 from app.http import answers
-from app.inference.images import Limits, PixelBudget, see
+from app.inference.engine_host import EngineHost
+from app.inference.images import Limits, PixelBudget, decode_image
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.settings import Settings, read_settings
@@ -93,11 +94,13 @@ def _start(end: Connection, checkpoint: Path) -> None:
 async def _answer(end: Connection, checkpoint: Path) -> None:
     """Do what is asked for, until the other end is closed."""
     settings = read_settings(checkpoint=checkpoint, cache_pictures=0, cache_outputs=0)
-    predictor = Predictor(settings, checkpoints.load(checkpoint), Metrics())
+    metrics = Metrics()
+    host = EngineHost(settings, checkpoints.load(checkpoint), metrics, create_engine)
+    predictor = Predictor(settings, host, metrics)
     async with predictor.running():
-        await predictor.started()
-        if predictor.failure is not None:
-            raise predictor.failure
+        await host.started()
+        if host.failure is not None:
+            raise host.failure
         side = _Side(settings, predictor)
         try:
             while True:
@@ -122,8 +125,9 @@ class _Side:
 
     async def hold(self, jpegs: list[bytes]) -> None:
         limits, budget = Limits(), PixelBudget(Limits().pixels)
-        seen = [see(jpeg, size=self._predictor.size, limits=limits, budget=budget).pixels for jpeg in jpegs]
-        self._jpegs, self._pixels = jpegs, np.stack(seen)
+        size = self._predictor.checkpoint.architecture.input_size
+        images = [decode_image(jpeg, size=size, limits=limits, budget=budget) for jpeg in jpegs]
+        self._jpegs, self._pixels = jpegs, np.stack([image.pixels for image in images])
 
     async def engine_name(self) -> str:
         return self._engine.name
@@ -164,4 +168,4 @@ class _Side:
 
     async def _one(self, jpeg: bytes) -> str:
         described = await self._predictor.describe(jpeg)
-        return answers.predicted(described, self._predictor.checkpoint, uuid4().hex).model_dump_json()
+        return answers.predict_response(described, self._predictor.checkpoint, uuid4().hex).model_dump_json()

@@ -1,4 +1,4 @@
-"""Closed loops: as many clients as one says, each of which asks again once it was answered. wrk drives them."""
+"""Closed loops, driven by wrk: each of several clients sends its next request once the last one was answered."""
 
 from __future__ import annotations
 
@@ -22,29 +22,33 @@ SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
 class LoadError(RuntimeError):
-    """The load could not be made, or was not answered; the message is one sentence."""
+    """Report that the load could not be generated, or was not answered; the message is one sentence."""
 
 
 @dataclass(frozen=True)
-class Loop:
-    """What came of one closed loop."""
+class ClosedLoop:
+    """The counts of one closed loop."""
 
     concurrency: int
+    """The number of clients."""
     seconds: float
+    """How long it took, in seconds."""
     ok: int
+    """The number of answers 200."""
     shed: int
-    """Answers 503."""
-    told: int
-    """Of those: how many said when to come again."""
+    """The number of answers 503."""
+    shed_with_retry_after: int
+    """The number of answers 503 with a ``Retry-After`` header."""
     other: int
+    """The number of answers with another status."""
     lost: int
-    """Connections that failed or were not answered in time."""
+    """The number of connections that failed or timed out."""
     client_cpu: float
-    """wrk's share of all cores."""
+    """The share of all cores that wrk used."""
 
     @property
     def rate(self) -> float:
-        """Successful answers a second."""
+        """Answers 200 per second."""
         return self.ok / self.seconds
 
 
@@ -52,34 +56,35 @@ class Loop:
 class Rounds:
     """Closed loops of several concurrencies, several times each."""
 
-    loops: tuple[Loop, ...]
+    loops: tuple[ClosedLoop, ...]
+    """All loops, in the order in which they ran."""
 
     @property
     def best(self) -> int:
-        """The concurrency whose median is the highest."""
+        """The concurrency with the highest median rate."""
         return max((loop.concurrency for loop in self.loops), key=self.rate_at)
 
     @property
     def rate(self) -> float:
-        """Successful answers a second at the best concurrency: the median."""
+        """Answers 200 per second at the best concurrency, as the median of its loops."""
         return self.rate_at(self.best)
 
     def rate_at(self, concurrency: int) -> float:
-        """The median at one concurrency."""
+        """Return the answers 200 per second at one concurrency, as the median of its loops."""
         return median(loop.rate for loop in self.loops if loop.concurrency == concurrency)
 
 
-def need_wrk() -> str:
-    """wrk's version. Raises LoadError with how to get it."""
+def require_wrk() -> str:
+    """Return the version of wrk. Raises LoadError, saying how to install it, where there is none."""
     if shutil.which("wrk") is None:
         raise LoadError("The load comes from wrk, which is not installed: apt-get install wrk (Debian, Ubuntu).")
-    said = subprocess.run(["wrk", "--version"], capture_output=True, text=True, check=False)  # ends with status 1
-    return said.stdout.split()[1]
+    process = subprocess.run(["wrk", "--version"], capture_output=True, text=True, check=False)  # its status is 1
+    return process.stdout.split()[1]
 
 
 @contextmanager
-def files(bodies: Sequence[Body]) -> Iterator[list[str]]:
-    """wrk's arguments for posting these in turn: one content type, then files."""
+def wrk_arguments(bodies: Sequence[Body]) -> Iterator[list[str]]:
+    """Write the bodies to files, and yield what makes wrk post them in turn: one content type, then the files."""
     with tempfile.TemporaryDirectory(prefix="glassbot-benchmark-") as folder:
         paths = [Path(folder, str(number)) for number in range(len(bodies))]
         for path, body in zip(paths, bodies, strict=True):
@@ -87,24 +92,28 @@ def files(bodies: Sequence[Body]) -> Iterator[list[str]]:
         yield [bodies[0].content_type, *map(str, paths)]
 
 
-def closed(server: Server, arguments: Sequence[str], concurrency: int, seconds: int) -> Loop:
-    """So many clients for so long. Raises LoadError where wrk fails or nothing at all was answered well."""
-    _settle(server, arguments)
-    command = [
-        "wrk", "--threads", "1", "--connections", str(concurrency), "--duration", f"{seconds}s", "--timeout", "30s",
-        "--script", str(SCRIPT), f"{server.address}/predict", "--", *arguments,
-    ]  # fmt: skip
-    status, said, share = _run(command)
-    if status or not said.rstrip().endswith("}"):
-        raise LoadError(f"wrk ended with status {status}: {said.strip()[-300:]}")
-    loop = Loop(concurrency=concurrency, client_cpu=share, **json.loads(said.splitlines()[-1]))
+def run_closed_loop(server: Server, arguments: Sequence[str], concurrency: int, seconds: int) -> ClosedLoop:
+    """Run ``concurrency`` clients for ``seconds``. Raises LoadError where wrk fails, or no request was answered 200."""
+    _await_idle(server, arguments)
+    options = {
+        "--threads": "1",
+        "--connections": str(concurrency),
+        "--duration": f"{seconds}s",
+        "--timeout": "30s",
+        "--script": str(SCRIPT),
+    }
+    flags = [part for option in options.items() for part in option]
+    status, output, share = _run(["wrk", *flags, f"{server.address}/predict", "--", *arguments])
+    if status or not output.rstrip().endswith("}"):
+        raise LoadError(f"wrk ended with status {status}: {output.strip()[-300:]}")
+    loop = ClosedLoop(concurrency=concurrency, client_cpu=share, **json.loads(output.splitlines()[-1]))
     if not loop.ok:
-        raise LoadError(f"{server.name} answered no request well: {loop}")
+        raise LoadError(f"{server.name} answered no request with 200: {loop}")
     return loop
 
 
-def _settle(server: Server, arguments: Sequence[str]) -> None:
-    """Wait until one request was answered: what the clients of the loop before left behind is done by then."""
+def _await_idle(server: Server, arguments: Sequence[str]) -> None:
+    """Send one request: once it is answered, so are those that the previous loop left behind."""
     content_type, first, *_ = arguments
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     try:
@@ -117,7 +126,7 @@ def _settle(server: Server, arguments: Sequence[str]) -> None:
 
 
 def _run(command: Sequence[str]) -> tuple[int, str, float]:
-    """Status, what was said, and the share of all cores that it took."""
+    """Run a command, and return its status, its output, and the share of all cores that it used."""
     with tempfile.TemporaryFile("w+") as out:
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)

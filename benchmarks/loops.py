@@ -6,7 +6,6 @@ import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,34 +18,41 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from model.architecture import Layer
-from model.checkpoint import Preprocessing
 from model.engines.alexnet import AlexNet
 from model.language.phrases import label_for
 from model.vocabulary import Vocabulary
 from training.config import Precision, Recipe, Stage
 from training.data import InMemory, PictureSet
-from training.trainer.augment import colours_of
-from training.trainer.device import keep_freed_memory
-from training.trainer.sources import make_sources
-from training.trainer.state import Run
-from training.trainer.step import parts, train_step
+from training.trainer.batch import load_batch
+from training.trainer.device import reuse_freed_memory
+from training.trainer.plan import UNIT_SPREAD, build_plan
+from training.trainer.state import build_state
+from training.trainer.step import train_step
 
-MEAN, SCALE = (122.0, 114.0, 102.0), 1 / 64
 CLASSES = 10
+_ENDLESS = 10**6  # steps, more than are measured
 
 
 @dataclass(frozen=True)
 class Race:
-    """What both sides share."""
+    """What both loops are given."""
 
     pictures: NDArray[np.uint8]
+    """(N, side, side, 3) pictures, as files hold them."""
     targets: NDArray[np.int64]
+    """(N,) class numbers."""
     size: int
+    """Side in pixels of the crops that the network sees."""
     batch_size: int
+    """Pictures in a step."""
     steps: int
+    """Steps in each measurement."""
     precision: Precision
+    """Number format of the multiplications: f32 or bf16."""
     device: torch.device
+    """Where both loops run."""
     workers: int
+    """Processes that decode pictures for the plain loop."""
     norm: Literal["lrn", "batch"]
     """Local response normalisation, as the paper has it, or batch norm."""
 
@@ -54,49 +60,42 @@ class Race:
 MEASURED = ("loader", "step", "end to end")
 
 Side = dict[str, tuple[Callable[[], None], Callable[[int], None]]]
-"""Name of a measurement -> what goes before, unmeasured, and what does so many batches of it."""
+"""Name of a measurement -> what prepares it, unmeasured, and what does so many batches of it."""
 
 
 def idle() -> None:
-    """Nothing has to go before."""
+    """Do nothing: most measurements need no preparation."""
 
 
 def ours(race: Race) -> Side:
-    """This repository's loop, with what the trainer settles before it begins."""
-    keep_freed_memory()
-    labels = tuple(label_for("kind", f"kind {i}") for i in range(CLASSES))
-    vocabulary = Vocabulary(name="kind", activation="softmax", labels=labels)
-    held = _as_held(race)
-    one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(held), targets=race.targets)
-    recipe = recipe_of(race, compiled=True)
-    sources, words = make_sources([one], race.batch_size, race.device)
-    run = Run(
-        recipe=recipe, folder=Path(), sources=sources, word_rows=words, validation=[], vocabularies=(vocabulary,),
-        provenance={}, preprocessing=Preprocessing(mean=MEAN, scale=SCALE),
-        colours=colours_of(torch.from_numpy(held[:100])), steps=10**6, steps_per_epoch=10**6,
-        device=race.device, network=network_of(recipe, race),
-    )  # fmt: skip
+    """This repository's loop, with what ``train`` does before its first step."""
+    reuse_freed_memory()
+    labels = tuple(label_for("label", f"label {i}") for i in range(CLASSES))
+    vocabulary = Vocabulary(name="label", activation="softmax", labels=labels)
+    stored = InMemory.of(_as_stored(race))
+    pictures = PictureSet(vocabulary=vocabulary, pictures=stored, targets=race.targets)
+    plan = build_plan(recipe_of(race, compiled=True), [pictures], [], race.device, steps=_ENDLESS)
+    state = build_state(plan)
 
     def load(count: int) -> None:
-        for number in range(count):
-            run.step = number
-            parts(run)
+        for step in range(count):
+            load_batch(plan, step, race.size)
 
-    fixed = parts(run)[0]
+    [fixed] = load_batch(plan, 0, race.size)
 
     def step(count: int) -> None:
         for _ in range(count):
-            plain_step(run.forward, run.optimisers, fixed.pictures, fixed.targets, race)
+            plain_step(state.forward, state.optimisers, fixed.pictures, fixed.targets, race)
 
     def whole(count: int) -> None:
         for _ in range(count):
-            train_step(run)
+            train_step(plan, state)
 
     return {"loader": (idle, load), "step": (idle, step), "end to end": (idle, whole)}
 
 
-def _as_held(race: Race) -> NDArray[np.uint8]:
-    """The pictures as training.data keeps them: decoded once, no larger than a crop needs."""
+def _as_stored(race: Race) -> NDArray[np.uint8]:
+    """The pictures as ``training.data`` stores them: decoded once, no larger than a crop needs."""
     side = min(race.pictures.shape[1], round(race.size * 256 / 227))
     small = [Image.fromarray(picture).resize((side, side)) for picture in race.pictures]
     return np.stack([np.asarray(picture) for picture in small])
@@ -119,17 +118,22 @@ class Encoded(Dataset[tuple[Tensor, int]]):
     def __init__(self, race: Race) -> None:
         self._bytes = [_jpeg(picture) for picture in race.pictures]
         self._targets = race.targets
-        self._look = v2.Compose([
-            v2.RandomResizedCrop(race.size, scale=(0.4, 1.0)), v2.RandomHorizontalFlip(), v2.PILToTensor(),
-            v2.ToDtype(torch.float32), v2.Normalize(MEAN, [1 / SCALE] * 3),
-        ])  # fmt: skip
+        self._augment = v2.Compose(
+            [
+                v2.RandomResizedCrop(race.size, scale=(0.4, 1.0)),
+                v2.RandomHorizontalFlip(),
+                v2.PILToTensor(),
+                v2.ToDtype(torch.float32),
+                v2.Normalize(UNIT_SPREAD.mean, [1 / UNIT_SPREAD.scale] * 3),
+            ]
+        )
 
     def __len__(self) -> int:
         return len(self._bytes)
 
     def __getitem__(self, number: int) -> tuple[Tensor, int]:
         picture = Image.open(io.BytesIO(self._bytes[number])).convert("RGB")
-        return self._look(picture), int(self._targets[number])
+        return self._augment(picture), int(self._targets[number])
 
 
 def _jpeg(picture: NDArray[np.uint8]) -> bytes:
@@ -139,9 +143,11 @@ def _jpeg(picture: NDArray[np.uint8]) -> bytes:
 
 
 def plain(race: Race) -> Side:
-    """The loop of torchvision's reference scripts."""
+    """The plain loop of torchvision's reference scripts."""
     recipe = recipe_of(race, compiled=False)
-    network = network_of(recipe, race, PlainAlexNet).to(race.device).train()
+    network = PlainAlexNet(recipe.architecture(CLASSES, race.size))
+    network.initialise(recipe.initialisation, torch.Generator().manual_seed(recipe.seed))
+    network = network.to(race.device).train()
     optimiser = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     stream = _endless(race)
     x, y = next(stream)
@@ -155,28 +161,33 @@ def plain(race: Race) -> Side:
             pictures, targets = next(stream)
             plain_step(network, [optimiser], pictures.to(race.device, non_blocking=True), targets.to(race.device), race)
 
-    # Past what the workers decoded while nobody waited, which would be a gift.
+    # What the workers decoded while nothing was measured must not count.
     drain = partial(skip, stream, 2 * race.workers)
     return {"loader": (drain, partial(skip, stream)), "step": (idle, step), "end to end": (drain, whole)}
 
 
 def skip(stream: Iterator[Any], count: int) -> None:
-    """Past the next ``count`` batches."""
+    """Take the next ``count`` batches and drop them."""
     for _ in range(count):
         next(stream)
 
 
 def _endless(race: Race) -> Iterator[tuple[Tensor, Tensor]]:
     loader = DataLoader(
-        Encoded(race), race.batch_size, shuffle=True, num_workers=race.workers, drop_last=True,
-        pin_memory=race.device.type == "cuda", persistent_workers=race.workers > 0,
-    )  # fmt: skip
+        Encoded(race),
+        race.batch_size,
+        shuffle=True,
+        num_workers=race.workers,
+        drop_last=True,
+        pin_memory=race.device.type == "cuda",
+        persistent_workers=race.workers > 0,
+    )
     while True:
         yield from loader
 
 
 def plain_step(network: Any, optimisers: list[torch.optim.Optimizer], x: Tensor, y: Tensor, race: Race) -> None:
-    """One update of either side."""
+    """Make one update of the network of either side."""
     with torch.autocast(race.device.type, torch.bfloat16, enabled=race.precision == "bf16"):
         logits = network(x)
     loss = F.cross_entropy(logits.float(), y)
@@ -189,15 +200,16 @@ def plain_step(network: Any, optimisers: list[torch.optim.Optimizer], x: Tensor,
 
 
 def recipe_of(race: Race, *, compiled: bool) -> Recipe:
-    """What both sides learn by; only ours is compiled."""
+    """The recipe that both sides follow; only ours is compiled."""
     return Recipe(
-        name="benchmark", optimiser="sgd", lr=0.01, batch_size=race.batch_size, precision=race.precision,
-        stages=(Stage(size=race.size, share=1.0),), shrink=0.0, compile=compiled,
-        batch_norm=race.norm == "batch", lrn="text" if race.norm == "lrn" else "none",
-    )  # fmt: skip
-
-
-def network_of(recipe: Recipe, race: Race, kind: type[AlexNet] = AlexNet) -> AlexNet:
-    """The network, the same on both sides."""
-    made = kind(recipe.architecture(CLASSES, race.size))
-    return made.initialise("fan_in", torch.Generator().manual_seed(0))
+        name="benchmark",
+        optimiser="sgd",
+        lr=0.01,
+        batch_size=race.batch_size,
+        precision=race.precision,
+        stages=(Stage(size=race.size, share=1.0),),
+        shrink=0.0,
+        compile=compiled,
+        batch_norm=race.norm == "batch",
+        lrn="text" if race.norm == "lrn" else "none",
+    )

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.page``: from the answer to every tile of every layer on the screen, in headless Chromium.
+"""``python -m benchmarks.page``: the time from an answer until all layers are on the screen, in headless Chromium.
 
-Each run is another photo, so that nothing is remembered. The clock starts when the answer to ``POST /predict`` is there
-and stops when the browser has painted the sheets of all layers, which are then looked at: a blank one ends the run.
+Each run takes another photo, so that no cache helps. The clock starts when the answer to ``POST /predict`` is there and
+stops when the browser has painted the sheets of all layers. The sheets are then checked: a blank one ends the run.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from model.checkpoint import PRETRAINED
 
 GOAL_MS = 300
 SERVED = Program("Glassbot", ("app", "serve"), "/readyz", "raw")
-"""As people start it, with its caches."""
+"""Glassbot as its users start it, with its caches."""
 
-# A frame that begins after the one in which the tiles were drawn: that one is on the screen.
+# When the frame after the one that drew the tiles begins, that one is on the screen.
 _WATCH = """
 window.painted = new Promise((done) => new PerformanceObserver((list) => {
   if (!list.getEntriesByName("drawn").length) return;
@@ -43,28 +43,31 @@ _READ = """async () => {
 
 
 def measure(page: Page, address: str, jpeg: bytes) -> dict[str, Any]:
-    """Milliseconds from the answer for one photo. Raises RuntimeError where a sheet is blank."""
+    """Return the milliseconds from the answer for one photo, ``drawn`` and ``painted``, and the colours of each sheet.
+
+    Raises RuntimeError where a sheet is blank.
+    """
     page.goto(address, wait_until="networkidle")
-    page.wait_for_timeout(1000)  # nobody chooses a photo sooner
+    page.wait_for_timeout(1000)  # a user takes at least as long to choose a photo
     photo: Any = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": jpeg}
     page.set_input_files("#file", photo)
-    found: dict[str, Any] = page.evaluate(_READ)
-    if len(found["sheets"]) != 10 or min(found["sheets"]) < 8:
-        raise RuntimeError(f"Not every layer was drawn: {found['sheets']} colours on their sheets.")
-    return found
+    times: dict[str, Any] = page.evaluate(_READ)
+    if len(times["sheets"]) != 10 or min(times["sheets"]) < 8:
+        raise RuntimeError(f"Not every layer was drawn: {times['sheets']} colours on their sheets.")
+    return times
 
 
 def run(count: int) -> dict[str, Any]:
-    """So many photos, and one before them that warms up."""
+    """Measure ``count`` photos, after one that warms up, and return the report."""
     with running(SERVED, PRETRAINED) as server, sync_playwright() as playwright:
         system = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=system, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.add_init_script(_WATCH)
-        found = [measure(page, server.address, jpeg) for jpeg in photos.ordinary(count + 1)][1:]
+        measured = [measure(page, server.address, jpeg) for jpeg in photos.ordinary(count + 1)][1:]
         version = browser.version
         browser.close()
-    times = {key: [round(one[key], 1) for one in found] for key in ("drawn", "painted")}
+    times = {key: [round(one[key], 1) for one in measured] for key in ("drawn", "painted")}
     return {
         "n": count,
         "chromium": version,
@@ -75,23 +78,23 @@ def run(count: int) -> dict[str, Any]:
 
 
 def show(report: dict[str, Any]) -> None:
-    """For people."""
+    """Print the report as a table."""
     table = Table(title=f"from the answer, n = {report['n']}, Chromium {report['chromium']}, {report['machine']}")
     for column in ("until", "median", "most", "goal"):
         table.add_column(column)
-    for what, key, goal in (
+    for event, key, goal in (
         ("all tiles of all layers are drawn", "drawn", ""),
-        ("they are on the screen", "painted", f"≤ {report['goal_ms']} ms"),
+        ("all of them are on the screen", "painted", f"≤ {report['goal_ms']} ms"),
     ):
         times = report["ms"][key]
-        table.add_row(what, f"{median(times):.0f} ms", f"{max(times):.0f} ms", goal)
+        table.add_row(event, f"{median(times):.0f} ms", f"{max(times):.0f} ms", goal)
     Console().print(table)
 
 
 def main() -> None:
-    """Parse, measure, print."""
+    """Read the options, measure, and print the report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
-    parser.add_argument("--runs", type=int, default=20, help="photos (20)")
+    parser.add_argument("--runs", type=int, default=20, help="number of photos (default: 20)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     arguments = parser.parse_args()
     report = run(arguments.runs)

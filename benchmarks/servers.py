@@ -1,4 +1,4 @@
-"""Servers as their users start them: processes of their own on loopback, one at a time, ended whatever happens."""
+"""Servers as their users start them: one process at a time, on the loopback address, which is always ended."""
 
 from __future__ import annotations
 
@@ -24,28 +24,30 @@ CORES = len(os.sched_getaffinity(0))
 
 
 def processor() -> str:
-    """What this machine computes on, in words."""
+    """Return the name of this machine's processor."""
     with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
         names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     return names[0] if names else platform.processor()
 
 
 class ServerError(RuntimeError):
-    """A server that did not start, or did not go on; the message ends with what it said last."""
+    """Report that a server did not start; the message ends with its last output."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """How to start a server, and how to tell that it can answer."""
+    """How to start a server, and how to know that it is ready."""
 
     name: str
+    """The name in the report."""
     module: Sequence[str]
-    """What stands behind ``python -m``; ``--port`` and ``--checkpoint`` follow."""
+    """The arguments after ``python -m``, before ``--port`` and ``--checkpoint``."""
     ready: str
-    """Path that is answered 200 once it can."""
+    """The path that is answered 200 once the server is ready."""
     encoding: Encoding
-    """What its ``POST /predict`` takes, where it is fastest."""
+    """The fastest encoding that its ``POST /predict`` accepts."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables for it, besides ours."""
 
 
 NO_CACHE = {"GLASSBOT_CACHE_PICTURES": "0", "GLASSBOT_CACHE_OUTPUTS": "0"}
@@ -55,24 +57,27 @@ PLAIN = Program("FastAPI + torch", ("benchmarks.peers.plain",), "/openapi.json",
 
 @dataclass(frozen=True)
 class Server:
-    """One that is ready."""
+    """A server that is ready."""
 
     name: str
+    """The name in the report."""
     pid: int
+    """The id of its first process."""
     port: int
+    """The port on which it listens."""
     start_seconds: float
-    """From the start of its process to the first time that it said it was ready."""
+    """Seconds from the start of its process until it was ready."""
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """The URL at which it listens."""
         return f"http://127.0.0.1:{self.port}"
 
     def memory(self) -> dict[str, int]:
-        """Bytes that its processes hold: ``rss`` of all added up, and ``pss``, which counts shared pages once."""
+        """Return the memory of its ``processes``, in bytes: ``rss``, and ``pss``, which counts shared pages once."""
         totals = {"rss": 0, "pss": 0, "processes": 0}
         for process in _session(self.pid):
-            with suppress(OSError):  # one that has just ended
+            with suppress(OSError):  # a process that has just ended
                 rows = [line.split() for line in (process / "smaps_rollup").read_text("ascii").splitlines()[1:]]
                 sizes = {row[0]: 1024 * int(row[1]) for row in rows}
                 totals["rss"] += sizes["Rss:"]
@@ -82,29 +87,39 @@ class Server:
 
 
 @contextmanager
-def running(program: Program, checkpoint: Path, *, within: float = 300) -> Iterator[Server]:
-    """The server, once it is ready, until the block ends. Raises ServerError if that takes longer than ``within``."""
+def running(program: Program, checkpoint: Path, *, timeout_seconds: float = 300) -> Iterator[Server]:
+    """Start a server, wait until it is ready, and end it when the block ends.
+
+    Raises ServerError where it is not ready after ``timeout_seconds``.
+    """
     port = _free_port()
     command = [sys.executable, "-m", *program.module, "--port", str(port), "--checkpoint", str(checkpoint)]
     with tempfile.TemporaryFile() as log:
         began = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
             env={**os.environ, **program.environment},
-        )  # fmt: skip
+        )
         try:
-            _wait(process, port, program, began + within, log)
+            _await_ready(process, port, program, began + timeout_seconds, log)
             yield Server(program.name, process.pid, port, time.perf_counter() - began)
         finally:
             _end(process)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, program: Program, until: float, log: IO[bytes]) -> None:
+def _await_ready(
+    process: subprocess.Popen[bytes], port: int, program: Program, deadline: float, log: IO[bytes]
+) -> None:
     while not _answers(port, program.ready):
-        if process.poll() is not None or time.perf_counter() > until:
+        if process.poll() is not None or time.perf_counter() > deadline:
             log.seek(0)
-            last = log.read()[-600:].decode("utf-8", "replace").strip()
-            raise ServerError(f"{program.name} did not get ready: {last}")
+            output = log.read()[-600:].decode("utf-8", "replace").strip()
+            raise ServerError(f"{program.name} did not get ready: {output}")
         time.sleep(0.005)
 
 
@@ -120,18 +135,18 @@ def _answers(port: int, path: str) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to the server, and after ten seconds SIGKILL to whatever is left of its session."""
+    """Send SIGTERM to the server, and after at most ten seconds SIGKILL to the rest of its session."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(10)
-    for left in _session(process.pid):
+    for remaining in _session(process.pid):
         with suppress(ProcessLookupError):
-            os.kill(int(left.name), signal.SIGKILL)
+            os.kill(int(remaining.name), signal.SIGKILL)
     process.wait()
 
 
 def _session(leader: int) -> Iterator[Path]:
-    """The processes of one session: a server and all that it started."""
+    """Yield the folders in /proc of one session: a server and the processes that it started."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             after_name = (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
@@ -140,6 +155,6 @@ def _session(leader: int) -> Iterator[Path]:
 
 
 def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,8 +1,8 @@
-"""``python -m benchmarks.serving``: what serving gives and what it takes, beside its own parts and its peers.
+"""``python -m benchmarks.serving``: the speed and the resources of serving, beside those of its parts and its peers.
 
-Everything happens on this machine and its loopback, in one run of about half an hour, by turns, so that all see the
-same weather: ratios are quoted, absolute figures belong to the machine, which should be left alone meanwhile. Closed
-loops come from wrk; ``--parts`` picks some of:
+Everything runs on this machine, over its loopback address, for about half an hour. Measurements that are compared take
+turns, so that all see the same conditions: ratios can be quoted, while absolute figures depend on the machine, which
+should do nothing else meanwhile. Closed loops are driven by wrk. ``--parts`` chooses some of:
 
 throughput  the engine alone (D0), answers in process (D1), answers over HTTP (N)
 arrivals    Poisson arrivals at 50, 80, 120 and 500 % of N: percentiles, refusals, recovery
@@ -10,7 +10,7 @@ bodies      raw, multipart and base64, with photos of 100 KB and of 12 megapixel
 peers       FastAPI with eager torch, and LitServe at the best of its settings (needs the extra ``bench``)
 footprint   seconds to start, memory, installed size
 
-That every answer over HTTP equals the answer in process is checked first, always; where one does not, the run ends.
+First of all, every answer over HTTP is compared with the answer in process; a difference ends the benchmark.
 """
 
 from __future__ import annotations
@@ -29,39 +29,58 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.footprint import footprint
-from benchmarks.load import LoadError, need_wrk
+from benchmarks.load import LoadError, require_wrk
 from benchmarks.plan import Bench, DisagreementError, Figures, Plan, Ratios
-from benchmarks.rivals import Said, peers
+from benchmarks.rivals import Reference, peers
 from benchmarks.servers import CORES, ServerError, processor
-from benchmarks.stress import arrivals, kinds_of_bodies
-from benchmarks.table import judged, show
+from benchmarks.stress import arrivals, encodings
+from benchmarks.table import judge_goals, show
 from benchmarks.throughput import check_answers, throughput
 from model.checkpoint import PRETRAINED
 
 PARTS = ("throughput", "arrivals", "bodies", "peers", "footprint")
 _VERSIONED = ("torch", "openvino", "uvicorn", "fastapi", "litserve", "numpy", "pillow")
+_COUNTS = (
+    "seconds",
+    "runs",
+    "idle_requests",
+    "encoding_requests",
+    "memory_photos",
+    "starts",
+    "photos",
+    "large",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; 1 where a part failed or answers differ, 2 where something is missing."""
+    """Measure, print the report, and return the exit status.
+
+    It is 1 where a part failed or answers differ, and 2 where wrk or a peer is not installed.
+    """
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _leave)
-    plan = Plan(checkpoint=options.checkpoint.resolve())
-    plan = plan.quick() if options.quick else plan
-    chosen = {name: value for name in ("seconds", "runs") if (value := getattr(options, name)) is not None}
+    signal.signal(signal.SIGTERM, _exit)
+    plan = _plan(options)
     try:
-        conditions = {"wrk": need_wrk(), **conditions_of(replace(plan, **chosen))}
-        _need_peers(options.parts)
-        report = measure(Bench(replace(plan, **chosen)), options.parts, conditions, options.json)
+        conditions = {"wrk": require_wrk(), **conditions_of(plan)}
+        _require_peers(options.parts)
+        report = measure(Bench(plan), options.parts, conditions, options.json)
     except (LoadError, DisagreementError, ServerError) as error:
         print(f"benchmarks.serving: {error}", file=sys.stderr)
         return 2 if isinstance(error, LoadError) else 1
     show(report)
-    return int(any("failed" in found for found in report["figures"].values()))
+    return int(any("failed" in figures for figures in report["figures"].values()))
 
 
-def _leave(*_: object) -> None:
-    """SIGTERM unwinds, so that every server is ended."""
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = Plan(checkpoint=options.checkpoint.resolve())
+    if options.quick:
+        plan = plan.quick()
+    changes = {name: value for name in ("seconds", "runs") if (value := getattr(options, name)) is not None}
+    return replace(plan, **changes)
+
+
+def _exit(*_: object) -> None:
+    """Raise SystemExit on SIGTERM, so that every server is ended."""
     sys.exit(143)
 
 
@@ -70,21 +89,23 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.serving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
-    parser.add_argument("--seconds", type=_whole, help="of each closed loop (default: 10)")
-    parser.add_argument("--runs", type=_whole, help="rounds of everything that takes turns (default: 3)")
-    parser.add_argument("--quick", action="store_true", help="each step once, with tiny counts: shows that it runs")
-    parser.add_argument("--checkpoint", type=Path, default=PRETRAINED, help="another network than the shipped one")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all of it here, after every part")
+    parser.add_argument("--seconds", type=_count, help="seconds of each closed loop (default: 10)")
+    parser.add_argument("--runs", type=_count, help="how often everything that takes turns is measured (default: 3)")
+    parser.add_argument("--quick", action="store_true", help="every step once, with small counts, to show that it runs")
+    parser.add_argument(
+        "--checkpoint", type=Path, default=PRETRAINED, help="checkpoint to use instead of the shipped network"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to FILE, after every part")
     return parser
 
 
-def _whole(text: str) -> int:
+def _count(text: str) -> int:
     if not 1 <= int(text) <= 600:
-        raise argparse.ArgumentTypeError("it is a whole number from 1 to 600")
+        raise argparse.ArgumentTypeError("it must be a whole number from 1 to 600")
     return int(text)
 
 
-def _need_peers(parts: Sequence[str]) -> None:
+def _require_peers(parts: Sequence[str]) -> None:
     if "peers" in parts:
         for name in ("torch", "litserve"):
             if importlib.util.find_spec(name) is None:
@@ -92,26 +113,26 @@ def _need_peers(parts: Sequence[str]) -> None:
 
 
 def measure(bench: Bench, parts: Sequence[str], conditions: Figures, file: Path | None) -> dict[str, Any]:
-    """One part after another; a part that fails is noted as such. Raises DisagreementError."""
+    """Measure one part after another; a part that fails has its error in the report. Raises DisagreementError."""
     compared, answers = check_answers(bench)
-    said = Said(answers, bf16="bf16" in compared["engine"])
+    reference = Reference(answers, bf16="bf16" in compared["engine"])
     figures: dict[str, Figures] = {"answers": compared}
     ratios: Ratios = {}
-    work: dict[str, Callable[[], tuple[Figures, Ratios]]] = {
+    measurements: dict[str, Callable[[], tuple[Figures, Ratios]]] = {
         "throughput": lambda: throughput(bench),
         "arrivals": lambda: arrivals(bench, figures.get("throughput", {}).get("n")),
-        "bodies": lambda: kinds_of_bodies(bench),
-        "peers": lambda: peers(bench, said),
+        "bodies": lambda: encodings(bench),
+        "peers": lambda: peers(bench, reference),
         "footprint": lambda: footprint(bench),
     }
     report: dict[str, Any] = {"ratios": ratios, "goals": [], "figures": figures, "conditions": conditions}
     for part in (name for name in PARTS if name in parts):
         try:
-            figures[part], found = work[part]()
-            ratios |= found
+            figures[part], ratios_of_part = measurements[part]()
+            ratios |= ratios_of_part
         except (LoadError, ServerError) as error:
             figures[part] = {"failed": str(error)}
-        report["goals"] = judged(report)
+        report["goals"] = judge_goals(report)
         conditions["load_average_at_end"] = round(os.getloadavg()[0], 2)
         if file is not None:
             file.write_text(json.dumps(report, indent=1) + "\n")
@@ -119,15 +140,18 @@ def measure(bench: Bench, parts: Sequence[str], conditions: Figures, file: Path 
 
 
 def conditions_of(plan: Plan) -> Figures:
-    """What it was measured on, and how much."""
-    chosen = asdict(plan)
+    """Return the machine, the versions of the software, and the counts of the plan."""
+    plan_fields = asdict(plan)
     return {
-        "processor": processor(), "cores": CORES, "system": platform.system(),
-        "python": platform.python_version(), **{name: _version(name) for name in _VERSIONED},
+        "processor": processor(),
+        "cores": CORES,
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in _VERSIONED},
         "load_average_at_start": round(os.getloadavg()[0], 2),
-        **{name: chosen[name] for name in ("seconds", "runs", "idle", "each", "sent", "starts", "photos", "large")},
+        **{name: plan_fields[name] for name in _COUNTS},
         "checkpoint": plan.checkpoint.name,
-    }  # fmt: skip
+    }
 
 
 def _version(name: str) -> str:

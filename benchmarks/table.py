@@ -1,4 +1,4 @@
-"""What was found, as a table for people: each goal met or missed, and the figures behind it."""
+"""The report of a serving benchmark as tables: the goals, met or missed, and the figures behind them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,37 @@ from rich.console import Console
 from rich.table import Table
 
 Report = Mapping[str, Any]
+"""A report, or a part of one, as JSON values."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """A bound that was set before anything was measured."""
+    """A bound for one figure, which was set before anything was measured."""
 
-    what: str
+    name: str
+    """The name of the figure, for people."""
     path: tuple[str, ...]
-    """Where in a report the value stands."""
-    least: bool
+    """The keys in a report that lead to the value."""
+    at_least: bool
     """Whether the value must be at least the bound; else at most."""
     bound: float
+    """The bound, in ``unit``."""
     unit: str = "×"
+    """The unit of the bound; × for a ratio."""
     scale: float = 1.0
+    """The factor from the value in the report to ``unit``."""
 
     def judge(self, report: Report) -> dict[str, Any] | None:
-        """Value, n, bound and whether it is met; None where it was not measured."""
-        found: Any = report
+        """Return the value, its n, the bound and whether it is met; None where it was not measured."""
+        entry: Any = report
         for key in self.path:
-            if not isinstance(found, Mapping) or key not in found:
+            if not isinstance(entry, Mapping) or key not in entry:
                 return None
-            found = found[key]
-        value = (found["value"] if isinstance(found, Mapping) else found) * self.scale
-        met = value >= self.bound if self.least else value <= self.bound
-        n = found["n"] if isinstance(found, Mapping) else self._n(report)
-        return {"what": self.what, "value": value, "unit": self.unit, "n": n, "goal": self.goal, "met": met}
+            entry = entry[key]
+        value = (entry["value"] if isinstance(entry, Mapping) else entry) * self.scale
+        met = value >= self.bound if self.at_least else value <= self.bound
+        n = entry["n"] if isinstance(entry, Mapping) else self._n(report)
+        return {"what": self.name, "value": value, "unit": self.unit, "n": n, "goal": self.goal, "met": met}
 
     def _n(self, report: Report) -> int:
         footprint = report["figures"]["footprint"]
@@ -43,8 +48,8 @@ class Goal:
 
     @property
     def goal(self) -> str:
-        """As people write it."""
-        return f"{'≥' if self.least else '≤'} {self.bound:g} {self.unit}"
+        """The bound as text, such as ``≤ 2 s``."""
+        return f"{'≥' if self.at_least else '≤'} {self.bound:g} {self.unit}"
 
 
 GOALS = (
@@ -58,106 +63,116 @@ GOALS = (
 )
 
 
-def judged(report: Report) -> list[dict[str, Any]]:
-    """Every goal that this run has a value for."""
-    return [found for goal in GOALS if (found := goal.judge(report)) is not None]
+def judge_goals(report: Report) -> list[dict[str, Any]]:
+    """Judge every goal whose figure was measured."""
+    return [judgement for goal in GOALS if (judgement := goal.judge(report)) is not None]
 
 
 def show(report: Report, console: Console | None = None) -> None:
-    """Goals, then figures, then conditions."""
+    """Print the goals, the figures and the conditions of a report."""
     console = console or Console()
-    goals = Table("goal", "measured", "n", "wanted", "", title="Serving")
-    for one in report["goals"]:
-        value = f"{one['value']:.2f} {one['unit']}" if one["value"] < 100 else f"{one['value']:,.0f} {one['unit']}"
-        goals.add_row(one["what"], value, f"{one['n']:,}", one["goal"], "met" if one["met"] else "[bold]MISSED[/]")
+    goals = Table("figure", "measured", "n", "goal", "", title="Serving")
+    for goal in report["goals"]:
+        digits = 2 if goal["value"] < 100 else 0
+        value = f"{goal['value']:,.{digits}f} {goal['unit']}"
+        verdict = "met" if goal["met"] else "[bold]MISSED[/]"
+        goals.add_row(goal["what"], value, f"{goal['n']:,}", goal["goal"], verdict)
     console.print(goals)
     figures = Table("figure", "measured", show_lines=False)
-    for what, value in rows(report["figures"]):
-        figures.add_row(what, value)
+    for name, value in rows(report["figures"]):
+        figures.add_row(name, value)
     console.print(figures)
     console.print("  ".join(f"{name} {value}" for name, value in report["conditions"].items()), highlight=False)
 
 
 def rows(figures: Report) -> Iterator[tuple[str, str]]:
-    """All figures of all parts that ran, a line each."""
-    makers = {
-        "answers": _answers, "throughput": _throughput, "arrivals": _arrivals, "bodies": _bodies, "peers": _peers,
+    """Yield the names and the values of all figures, of all parts that ran."""
+    rows_of_part = {
+        "answers": _answers,
+        "throughput": _throughput,
+        "arrivals": _arrivals,
+        "bodies": _bodies,
+        "peers": _peers,
         "footprint": _footprint,
-    }  # fmt: skip
-    for part, found in figures.items():
-        if "failed" in found:
-            yield part, f"FAILED: {found['failed']}"
+    }
+    for part, part_figures in figures.items():
+        if "failed" in part_figures:
+            yield part, f"FAILED: {part_figures['failed']}"
         else:
-            yield from makers[part](found)
+            yield from rows_of_part[part](part_figures)
 
 
-def _answers(found: Report) -> Iterator[tuple[str, str]]:
-    yield "HTTP answers equal to in-process answers", f"{found['compared']} of {found['compared']}"
+def _answers(figures: Report) -> Iterator[tuple[str, str]]:
+    yield "HTTP answers equal to in-process answers", f"{figures['compared']} of {figures['compared']}"
 
 
-def _throughput(found: Report) -> Iterator[tuple[str, str]]:
-    yield "D0: engine alone", f"{found['d0']:.1f}/s at batch {found['d0_batch']}, {found['d0_callers']} caller(s)"
-    yield "D1: in process", f"{found['d1']:.1f}/s, {found['d1_concurrency']} under way"
-    yield "N: over HTTP", f"{found['n']:.1f}/s at concurrency {found['n_concurrency']}"
-    yield "N/D0", f"{found['n'] / found['d0']:.2f}"
-    yield from _loops("Glassbot", found["http"])
+def _throughput(figures: Report) -> Iterator[tuple[str, str]]:
+    engine = f"batch {figures['d0_batch']}, {figures['d0_callers']} caller(s)"
+    yield "D0: engine alone", f"{figures['d0']:.1f}/s at {engine}"
+    yield "D1: in process", f"{figures['d1']:.1f}/s, {figures['d1_concurrency']} at once"
+    yield "N: over HTTP", f"{figures['n']:.1f}/s at concurrency {figures['n_concurrency']}"
+    yield "N/D0", f"{figures['n'] / figures['d0']:.2f}"
+    yield from _closed_loops("Glassbot", figures["http"])
 
 
-def _loops(name: str, loops: Report) -> Iterator[tuple[str, str]]:
-    for concurrency, one in loops.items():
-        faults = [f"{one[key]} {word}" for key, word in (("other", "other statuses"), ("lost", "lost")) if one[key]]
-        if one["shed_without_retry_after"]:
-            faults.append(f"{one['shed_without_retry_after']} without Retry-After")
-        said = [f"{one['median']:.1f}/s", f"503: {one['shed']}", f"wrk {one['client_cpu']:.1%} of the cores", *faults]
-        yield f"{name}, concurrency {concurrency}", ", ".join(said)
+def _closed_loops(name: str, loops: Report) -> Iterator[tuple[str, str]]:
+    for concurrency, loop in loops.items():
+        cells = [
+            f"{loop['median']:.1f}/s",
+            f"503: {loop['shed']}",
+            f"wrk {loop['client_cpu']:.1%} of the cores",
+            *(f"{loop[key]} {text}" for key, text in (("other", "other statuses"), ("lost", "lost")) if loop[key]),
+        ]
+        if loop["shed_without_retry_after"]:
+            cells.append(f"{loop['shed_without_retry_after']} without Retry-After")
+        yield f"{name}, concurrency {concurrency}", ", ".join(cells)
 
 
-def _arrivals(found: Report) -> Iterator[tuple[str, str]]:
-    idle = found["idle"]
+def _arrivals(figures: Report) -> Iterator[tuple[str, str]]:
+    idle = figures["idle"]
     yield "idle, one after another", f"{_ms(idle['ms'])} (n {idle['n']})"
-    for share, one in found["loads"].items():
-        said = [f"{_ms(one['ms'])} (n {one['accepted']})", f"shed {one['shed_share']:.1%}"]
-        said += [f"{one[key]} {key}" for key in ("unanswered", "other", "shed_without_retry_after") if one[key]]
-        if one["recovered"] is not None:
-            said.append(f"recovered in {one['recovery_seconds']:.2f} s" if one["recovered"] else "NOT RECOVERED")
-        yield (
-            f"arrivals at {share} of N",
-            ", ".join(
-                [*said, f"client {one['client_cpu']:.1%} of the cores, late by p99 {one['client_late_p99_ms']:.1f} ms"]
-            ),
-        )
+    for share, load in figures["loads"].items():
+        cells = [f"{_ms(load['ms'])} (n {load['accepted']})", f"shed {load['shed_share']:.1%}"]
+        cells += [f"{load[key]} {key}" for key in ("unanswered", "other", "shed_without_retry_after") if load[key]]
+        if load["recovered"] is not None:
+            cells.append(f"recovered in {load['recovery_seconds']:.2f} s" if load["recovered"] else "NOT RECOVERED")
+        cells.append(f"client {load['client_cpu']:.1%} of the cores")
+        cells.append(f"late by p99 {load['client_late_p99_ms']:.1f} ms")
+        yield f"arrivals at {share} of N", ", ".join(cells)
 
 
 def _ms(percentiles: Report) -> str:
     return " ".join(f"{name} {value:.1f}" for name, value in percentiles.items()) + " ms"
 
 
-def _bodies(found: Report) -> Iterator[tuple[str, str]]:
-    for size, one in found.items():
-        p50s = ", ".join(f"{name} {one[name]:.1f} ms" for name in ("raw", "multipart", "base64"))
-        yield f"p50 of a photo of {size} ({one['bytes'] / 1e3:,.0f} kB)", f"{p50s} (n {one['n']} each)"
+def _bodies(figures: Report) -> Iterator[tuple[str, str]]:
+    for size, of_size in figures.items():
+        p50s = ", ".join(f"{encoding} {of_size[encoding]:.1f} ms" for encoding in ("raw", "multipart", "base64"))
+        yield f"p50 of a photo of {size} ({of_size['bytes'] / 1e3:,.0f} kB)", f"{p50s} (n {of_size['n']} each)"
 
 
-def _peers(found: Report) -> Iterator[tuple[str, str]]:
-    for name, one in found["servers"].items():
-        yield f"{name}, in turns", f"{one['rate']:.1f}/s at concurrency {one['concurrency']}"
-    for name, one in found["servers"].items():
-        yield from _loops(f"{name}, in turns", one["http"])
-    yield "LitServe's best settings", f"{found['litserve_settings']} (of {len(found['litserve_tried'])} tried)"
-    for name, one in found["memory"].items():
-        yield name, _memory(one)
+def _peers(figures: Report) -> Iterator[tuple[str, str]]:
+    for name, server in figures["servers"].items():
+        yield f"{name}, in turns", f"{server['rate']:.1f}/s at concurrency {server['concurrency']}"
+    for name, server in figures["servers"].items():
+        yield from _closed_loops(f"{name}, in turns", server["http"])
+    trials = len(figures["litserve_tried"])
+    yield "LitServe's best settings", f"{figures['litserve_settings']} (of {trials} tried)"
+    for name, memory in figures["memory"].items():
+        yield name, _memory(memory)
 
 
-def _footprint(found: Report) -> Iterator[tuple[str, str]]:
-    yield "Glassbot", _memory(found["memory"])
-    yield "starts", ", ".join(f"{seconds:.2f} s" for seconds in found["starts"])
-    biggest = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in list(found["installed"].items())[:4])
-    yield "installed for serving", f"{found['installed_bytes'] / 1e6:.0f} MB ({biggest}, …)"
+def _footprint(figures: Report) -> Iterator[tuple[str, str]]:
+    yield "Glassbot", _memory(figures["memory"])
+    yield "starts", ", ".join(f"{seconds:.2f} s" for seconds in figures["starts"])
+    largest = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in list(figures["installed"].items())[:4])
+    yield "installed for serving", f"{figures['installed_bytes'] / 1e6:.0f} MB ({largest}, …)"
 
 
-def _memory(one: Report) -> str:
-    before, after = one["at_start"], one["after"]
+def _memory(figures: Report) -> str:
+    before = figures["at_start"]
+    after = figures["after"]
     return (
-        f"{before['rss'] / 1e6:.0f} MB at start, {after['rss'] / 1e6:.0f} MB after {one['answered']:,} photos "
-        f"(PSS {after['pss'] / 1e6:.0f}, {after['processes']} process(es)); started in {one['start_seconds']:.1f} s"
+        f"{before['rss'] / 1e6:.0f} MB at start, {after['rss'] / 1e6:.0f} MB after {figures['answered']:,} photos "
+        f"(PSS {after['pss'] / 1e6:.0f}, {after['processes']} process(es)); started in {figures['start_seconds']:.1f} s"
     )

@@ -1,5 +1,5 @@
--- Post the files that are named after "--", in turn; count statuses; after a 503 wait as long as it says.
--- Arguments: content type, then files. The last line printed is what benchmarks/load.py reads.
+-- Post the files that are named after "--", in turn; count the statuses; after a 503, pause for its Retry-After.
+-- Arguments: the content type, then the files. benchmarks/load.py reads the last line of the output.
 
 local threads, bodies, turn = {}, {}, 0
 
@@ -8,7 +8,7 @@ function setup(thread)
 end
 
 function init(args)
-  ok, shed, told, other, owed = 0, 0, 0, 0, {}
+  ok, shed, shed_with_retry_after, other, pauses = 0, 0, 0, 0, {}
   for i = 2, #args do
     local file = assert(io.open(args[i], "rb"))
     local headers = { ["Content-Type"] = args[1] }
@@ -28,22 +28,23 @@ function response(status, headers)
   elseif status == 503 then
     local after = tonumber(headers["retry-after"] or headers["Retry-After"])
     shed = shed + 1
-    if after then told = told + 1 end
-    table.insert(owed, 1000 * (after or 1))
+    if after then shed_with_retry_after = shed_with_retry_after + 1 end
+    table.insert(pauses, 1000 * (after or 1))
   else
     other = other + 1
   end
 end
 
--- Milliseconds. wrk asks before every request without saying for which connection: as many wait as were refused.
+-- Milliseconds to pause. wrk does not say for which connection, so as many requests pause as were refused.
 function delay()
-  return table.remove(owed, 1) or 0
+  return table.remove(pauses, 1) or 0
 end
 
 function done(summary)
   for _, thread in ipairs(threads) do
     local lost = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
-    print(string.format('{"seconds": %f, "ok": %d, "shed": %d, "told": %d, "other": %d, "lost": %d}',
-      summary.duration / 1e6, thread:get("ok"), thread:get("shed"), thread:get("told"), thread:get("other"), lost))
+    print(string.format('{"seconds": %f, "ok": %d, "shed": %d, "shed_with_retry_after": %d, "other": %d, "lost": %d}',
+      summary.duration / 1e6, thread:get("ok"), thread:get("shed"), thread:get("shed_with_retry_after"),
+      thread:get("other"), lost))
   end
 end

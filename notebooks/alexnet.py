@@ -872,9 +872,9 @@ CLAIM = "relu"
 
 # %% tags=["reveal"]
 from training.paper.ablation import pairs, subset
-from training.trainer.device import choose
+from training.trainer.device import pick_device
 
-claim, device = CLAIMS[CLAIM], choose("cpu")
+claim, device = CLAIMS[CLAIM], pick_device("cpu")
 sides = claim.sides(paper_base(67, 32))
 sets = evenly(subset(train, 10, 5000), 500), evenly(subset(test, 10, 5000), 100)
 steps, seeds = (2, 2) if SHORT else (30, 3)

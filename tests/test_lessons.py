@@ -119,7 +119,7 @@ def slid(field: int, jump: int, start: int, kernel: int, stride: int, padding: i
     raise AssertionError("the network has no such window")
 
 
-def seen(field: int, jump: int, start: int, cell: int) -> list[int]:
+def pixels_seen(field: int, jump: int, start: int, cell: int) -> list[int]:
     """The pixels whose gradient reaches a cell when every window of the network passes all that it covers on."""
     layer = next(one for one in PAPER.layers if (one.receptive_field, one.jump, one.start) == (field, jump, start))
     first = last = cell
@@ -155,7 +155,7 @@ ANSWERS: dict[str, Callable[..., Any]] = {
     "sgdStep": stepped,
     "descend": descended,
     "slide": slid,
-    "seen": seen,
+    "pixelsSeen": pixels_seen,
     "parameters": learned,
     "layers": table,
 }

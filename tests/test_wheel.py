@@ -111,6 +111,21 @@ def test_the_wheel_carries_the_page_the_tables_and_the_network_and_nothing_else(
         assert any(name.startswith("model/pretrained/journal/") for name in names)
 
 
+def test_the_wheel_carries_every_file_of_the_three_rooms(wheel: Path) -> None:
+    files = {
+        str(path.relative_to(ROOT))
+        for room in ("app", "model", "training")
+        for path in (ROOT / room).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {
+        "training/pages/gallery.html.j2",
+        "training/data/word_targets.json",
+        "training/trainer/chelsea.webp",
+    } <= files
+    assert files - set(zipfile.ZipFile(wheel).namelist()) == set()
+
+
 def test_an_installed_service_shows_its_page(service: httpx.Client) -> None:
     page = service.get("/")
     assert page.status_code == 200

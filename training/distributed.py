@@ -1,4 +1,4 @@
-"""Which of several processes this is; started by torchrun, PyTorch's own launcher."""
+"""The processes that train together, one for each GPU; torchrun, PyTorch's own launcher, starts them."""
 
 from __future__ import annotations
 
@@ -13,60 +13,64 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ranks:
-    """One process of ``world``; all hold the same network and each sees its share of every batch."""
+class ProcessGroup:
+    """This process among those that train together: all hold the same network, each computes its share of a batch."""
 
     rank: int = 0
-    world: int = 1
+    """Number of this process, from 0 to ``world_size`` - 1."""
+    world_size: int = 1
+    """Number of processes; a run that torchrun did not start has one."""
 
     @property
-    def first(self) -> bool:
-        """Whether this process writes and speaks for all."""
+    def is_main(self) -> bool:
+        """Whether this is the process that writes files and prints for all of them."""
         return self.rank == 0
 
     def share(self, count: int) -> slice:
-        """This process's part of ``count`` things."""
-        return slice(self.rank * count // self.world, (self.rank + 1) * count // self.world)
+        """The contiguous part of ``count`` items that this process works on; the parts differ by one item at most."""
+        return slice(self.rank * count // self.world_size, (self.rank + 1) * count // self.world_size)
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        """The network with gradients averaged over all processes."""
-        return network if self.world == 1 else DistributedDataParallel(network)
+        """The network, made to average its gradients over all processes."""
+        return network if self.world_size == 1 else DistributedDataParallel(network)
 
-    def sum(self, value: Tensor) -> Tensor:
-        """The sum over all processes."""
-        if self.world > 1:
-            distributed.all_reduce(value)
-        return value
+    def mean(self, value: Tensor) -> float:
+        """The mean of a scalar tensor over all processes."""
+        if self.world_size == 1:
+            return value.item()
+        total = value.detach().clone()
+        distributed.all_reduce(total)
+        return total.item() / self.world_size
 
-    def gather(self, part: Any) -> list[Any]:
-        """What each process has, in order, on every process."""
-        if self.world == 1:
-            return [part]
-        parts: list[Any] = [None] * self.world
-        distributed.all_gather_object(parts, part)
-        return parts
+    def gather(self, item: Any) -> list[Any]:
+        """The items of all processes in the order of their ranks; every process gets the whole list."""
+        if self.world_size == 1:
+            return [item]
+        items: list[Any] = [None] * self.world_size
+        distributed.all_gather_object(items, item)
+        return items
 
     def any(self, value: bool) -> bool:
-        """Whether it is true on one of them."""
-        return value if self.world == 1 else any(self.gather(value))
+        """Whether ``value`` is true in at least one of the processes."""
+        return value if self.world_size == 1 else any(self.gather(value))
 
-    def wait(self) -> None:
-        """Until all are here."""
-        if self.world > 1:
+    def barrier(self) -> None:
+        """Wait until every process has come to this call."""
+        if self.world_size > 1:
             distributed.barrier()
 
 
 @contextmanager
-def ranks(device: torch.device) -> Iterator[Ranks]:
-    """This process among those that torchrun started; alone where it did not."""
+def join_process_group(device: torch.device) -> Iterator[ProcessGroup]:
+    """Join the processes that torchrun started, and leave them at the end; a group of one where it started none."""
     if not (distributed.is_available() and distributed.is_torchelastic_launched()):
-        yield Ranks()
+        yield ProcessGroup()
         return
     cuda = device.type == "cuda"
     if cuda:
         torch.cuda.set_device(distributed.get_node_local_rank())
     distributed.init_process_group("nccl" if cuda else "gloo")
     try:
-        yield Ranks(rank=distributed.get_rank(), world=distributed.get_world_size())
+        yield ProcessGroup(rank=distributed.get_rank(), world_size=distributed.get_world_size())
     finally:
         distributed.destroy_process_group()

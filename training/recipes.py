@@ -16,11 +16,26 @@ def paper() -> Recipe:
     ``python -m training train --recipe paper --data imagenet/ --out runs/paper``
     """
     return Recipe(
-        name="paper", lrn="text", batch_norm=False, dropout=0.5, dropout_at_test=True, initialisation="paper",
-        epochs=90.0, batch_size=128, optimiser="paper", lr=0.01, momentum=0.9, weight_decay=5e-4, decay_biases=True,
-        schedule="plateau", warmup=0.0,
-        centred=True, crop="translated", shrink=0.0, colour_noise=0.1,
-    )  # fmt: skip
+        name="paper",
+        lrn="text",
+        batch_norm=False,
+        dropout=0.5,
+        dropout_at_test=True,
+        initialisation="paper",
+        epochs=90.0,
+        batch_size=128,
+        optimiser="paper",
+        lr=0.01,
+        momentum=0.9,
+        weight_decay=5e-4,
+        decay_biases=True,
+        schedule="plateau",
+        warmup=0.0,
+        centred=True,
+        crop="translated",
+        shrink=0.0,
+        colour_noise=0.1,
+    )
 
 
 def source_2012() -> Recipe:
@@ -29,11 +44,28 @@ def source_2012() -> Recipe:
     ``python -m training train --recipe source_2012 --data imagenet/ --out runs/source_2012``
     """
     return Recipe(
-        name="source_2012", lrn="program", batch_norm=False, dropout=0.5, dropout_at_test=True,
-        initialisation="source_2012", epochs=91.0, batch_size=128, optimiser="paper", lr=0.01, bias_lr=2.0,
-        momentum=0.9, weight_decay=5e-4, schedule="program", warmup=0.0,
-        centred=True, crop="translated", crop_group=32, shrink=0.0, colour_noise=0.1, colour_noise_until=67 / 91,
-    )  # fmt: skip
+        name="source_2012",
+        lrn="cuda_convnet",
+        batch_norm=False,
+        dropout=0.5,
+        dropout_at_test=True,
+        initialisation="source_2012",
+        epochs=91.0,
+        batch_size=128,
+        optimiser="paper",
+        lr=0.01,
+        bias_lr=2.0,
+        momentum=0.9,
+        weight_decay=5e-4,
+        schedule="cuda_convnet",
+        warmup=0.0,
+        centred=True,
+        crop="translated",
+        crop_group=32,
+        shrink=0.0,
+        colour_noise=0.1,
+        colour_noise_until=67 / 91,
+    )
 
 
 def modern() -> Recipe:
@@ -47,10 +79,18 @@ def modern() -> Recipe:
     --from EARLIER``
     """
     return Recipe(
-        name="modern", optimiser="muon", lr=8e-4, muon_lr=0.02, weight_decay=0.3, conv1_decay=3.0,
-        epochs=5.96, schedule="linear", warmup=0.03, dropout=0.25,
+        name="modern",
+        optimiser="muon",
+        lr=8e-4,
+        muon_lr=0.02,
+        weight_decay=0.3,
+        conv1_decay=3.0,
+        epochs=5.96,
+        schedule="linear",
+        warmup=0.03,
+        dropout=0.25,
         stages=(Stage(size=131, share=0.78), Stage(size=227, share=0.22)),
-    )  # fmt: skip
+    )
 
 
 def gpu() -> Recipe:
@@ -61,9 +101,14 @@ def gpu() -> Recipe:
     ``python -m training train --recipe gpu --data … --out runs/gpu``
     """
     return replace(
-        modern(), name="gpu", batch_size=512, epochs=44.0, label_smoothing=0.05, ema=0.999,
+        modern(),
+        name="gpu",
+        batch_size=512,
+        epochs=44.0,
+        label_smoothing=0.05,
+        ema=0.999,
         stages=(Stage(size=131, share=0.7), Stage(size=227, share=0.3)),
-    )  # fmt: skip
+    )
 
 
 def smoke() -> Recipe:

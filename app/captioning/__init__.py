@@ -1,1 +1,1 @@
-"""``glassbot caption``: folders of pictures, by the network in this process or by a service elsewhere."""
+"""The command ``glassbot caption``: captions for folders of pictures, by the network here or by a running service."""

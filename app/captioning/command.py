@@ -1,7 +1,7 @@
-"""The command ``glassbot caption``: from what its flags say to its status.
+"""The command ``glassbot caption``, from its options to its exit status.
 
-A line is written once all is done that was asked for its picture, the sidecar included. So whatever ends the job, the
-same command with ``--resume`` does the rest: pictures with a line are passed over, those with a fault are tried again.
+A line is written once everything else for its picture is done, the sidecar included. So whatever ends the command, the
+same command with ``--resume`` does the rest: pictures with a line are skipped, those with an error are tried again.
 """
 
 from __future__ import annotations
@@ -16,131 +16,150 @@ from typing import Any
 
 from rich.console import Console
 
-from app.captioning import files, output_file, progress
-from app.captioning.files import Line, Network
-from app.captioning.output_file import Held
+from app.captioning.files import Captioner, CaptionLine, caption_files, file_name, find_pictures
+from app.captioning.output_file import ResumeState, Writer, open_writer, read_resume_state, sort_lines
+from app.captioning.progress import show_progress
 from app.captioning.sidecars import Sidecars
 from app.settings import SettingsError, read_api_key
 from app.startup import StartError
 
-_NEEDS = {"resume": "out", "force": "alt_text", "concurrency": "server", "api_key": "server"}
+_REQUIRED = {"resume": "out", "force": "alt_text", "concurrency": "server", "api_key": "server"}
+"""The option without which another one has no effect."""
 _CONCURRENCY = range(1, 257)
+_DEFAULT_CONCURRENCY = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
-    """All that was asked for."""
+    """The options of the command, checked and read."""
 
-    files: list[Path]
-    network: AbstractAsyncContextManager[Network]
+    pictures: list[Path]
+    """All pictures to caption, sorted."""
+    captioner: AbstractAsyncContextManager[Captioner]
+    """The captioner, not opened yet."""
     out: Path | None
-    held: Held
+    """The file to write; None for stdout."""
+    resume_state: ResumeState
+    """What the file contains already."""
     sidecars: Sidecars | None
+    """The text files beside the pictures; None where they were not asked for."""
     console: Console
+    """Where progress is shown."""
 
 
 def run(options: dict[str, Any]) -> int:
-    """Status 0; 1 where a file failed, 130 or 143 where a signal ended it.
+    """Run the command and return 0, 1 where a picture failed, or 130 or 143 where SIGINT or SIGTERM ended it.
 
     Raises SettingsError, StartError, ServiceError or CheckpointError.
     """
-    job = _job(options)
-    faults: list[str] = []
+    job = _prepare_job(options)
+    errors: list[str] = []
     try:
-        asyncio.run(_work(job, faults))
+        asyncio.run(_run_job(job, errors))
     except KeyboardInterrupt:
-        return _stopped(job, 128 + signal.SIGINT)
+        return _report_interruption(job, 128 + signal.SIGINT)
     except asyncio.CancelledError:
-        return _stopped(job, 128 + signal.SIGTERM)
+        return _report_interruption(job, 128 + signal.SIGTERM)
     finally:
-        for fault in faults:
-            print(f"glassbot: {fault}", file=sys.stderr)
-    return 1 if faults else 0
+        for error in errors:
+            print(f"glassbot: {error}", file=sys.stderr)
+    return 1 if errors else 0
 
 
-def _job(options: dict[str, Any]) -> Job:
-    """Whatever can be wrong without a network is said before one is loaded."""
-    for flag, needed in _NEEDS.items():
-        if options[flag] and not options[needed]:
-            raise SettingsError(f"{_flag(flag)} is nothing without {_flag(needed)}.")
-    network = _network(options)
+def _prepare_job(options: dict[str, Any]) -> Job:
+    """Check everything that can be checked before a network is loaded."""
+    for option, required in _REQUIRED.items():
+        if options[option] and not options[required]:
+            raise SettingsError(f"{_flag(option)} needs {_flag(required)}.")
+    captioner = _captioner(options)
     for path in options["paths"]:
         if not path.exists():
             raise StartError(_printable(f"There is no {path}."))
-    pictures = files.find(options["paths"])
+    pictures = find_pictures(options["paths"])
     if not pictures:
-        raise StartError("There is no picture in what you named.")
+        raise StartError("There is no picture in the given paths.")
     return Job(
-        pictures,
-        network,
-        options["out"],
-        output_file.held(options["out"], resume=options["resume"]),
-        Sidecars(pictures, force=options["force"]) if options["alt_text"] else None,
-        Console(stderr=True, quiet=options["quiet"]),
+        pictures=pictures,
+        captioner=captioner,
+        out=options["out"],
+        resume_state=read_resume_state(options["out"], resume=options["resume"]),
+        sidecars=Sidecars(pictures, force=options["force"]) if options["alt_text"] else None,
+        console=Console(stderr=True, quiet=options["quiet"]),
     )
 
 
-def _network(options: dict[str, Any]) -> AbstractAsyncContextManager[Network]:
-    if not options["server"]:
-        from app.captioning import local_network  # with all that a network needs; a service elsewhere needs none of it
+def _captioner(options: dict[str, Any]) -> AbstractAsyncContextManager[Captioner]:
+    if options["server"]:
+        return _remote_captioner(options)
+    from app.captioning import local_network  # imports the engine, which a service elsewhere makes unnecessary
 
-        return local_network.network(local_network.settings(options["checkpoint"]))
+    settings = local_network.caption_settings(options["checkpoint"])
+    return local_network.open_captioner(settings, options["create_engine"])
+
+
+def _remote_captioner(options: dict[str, Any]) -> AbstractAsyncContextManager[Captioner]:
     if options["checkpoint"]:
-        raise SettingsError("--checkpoint is nothing beside --server, which has a network of its own.")
-    concurrency = 8 if options["concurrency"] is None else options["concurrency"]
+        raise SettingsError("--checkpoint cannot be used with --server: the service has a network of its own.")
+    concurrency = _DEFAULT_CONCURRENCY if options["concurrency"] is None else options["concurrency"]
     if concurrency not in _CONCURRENCY:
-        raise SettingsError(f"--concurrency is from {_CONCURRENCY[0]} to {_CONCURRENCY[-1]}, not {concurrency}.")
+        raise SettingsError(f"--concurrency must be from {_CONCURRENCY[0]} to {_CONCURRENCY[-1]}, not {concurrency}.")
     key = read_api_key(options["api_key"])
-    from app.captioning import remote_network
+    from app.captioning import remote_network  # imports the HTTP client, which the network here makes unnecessary
 
-    return remote_network.network(remote_network.address(options["server"]), key=key, concurrency=concurrency)
+    url = remote_network.parse_address(options["server"])
+    return remote_network.open_captioner(url, key=key, concurrency=concurrency)
 
 
-async def _work(job: Job, faults: list[str]) -> None:
-    """All pictures; what is wrong with some is added to ``faults`` as it is found."""
+async def _run_job(job: Job, errors: list[str]) -> None:
+    """Caption all pictures; the errors of single pictures are appended to ``errors``."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with job.network as network:
-        _refuse_another(job, network.version)
-        todo = [file for file in job.files if files.name(file) not in job.held.names]
-        done = len(job.files) - len(todo)
-        bar = job.console.is_interactive and (job.out is not None or not sys.stdout.isatty())
-        with (
-            output_file.opened(job.out, job.held) as out,
-            progress.reported(done, len(job.files), console=job.console, bar=bar) as step,
-        ):
-            async with aclosing(files.caption(network, todo)) as lines:
-                async for line in lines:
-                    if fault := await _put(line, out, job.sidecars):
-                        faults.append(_printable(f"{line.file}: {fault}"))
-                    step()
-    if job.out is not None and job.held.names:
-        output_file.sort(job.out)
+    async with job.captioner as captioner:
+        _refuse_other_network(job, captioner.version)
+        await _caption_pictures(job, captioner, errors)
+    if job.out is not None and job.resume_state.names:
+        sort_lines(job.out)
 
 
-async def _put(line: Line, out: output_file.Writer, sidecars: Sidecars | None) -> str:
-    """Write what there is; the fault, or nothing."""
-    if line.answer is None:
-        return line.fault
+async def _caption_pictures(job: Job, captioner: Captioner, errors: list[str]) -> None:
+    todo = [file for file in job.pictures if file_name(file) not in job.resume_state.names]
+    done = len(job.pictures) - len(todo)
+    bar = job.console.is_interactive and (job.out is not None or not sys.stdout.isatty())
+    with (
+        open_writer(job.out, job.resume_state) as writer,
+        show_progress(done, len(job.pictures), console=job.console, bar=bar) as step,
+    ):
+        async with aclosing(caption_files(captioner, todo)) as lines:
+            async for line in lines:
+                if error := await _write_line(line, writer, job.sidecars):
+                    errors.append(_printable(f"{line.file}: {error}"))
+                step()
+
+
+async def _write_line(line: CaptionLine, writer: Writer, sidecars: Sidecars | None) -> str:
+    """Write the sidecar and the line of one picture, and return its error in one sentence, or nothing."""
+    if line.prediction is None:
+        return line.error
     if sidecars is not None:
-        alt_text: str = line.answer["caption"]["alt_text"]
-        if fault := await asyncio.to_thread(sidecars.write, line.file, alt_text):
-            return fault
-    out.add(files.name(line.file), line.answer)
+        alt_text: str = line.prediction["caption"]["alt_text"]
+        if error := await asyncio.to_thread(sidecars.write, line.file, alt_text):
+            return error
+    writer.write(file_name(line.file), line.prediction)
     return ""
 
 
-def _refuse_another(job: Job, version: str) -> None:
-    if job.held.version not in (None, version):
+def _refuse_other_network(job: Job, version: str) -> None:
+    if job.resume_state.version not in (None, version):
         raise SettingsError(
-            f"{job.out} was written by the network {job.held.version}, and this is {version}: name another file."
+            f"{job.out} contains captions by the network {job.resume_state.version}, and this network is {version}: "
+            "name another file."
         )
 
 
-def _stopped(job: Job, status: int) -> int:
+def _report_interruption(job: Job, status: int) -> int:
     if job.out is not None:
-        print("glassbot: stopped; the same command with --resume goes on.", file=sys.stderr)
+        print("glassbot: stopped; run the same command with --resume to continue.", file=sys.stderr)
     return status
 
 
@@ -149,5 +168,5 @@ def _flag(option: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """In one line, and with nothing that a terminal would obey."""
+    """Escape line ends and control characters, which a terminal would obey."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,4 +1,4 @@
-"""Many pictures: which there are, in which order, and what comes of each. The job behind ``glassbot caption``."""
+"""The pictures that ``glassbot caption`` finds below its paths, and their captions, in order."""
 
 from __future__ import annotations
 
@@ -14,56 +14,81 @@ from app.errors import GlassbotError
 from app.http.schemas import PredictResponse
 
 SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
-    | {".heic", ".heif", ".hif"}
+    {
+        ".apng",
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".jfif",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".png",
+        ".tif",
+        ".tiff",
+        ".webp",
+    }
 )
+"""The suffixes, in lower case, by which a picture in a folder is recognised."""
 
-Answer = dict[str, Any]
-"""``model``, ``image``, ``caption``, ``labels`` and ``words`` of ``POST /predict``."""
+PredictionFields = dict[str, Any]
+"""The fields ``model``, ``image``, ``caption``, ``labels`` and ``words`` of an answer of ``POST /predict``."""
 
 
 @dataclass(frozen=True)
-class Network:
-    """Who answers: the network in this process (:mod:`local_network`), or a service (:mod:`remote_network`)."""
+class Captioner:
+    """Something that captions pictures: the network in this process, or a service elsewhere.
+
+    :mod:`local_network` and :mod:`remote_network` open one each.
+    """
 
     version: str
-    ask: Callable[[bytes], Awaitable[Answer]]
-    """Raises GlassbotError for a fault of the picture; whatever else it raises ends the job."""
-    ahead: int
-    """How many pictures it takes to keep it busy."""
+    """The version of the network, as in the field ``model`` of its predictions."""
+    predict: Callable[[bytes], Awaitable[PredictionFields]]
+    """Caption the picture in a file's bytes.
+
+    Raises GlassbotError where this picture cannot be captioned; any other exception ends the command.
+    """
+    max_pending: int
+    """The number of pictures in progress at once that keeps it busy."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """What came of one file."""
+class CaptionLine:
+    """The result of one file: a prediction, or an error."""
 
     file: Path
-    answer: Answer | None
-    """None where there is a ``fault``."""
-    fault: str = ""
+    prediction: PredictionFields | None
+    """The prediction, or None where there is an ``error``."""
+    error: str = ""
+    """Why there is no prediction, in one sentence."""
 
 
-def lasting(response: PredictResponse) -> Answer:
-    """All of an answer that is the same each time the picture is sent."""
+def prediction_fields(response: PredictResponse) -> PredictionFields:
+    """Return the fields of an answer that are the same each time the picture is sent: all but request id and times."""
     return response.model_dump(exclude={"request_id", "timing_ms"})
 
 
-def find(paths: Iterable[Path]) -> list[Path]:
-    """The files named, and all pictures below the folders named, sorted, none twice.
+def find_pictures(paths: Iterable[Path]) -> list[Path]:
+    """Return the files in ``paths`` and all pictures below its folders, sorted and without duplicates.
 
-    In a folder pictures are told by their suffix; a file that is named is taken as it is. Names that begin with a dot
-    are passed over.
+    In a folder, pictures are recognised by their suffix; a file in ``paths`` is taken whatever its suffix. In folders,
+    names that begin with a dot are skipped.
     """
-    return sorted({file for path in paths for file in _below(path)}, key=lambda file: place(name(file)))
+    found = {file for path in paths for file in _below(path)}
+    return sorted(found, key=lambda file: sort_key(file_name(file)))
 
 
-def name(file: Path) -> str:
-    """The path as text that every reader takes: a byte that is no UTF-8 becomes ``\\xff``."""
+def file_name(file: Path) -> str:
+    """Return the path as text that can be encoded in UTF-8: a byte that is not UTF-8 becomes ``\\xff``."""
     return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 
-def place(name: str) -> tuple[str, ...]:
-    """By which names are sorted: folder by folder."""
+def sort_key(name: str) -> tuple[str, ...]:
+    """Return the key that sorts names folder by folder."""
     return Path(name).parts
 
 
@@ -77,13 +102,16 @@ def _below(path: Path) -> Iterator[Path]:
             yield file
 
 
-async def caption(network: Network, files: Iterable[Path]) -> AsyncGenerator[Line]:
-    """A line for each file, in their order; at most ``network.ahead`` are under way or wait for an earlier one."""
-    pending: deque[asyncio.Task[Line]] = deque()
+async def caption_files(captioner: Captioner, files: Iterable[Path]) -> AsyncGenerator[CaptionLine]:
+    """Yield one line for each file, in the order of ``files``.
+
+    At most ``captioner.max_pending`` files are in progress, or finished and waiting for an earlier one.
+    """
+    pending: deque[asyncio.Task[CaptionLine]] = deque()
     try:
         for file in files:
-            pending.append(asyncio.create_task(_one(network, file)))
-            if len(pending) >= network.ahead:
+            pending.append(asyncio.create_task(_caption_file(captioner, file)))
+            if len(pending) >= captioner.max_pending:
                 yield await pending.popleft()
         while pending:
             yield await pending.popleft()
@@ -93,11 +121,11 @@ async def caption(network: Network, files: Iterable[Path]) -> AsyncGenerator[Lin
         await asyncio.gather(*pending, return_exceptions=True)
 
 
-async def _one(network: Network, file: Path) -> Line:
+async def _caption_file(captioner: Captioner, file: Path) -> CaptionLine:
     try:
         body = await asyncio.to_thread(file.read_bytes)
-        return Line(file, await network.ask(body))
+        return CaptionLine(file, await captioner.predict(body))
     except OSError as error:
-        return Line(file, None, f"It cannot be read ({error.strerror or error}).")
+        return CaptionLine(file, None, f"The file cannot be read ({error.strerror or error}).")
     except GlassbotError as error:
-        return Line(file, None, error.detail)
+        return CaptionLine(file, None, error.detail)

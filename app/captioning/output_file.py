@@ -1,8 +1,9 @@
-"""The file of captions: JSON Lines, or CSV where its name ends in ``.csv``; stdout is JSON Lines.
+"""The file of captions: CSV where its name ends in ``.csv``, else JSON Lines; stdout is JSON Lines.
 
-Every line names its picture and the version of the network that spoke, so that a file tells by itself what is done and
-by whom: there is nothing beside it to lose. Lines are written whole, in sorted order; whoever goes on with a file cuts
-off half a line at its end, appends what is missing, and sorts once more if new pictures belong between old ones.
+Every line names its picture and the version of the network, so the file itself tells which pictures are done and by
+which network; no second file keeps that state. Lines are written whole and in sorted order. To resume, an incomplete
+line at the end is cut off, the missing lines are appended, and the file is sorted again where new pictures belong
+between old ones.
 """
 
 from __future__ import annotations
@@ -17,123 +18,141 @@ from io import StringIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from app.captioning import files
-from app.captioning.files import Answer
+from app.captioning.files import PredictionFields, sort_key
 from app.settings import SettingsError
 from app.startup import StartError
 from model.files import atomically
 
 _LABELS = 5
 COLUMNS = (
-    *("file", "sentence", "alt_text", "confidence", "tier"),
-    *(f"{what}_{number}" for number in range(1, _LABELS + 1) for what in ("label", "score")),
-    *("words", "model"),
+    "file",
+    "sentence",
+    "alt_text",
+    "confidence",
+    "tier",
+    *(f"{column}_{rank}" for rank in range(1, _LABELS + 1) for column in ("label", "score")),
+    "words",
+    "model",
 )
-"""Of the CSV; ``model`` is the version of the network."""
+"""The columns of the CSV file; ``model`` is the version of the network."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One whole line of a file."""
+    """A complete line of a file: its picture, its network, and where it stands."""
 
     name: str
+    """The name of the picture, as :func:`app.captioning.files.file_name` writes it."""
     version: str
+    """The version of the network that captioned it."""
     start: int
+    """Offset of its first byte in the file."""
     end: int
-    """Bytes."""
+    """Offset after its last byte, the line end included."""
 
 
-class _Whole:
-    """The lines of a file but for half a one at its end."""
+class _CompleteLines:
+    """Iterates over the lines of a file, without an incomplete one at its end.
 
-    def __init__(self, file: BinaryIO, start: bytes) -> None:
-        self._file, self._start = file, start
+    Raises ValueError where the file has no complete line and does not begin like ``header``.
+    """
+
+    def __init__(self, file: BinaryIO, header: bytes) -> None:
+        self._file = file
+        self._header = header
         self.end = 0
-        """Of the last line, in bytes."""
-        self.ended = False
+        """Offset after the last line that was yielded, in bytes."""
+        self.exhausted = False
+        """Whether all lines were yielded."""
 
     def __iter__(self) -> Iterator[str]:
-        """Raises ValueError where the only line there is cannot become ``start``, or one that begins with it."""
         for line in self._file:
             if not line.endswith(b"\n"):
-                if self.end == 0 and line[: len(self._start)] != self._start[: len(line)]:
-                    raise ValueError("half a line of something else")
+                if self.end == 0 and line[: len(self._header)] != self._header[: len(line)]:
+                    raise ValueError("the only, incomplete line is not a caption")
                 break
             self.end += len(line)
             yield line.decode()
-        self.ended = True
+        self.exhausted = True
 
 
-class Style(Protocol):
-    """How captions are written down, and read back."""
+class OutputFormat(Protocol):
+    """How captions are written to a file and read back."""
 
-    head: bytes
+    header: bytes
+    """What stands before the first caption."""
 
-    def line(self, name: str, answer: Answer) -> bytes:
-        """With its end."""
+    def encode(self, name: str, prediction: PredictionFields) -> bytes:
+        """Return the line of one picture, its line end included."""
 
-    def records(self, file: BinaryIO) -> Iterator[Record]:
-        """All whole lines. Raises ValueError where these are no captions."""
+    def read_records(self, file: BinaryIO) -> Iterator[Record]:
+        """Yield all complete lines. Raises ValueError where the file does not contain captions in this format."""
 
 
 class JsonLines:
-    """One object a line."""
+    """The format with one JSON object per line: ``file``, and all of ``POST /predict`` but its request id and times."""
 
-    head = b""
-    _START = b'{"file": "'
+    header = b""
+    _FIRST_BYTES = b'{"file": "'
 
-    def line(self, name: str, answer: Answer) -> bytes:
-        """All that ``POST /predict`` says but its id and times."""
-        return json.dumps({"file": name, **answer}, ensure_ascii=False).encode() + b"\n"
+    def encode(self, name: str, prediction: PredictionFields) -> bytes:
+        """Return the JSON object of one picture, its line end included."""
+        return json.dumps({"file": name, **prediction}, ensure_ascii=False).encode() + b"\n"
 
-    def records(self, file: BinaryIO) -> Iterator[Record]:
-        """See :class:`Style`."""
-        whole = _Whole(file, self._START)
+    def read_records(self, file: BinaryIO) -> Iterator[Record]:
+        """Yield all complete lines. Raises ValueError where a line is not the JSON object of a caption."""
+        lines = _CompleteLines(file, self._FIRST_BYTES)
         start = 0
-        for line in whole:
-            yield self._record(line, start, whole.end)
-            start = whole.end
+        for line in lines:
+            yield self._record(line, start, lines.end)
+            start = lines.end
 
-    def _record(self, line: str, start: int, end: int) -> Record:
+    @staticmethod
+    def _record(line: str, start: int, end: int) -> Record:
         try:
-            said = json.loads(line)
-            name, version = said["file"], said["model"]["version"]
+            caption = json.loads(line)
+            name = caption["file"]
+            version = caption["model"]["version"]
         except (KeyError, TypeError) as error:
-            raise ValueError("JSON, but no caption") from error
+            raise ValueError("JSON, but not of a caption") from error
         if not isinstance(name, str) or not isinstance(version, str):
-            raise ValueError("nobody's caption")
+            raise ValueError("a file name and a version must be text")
         return Record(name, version, start, end)
 
 
 class Csv:
-    """One row a picture, for spreadsheets: RFC 4180, UTF-8."""
+    """The format with one row per picture, for spreadsheets: RFC 4180 in UTF-8."""
 
     def __init__(self) -> None:
-        self.head = self._row(COLUMNS)
+        self.header = self._row(COLUMNS)
 
-    def line(self, name: str, answer: Answer) -> bytes:
-        """The sentence and its ``_LABELS`` first labels."""
-        said = answer["caption"]
-        labels = [cell for label in answer["labels"][:_LABELS] for cell in (label["label"], label["score"])]
+    def encode(self, name: str, prediction: PredictionFields) -> bytes:
+        """Return the row of one picture, with its first ``_LABELS`` labels."""
+        caption = prediction["caption"]
+        labels = [cell for label in prediction["labels"][:_LABELS] for cell in (label["label"], label["score"])]
         labels += [""] * (2 * _LABELS - len(labels))
-        words = "; ".join(word["word"] for word in answer["words"])
-        sentence = (said["text"], said["alt_text"], said["confidence"], said["tier"])
-        return self._row((name, *sentence, *labels, words, answer["model"]["version"]))
+        words = "; ".join(word["word"] for word in prediction["words"])
+        sentence = (caption["text"], caption["alt_text"], caption["confidence"], caption["tier"])
+        return self._row((name, *sentence, *labels, words, prediction["model"]["version"]))
 
-    def records(self, file: BinaryIO) -> Iterator[Record]:
-        """See :class:`Style`. A name can hold line ends, so a row may take several lines."""
-        whole = _Whole(file, self.head)
+    def read_records(self, file: BinaryIO) -> Iterator[Record]:
+        """Yield all complete rows; a row takes several lines where a name contains line ends.
+
+        Raises ValueError where the file is not CSV or its columns are not :data:`COLUMNS`.
+        """
+        lines = _CompleteLines(file, self.header)
         start = 0
         try:
-            for row in csv.reader(whole, strict=True):
+            for row in csv.reader(lines, strict=True):
                 if len(row) != len(COLUMNS) or (start == 0 and row != list(COLUMNS)):
-                    raise ValueError("rows of something else")
+                    raise ValueError("CSV, but not with the columns of captions")
                 if start > 0:
-                    yield Record(row[0], row[-1], start, whole.end)
-                start = whole.end
+                    yield Record(row[0], row[-1], start, lines.end)
+                start = lines.end
         except csv.Error as error:
-            if start == 0 or not whole.ended:  # else a quotation is still open at the end: half a row
-                raise ValueError("no CSV") from error
+            # A quotation that is open at the end of the file is an incomplete row, and not an error.
+            if start == 0 or not lines.exhausted:
+                raise ValueError("not CSV") from error
 
     @staticmethod
     def _row(cells: tuple[object, ...]) -> bytes:
@@ -142,100 +161,105 @@ class Csv:
         return text.getvalue().encode()
 
 
-def style_of(path: Path) -> Style:
-    """By the suffix."""
+def format_of(path: Path) -> OutputFormat:
+    """Choose the format by the suffix: CSV for ``.csv``, else JSON Lines."""
     return Csv() if path.suffix.lower() == ".csv" else JsonLines()
 
 
 @dataclass(frozen=True)
-class Held:
-    """What a file held before we came."""
+class ResumeState:
+    """What an output file contains before the command writes to it; by default nothing."""
 
     names: frozenset[str] = frozenset()
+    """The names of the pictures that have a line."""
     version: str | None = None
+    """The version of the network that wrote them; None where there are none."""
     end: int = 0
-    """Bytes that are whole lines."""
+    """Offset after the last complete line, in bytes."""
 
 
-def held(path: Path | None, *, resume: bool) -> Held:
-    """What is kept; nothing for stdout, and for a file that is empty or not there.
+def read_resume_state(path: Path | None, *, resume: bool) -> ResumeState:
+    """Read what the output file contains: nothing for stdout (None), an empty or a missing file.
 
-    Raises SettingsError, or StartError where it cannot be read.
+    Raises SettingsError where the file is not empty and ``resume`` is not set, or it cannot be continued, and
+    StartError where it cannot be read.
     """
-    if path is None or not _begun(path):
-        return Held()
+    if path is None or not _has_content(path):
+        return ResumeState()
     if not resume:
-        raise SettingsError(f"{path} is not empty: --resume goes on with it; to begin anew, remove it or name another.")
-    records = _read(path)
+        raise SettingsError(f"{path} is not empty: add --resume to continue it, or name another file.")
+    records = _read_records(path)
     if not records:
-        return Held()
+        return ResumeState()
     versions = sorted({record.version for record in records})
     if len(versions) > 1:
-        raise SettingsError(f"{path} was written by several networks ({', '.join(versions)}).")
-    return Held(frozenset(record.name for record in records), versions[0], records[-1].end)
+        raise SettingsError(f"{path} contains captions by several networks ({', '.join(versions)}).")
+    return ResumeState(frozenset(record.name for record in records), versions[0], records[-1].end)
 
 
-def _begun(path: Path) -> bool:
+def _has_content(path: Path) -> bool:
     if path.is_dir():
-        raise SettingsError(f"{path} is a folder: --out names a file.")
+        raise SettingsError(f"{path} is a folder, but --out needs a file.")
     if not path.parent.is_dir():
         raise SettingsError(f"There is no folder {path.parent} to write {path.name} to.")
-    return path.is_file() and path.stat().st_size > 0  # a terminal or a pipe is no file, and holds nothing
+    return path.is_file() and path.stat().st_size > 0  # a terminal or a pipe is not a file, and has no content
 
 
-def _read(path: Path) -> list[Record]:
+def _read_records(path: Path) -> list[Record]:
     try:
         with path.open("rb") as file:
-            return list(style_of(path).records(file))
+            return list(format_of(path).read_records(file))
     except OSError as error:
         raise StartError(f"{path} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
-        what = "holds no captions in the form that its name asks for"
-        raise SettingsError(f"{path} {what}, and stays as it is.") from error
+        raise SettingsError(
+            f"{path} does not contain captions in the format of its suffix, and was left unchanged."
+        ) from error
+
+
+class Writer:
+    """Appends captions to an open file."""
+
+    def __init__(self, file: BinaryIO, output_format: OutputFormat) -> None:
+        self._file = file
+        self._format = output_format
+
+    def write(self, name: str, prediction: PredictionFields) -> None:
+        """Write the line of one picture and flush it, so that it outlives this process."""
+        self._file.write(self._format.encode(name, prediction))
+        self._file.flush()
 
 
 @contextmanager
-def opened(path: Path | None, kept: Held) -> Iterator[Writer]:
-    """A file to go on with, or stdout. Raises StartError where it cannot be written."""
+def open_writer(path: Path | None, state: ResumeState) -> Iterator[Writer]:
+    """Open a writer on stdout (None), or on a file after its last complete line. Raises StartError."""
     if path is None:
         yield Writer(sys.stdout.buffer, JsonLines())
         return
     try:
-        with path.open("r+b" if kept.end else "wb") as file:
-            style = style_of(path)
-            if kept.end:
-                file.truncate(kept.end)
-                file.seek(kept.end)
+        with path.open("r+b" if state.end else "wb") as file:
+            output_format = format_of(path)
+            if state.end:
+                file.truncate(state.end)
+                file.seek(state.end)
             else:
-                file.write(style.head)
-            yield Writer(file, style)
-    except OSError as error:  # of this file: those of a picture are its faults, and do not come this far
+                file.write(output_format.header)
+            yield Writer(file, output_format)
+    except OSError as error:  # of the output file; an error of a picture is in its CaptionLine
         raise StartError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-class Writer:
-    """Takes lines, in order."""
-
-    def __init__(self, file: BinaryIO, style: Style) -> None:
-        self._file, self._style = file, style
-
-    def add(self, name: str, answer: Answer) -> None:
-        """Out of our hands when this returns."""
-        self._file.write(self._style.line(name, answer))
-        self._file.flush()
-
-
-def sort(path: Path) -> None:
-    """Put the lines into the order of their names, all or none; nothing where they are. Raises StartError."""
-    records = _read(path)
-    in_order = sorted(records, key=lambda record: files.place(record.name))
+def sort_lines(path: Path) -> None:
+    """Sort the lines of a file by the names of their pictures, atomically. Raises StartError."""
+    records = _read_records(path)
+    in_order = sorted(records, key=lambda record: sort_key(record.name))
     if records == in_order:
         return
     try:
         with path.open("rb") as old, atomically(path.resolve()) as new:
-            new.write(style_of(path).head)
+            new.write(format_of(path).header)
             for record in in_order:
                 old.seek(record.start)
                 new.write(old.read(record.end - record.start))
     except OSError as error:
-        raise StartError(f"{path} cannot be sorted, and stays as it is: {error.strerror or error}.") from error
+        raise StartError(f"{path} cannot be sorted, and was left unchanged: {error.strerror or error}.") from error

@@ -1,4 +1,4 @@
-"""How far a long job is, on stderr: a bar on a terminal, a line now and then elsewhere."""
+"""The progress of a long command on stderr: a bar on a terminal, else a line every ``INTERVAL_SECONDS``."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-EVERY = 10.0
-"""Seconds between two lines."""
+INTERVAL_SECONDS = 10.0
+"""Seconds between two lines of progress."""
 
 
 class Pace:
-    """How many of how many, and how fast."""
+    """Counts the pictures that are done and measures how fast they are done."""
 
     def __init__(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
-        self._before, self._began = done, monotonic()
+        self.done = done
+        self.total = total
+        self._done_at_start = done
+        self._started_at = monotonic()
 
     def step(self) -> None:
-        """One more."""
+        """Count one more picture as done."""
         self.done += 1
 
     @property
     def rate(self) -> float:
-        """A second, since the start."""
-        return (self.done - self._before) / max(1e-9, monotonic() - self._began)
+        """Pictures per second since the start."""
+        return (self.done - self._done_at_start) / max(1e-9, monotonic() - self._started_at)
 
     def __str__(self) -> str:
         text = f"{self.done:,} of {self.total:,}, {self.rate:.1f} images/s"
@@ -38,8 +40,11 @@ class Pace:
 
 
 @contextmanager
-def reported(done: int, total: int, *, console: Console, bar: bool) -> Iterator[Callable[[], None]]:
-    """What to call after each picture. A quiet console stays quiet."""
+def show_progress(done: int, total: int, *, console: Console, bar: bool) -> Iterator[Callable[[], None]]:
+    """Show the progress from ``done`` to ``total`` pictures, and yield the function to call after each picture.
+
+    With ``bar`` as a bar, else as lines; a quiet console shows nothing.
+    """
     pace = Pace(done, total)
     with _bar(pace, console) if bar else _lines(pace, console) as show:
 
@@ -52,28 +57,32 @@ def reported(done: int, total: int, *, console: Console, bar: bool) -> Iterator[
 
 @contextmanager
 def _bar(pace: Pace, console: Console) -> Iterator[Callable[[], None]]:
-    columns = (TextColumn("captions"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(
-        *columns, TimeRemainingColumn(), console=console, redirect_stdout=False, redirect_stderr=False
-    ) as bar:
+    columns = (
+        TextColumn("captions"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False) as bar:
         task = bar.add_task("captions", total=pace.total, completed=pace.done, rate="")
         yield lambda: bar.update(task, completed=pace.done, rate=f"{pace.rate:.1f} images/s")
 
 
 @contextmanager
 def _lines(pace: Pace, console: Console) -> Iterator[Callable[[], None]]:
-    last = monotonic()
+    printed_at = monotonic()
 
-    def say() -> None:
+    def print_line() -> None:
         console.print(f"glassbot: {pace}", soft_wrap=True, highlight=False, markup=False)
 
-    def now_and_then() -> None:
-        nonlocal last
-        if monotonic() - last >= EVERY:
-            last = monotonic()
-            say()
+    def print_when_due() -> None:
+        nonlocal printed_at
+        if monotonic() - printed_at >= INTERVAL_SECONDS:
+            printed_at = monotonic()
+            print_line()
 
     try:
-        yield now_and_then
+        yield print_when_due
     finally:
-        say()
+        print_line()

@@ -1,6 +1,6 @@
-"""The alternative text of a picture in a file beside it, one line: ``photo.txt`` for ``photo.jpg``.
+"""The text files beside the pictures, with one line of alternative text: ``photo.txt`` for ``photo.jpg``.
 
-Where that name could belong to two pictures, ``a.jpg`` and ``a.png``, it is ``a.jpg.txt`` and ``a.png.txt``.
+Where that name would belong to two pictures, as for ``a.jpg`` and ``a.png``, it is ``a.jpg.txt`` and ``a.png.txt``.
 """
 
 from __future__ import annotations
@@ -13,34 +13,39 @@ from model.files import write_atomically
 
 
 class Sidecars:
-    """Those of the pictures in ``files``."""
+    """The text files of the pictures in ``files``."""
 
     def __init__(self, files: Sequence[Path], *, force: bool) -> None:
         self._force = force
-        short = Counter(map(_short, files))
-        # A picture may be called what another one's sidecar would be.
-        taken = {*files, *map(_full, files)}
-        self._shared = {path for path, number in short.items() if number > 1 or path in taken}
+        counts = Counter(map(_short_name, files))
+        # A picture may itself have the name of another picture's text file.
+        taken = {*files, *map(_full_name, files)}
+        self._ambiguous = {path for path, count in counts.items() if count > 1 or path in taken}
 
     def path(self, file: Path) -> Path:
-        """Where the text of one picture belongs."""
-        return _full(file) if _short(file) in self._shared else _short(file)
+        """Return the path of the text file of one picture."""
+        short = _short_name(file)
+        return _full_name(file) if short in self._ambiguous else short
 
     def write(self, file: Path, alt_text: str) -> str:
-        """Write it; the fault, or nothing. A file that says something else is not ours, and stays unless forced."""
-        path, text = self.path(file), f"{alt_text}\n"
+        """Write the text file of one picture, and return the error in one sentence, or nothing.
+
+        A file with another text was not written by this command: without ``force`` that is an error.
+        """
+        path = self.path(file)
+        text = f"{alt_text}\n"
         try:
             if not self._force and path.exists() and path.read_bytes() != text.encode():
-                return f"{path.name} beside it says something else already: --force replaces it."
+                return f"{path.name} beside it has another text already: --force overwrites it."
             write_atomically(path, text)
         except OSError as error:
             return f"{path.name} beside it cannot be written ({error.strerror or error})."
         return ""
 
 
-def _short(file: Path) -> Path:
+def _short_name(file: Path) -> Path:
     return file.with_name(f"{file.stem}.txt")
 
 
-def _full(file: Path) -> Path:
+def _full_name(file: Path) -> Path:
     return file.with_name(f"{file.name}.txt")

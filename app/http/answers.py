@@ -1,73 +1,80 @@
-"""From what the model says to the answers of ``app.http.schemas``. Pure."""
+"""Turns results of the network into the answers of ``app.http.schemas``. Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from app.errors import GlassbotError
 from app.http import schemas
-from app.inference.images import Sight
+from app.inference.images import DecodedImage
 from app.inference.results import Described, Explained, Timing
+from model.architecture import Layer
 from model.checkpoint import Checkpoint
-from model.describe import Description
+from model.describe import Scored
 from model.explain import Method
+from model.language.beliefs import Claim
 from model.language.sentence import Caption
 from model.preprocess import Crop
+from model.vocabulary import Vocabulary
 
 
 def prediction(described: Described, checkpoint: Checkpoint) -> schemas.Prediction:
-    """All that is said of one picture."""
+    """All that is said of one picture: the caption, labels and words."""
+    description = described.description
     return schemas.Prediction(
-        image=image(described.sight),
+        image=image(described.image),
+        caption=caption(description.caption, checkpoint),
+        labels=[label(scored) for scored in description.labels],
+        words=[word(scored) for scored in description.words],
         timing_ms=timing(described.timing),
-        **said(described.description, checkpoint),
     )
 
 
-def predicted(described: Described, checkpoint: Checkpoint, request_id: str) -> schemas.PredictResponse:
-    """The same, as the answer to ``POST /predict``."""
+def predict_response(described: Described, checkpoint: Checkpoint, request_id: str) -> schemas.PredictResponse:
+    """The prediction of one picture as the answer to ``POST /predict``."""
     return schemas.PredictResponse(
-        request_id=request_id,
-        model=model_name(checkpoint),
-        image=image(described.sight),
-        timing_ms=timing(described.timing),
-        **said(described.description, checkpoint),
+        request_id=request_id, model=model_name(checkpoint), **dict(prediction(described, checkpoint))
     )
 
 
-def said(description: Description, checkpoint: Checkpoint) -> dict[str, Any]:
-    """``caption``, ``labels`` and ``words``."""
-    return {
-        "caption": caption(description.caption, checkpoint),
-        "labels": [
-            schemas.LabelAnswer(label=s.label.name, id=s.label.id, score=s.score, kind=s.vocabulary)
-            for s in description.labels
-        ],
-        "words": [
-            schemas.WordAnswer(word=s.label.name, score=s.score, people_in_five=round(5 * s.score))
-            for s in description.words
-        ],
-    }
+def label(scored: Scored) -> schemas.LabelAnswer:
+    """A label with its probability."""
+    name = scored.vocabulary
+    return schemas.LabelAnswer(
+        label=scored.label.name, id=scored.label.id, score=scored.score, vocabulary=name, kind=name
+    )
+
+
+def word(scored: Scored) -> schemas.WordAnswer:
+    """A word with its probability, also said as people in five."""
+    return schemas.WordAnswer(word=scored.label.name, score=scored.score, people_in_five=round(5 * scored.score))
 
 
 def caption(caption: Caption, checkpoint: Checkpoint) -> schemas.CaptionAnswer:
-    """The sentence, with how often its tier was right where that was measured."""
+    """The sentence, with how often sentences of its tier were right where that was measured."""
     return schemas.CaptionAnswer(
         text=caption.text,
         alt_text=caption.alt_text,
         confidence=caption.confidence,
         tier=caption.tier,
         right_times_in_ten=right_times_in_ten(caption, checkpoint),
-        claims=[
-            schemas.ClaimAnswer(node=c.node, kind=c.vocabulary, role=c.role, probability=c.probability)
-            for c in caption.claims
-        ],
+        claims=[claim(one) for one in caption.claims],
+    )
+
+
+def claim(claim: Claim) -> schemas.ClaimAnswer:
+    """One thing that the sentence claims."""
+    return schemas.ClaimAnswer(
+        node=claim.node,
+        vocabulary=claim.vocabulary,
+        kind=claim.vocabulary,
+        role=claim.role,
+        probability=claim.probability,
     )
 
 
 def right_times_in_ten(caption: Caption, checkpoint: Checkpoint) -> int | None:
-    """How often the tier of the sentence's first claim was right, where ``calibrate`` measured it; else None."""
+    """How often in ten the tier of the sentence's first claim was right; None where that was not measured."""
     figures = checkpoint.measured.get(caption.claims[0].vocabulary)
     tiers = figures.get("tiers") if isinstance(figures, Mapping) else None
     measured = tiers.get(caption.tier) if isinstance(tiers, Mapping) else None
@@ -77,86 +84,108 @@ def right_times_in_ten(caption: Caption, checkpoint: Checkpoint) -> int | None:
     return round(10 * float(accuracy))
 
 
-def image(sight: Sight) -> schemas.ImageFacts:
-    """The picture that was sent."""
+def image(image: DecodedImage) -> schemas.ImageFacts:
+    """The facts of the picture that was sent."""
     return schemas.ImageFacts(
-        width=sight.width, height=sight.height, format=sight.format, sha256=sight.sha256, crop=box(sight.crop)
+        width=image.width, height=image.height, format=image.format, sha256=image.sha256, crop=box(image.crop)
     )
 
 
 def box(crop: Crop) -> schemas.Box:
-    """The square that the network saw."""
+    """The square that the network saw, in pixels."""
     return schemas.Box(x=crop.x, y=crop.y, width=crop.width, height=crop.height)
 
 
 def timing(timing: Timing) -> schemas.Timing:
-    """Seconds to milliseconds."""
-    values = (timing.decode, timing.queue, timing.model, timing.total)
-    decode, queue, model, total = (round(1000 * seconds, 2) for seconds in values)
-    return schemas.Timing(decode=decode, queue=queue, model=model, total=total)
+    """The times of one answer in milliseconds."""
+    return schemas.Timing(
+        decode=_milliseconds(timing.decode_s),
+        queue=_milliseconds(timing.queue_s),
+        model=_milliseconds(timing.model_s),
+        total=_milliseconds(timing.total_s),
+    )
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(1000 * seconds, 2)
 
 
 def explanation(explained: Explained, method: Method, request_id: str) -> schemas.ExplainResponse:
-    """The class map as numbers."""
-    sight = explained.sight
+    """The class map of one label as numbers, rounded to five decimals."""
     return schemas.ExplainResponse(
         request_id=request_id,
         label=explained.label.name,
         id=explained.label.id,
-        kind=explained.kind,
+        vocabulary=explained.vocabulary,
+        kind=explained.vocabulary,
         method=method,
         layer=explained.layer,
         map=[[round(float(cell), 5) for cell in row] for row in explained.map],
         maximum=explained.maximum,
         relevance=[round(float(part), 5) for part in explained.relevance],
-        crop=box(sight.crop),
-        image=schemas.Size(width=sight.width, height=sight.height),
+        crop=box(explained.image.crop),
+        image=schemas.Size(width=explained.image.width, height=explained.image.height),
     )
 
 
 def problem(error: GlassbotError, request_id: str) -> schemas.Problem:
-    """RFC 9457."""
+    """An error as an RFC 9457 problem."""
     return schemas.Problem(
         type=error.type,
         title=error.title,
         status=error.status,
         detail=error.detail,
         request_id=request_id,
-        errors=[schemas.ProblemError(where=e["where"], what=e["what"]) for e in error.errors],
+        errors=[schemas.ProblemError(where=part["where"], what=part["what"]) for part in error.errors],
     )
 
 
 def model_name(checkpoint: Checkpoint) -> schemas.ModelName:
-    """Which network answers."""
+    """The name and version of the network that answers."""
     return schemas.ModelName(name=checkpoint.name, version=checkpoint.version)
 
 
 def model(checkpoint: Checkpoint) -> schemas.ModelResponse:
-    """The network: its layers, vocabularies, and what was measured."""
+    """The network: its layers, its vocabularies, and what was measured."""
     architecture = checkpoint.architecture
-    fields = ("name", "kernel", "stride", "padding", "groups", "parameters", "multiply_adds",
-              "receptive_field", "jump", "start")  # fmt: skip
     return schemas.ModelResponse(
         name=checkpoint.name,
         version=checkpoint.version,
         input_size=architecture.input_size,
         parameters=architecture.parameters,
-        layers=[
-            schemas.LayerAnswer(
-                kind=layer.operation, shape=list(layer.shape), **{field: getattr(layer, field) for field in fields}
-            )
-            for layer in architecture.layers
-        ],
-        vocabularies=[
-            schemas.VocabularyAnswer(
-                name=v.name,
-                kind="exclusive" if v.activation == "softmax" else "independent",
-                size=len(v),
-                calibrated=v.calibrated,
-                labels=[schemas.LabelEntry(id=la.id, name=la.name, gloss=la.gloss) for la in v.labels],
-            )
-            for v in checkpoint.vocabularies
-        ],
+        layers=[layer(row) for row in architecture.layers],
+        vocabularies=[vocabulary(one) for one in checkpoint.vocabularies],
         measured=dict(checkpoint.measured),
         provenance=dict(checkpoint.provenance),
+    )
+
+
+def layer(layer: Layer) -> schemas.LayerAnswer:
+    """One row of the layer table."""
+    return schemas.LayerAnswer(
+        name=layer.name,
+        operation=layer.operation,
+        kind=layer.operation,
+        shape=list(layer.shape),
+        kernel=layer.kernel,
+        stride=layer.stride,
+        padding=layer.padding,
+        groups=layer.groups,
+        parameters=layer.parameters,
+        multiply_adds=layer.multiply_adds,
+        receptive_field=layer.receptive_field,
+        jump=layer.jump,
+        start=layer.start,
+    )
+
+
+def vocabulary(vocabulary: Vocabulary) -> schemas.VocabularyAnswer:
+    """One vocabulary with all its labels."""
+    return schemas.VocabularyAnswer(
+        name=vocabulary.name,
+        activation=vocabulary.activation,
+        kind="exclusive" if vocabulary.activation == "softmax" else "independent",
+        size=len(vocabulary),
+        calibrated=vocabulary.calibrated,
+        labels=[schemas.LabelEntry(id=one.id, name=one.name, gloss=one.gloss) for one in vocabulary.labels],
     )

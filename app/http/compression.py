@@ -1,4 +1,4 @@
-"""Gzip for whoever takes it: Starlette's middleware, and what files need in order to go out both ways."""
+"""Gzip for clients that accept it: Starlette's middleware, and static files that work with and without it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Gzip(GZipMiddleware):
-    """Starlette's, which takes every mention of gzip for a yes, even ``gzip;q=0``."""
+    """Starlette's middleware, made to respect ``gzip;q=0``, which it would take for a yes."""
 
     def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app, compresslevel=6)  # 9 takes longer for nothing to speak of
+        super().__init__(app, compresslevel=6)  # 9 takes longer and saves next to nothing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; whoever refuses gzip is treated as one who never spoke of it."""
+        """Handle one request; a client that refuses gzip is treated as one that does not name it."""
         if scope["type"] == "http" and not quality(Headers(scope=scope).get("accept-encoding", ""), "gzip"):
             del MutableHeaders(scope=scope)["accept-encoding"]
         await super().__call__(scope, receive, send)
 
 
 class Files(StaticFiles):
-    """Files under that middleware: one validator for both ways."""
+    """Static files under that middleware, with one ETag for the plain and the compressed form."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """As Starlette's, whose 405 names no method (RFC 9110, 15.5.6, wants it to)."""
+        """Starlette's response, with an Allow header on its 405 (RFC 9110, section 15.5.6)."""
         try:
             return await super().get_response(path, scope)
         except HTTPException as error:
@@ -40,21 +40,24 @@ class Files(StaticFiles):
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """The file or a 304. Weak: the tag is that of the content, not of the bytes that one encoding makes of it."""
+        """The file, or a 304. Its ETag is weak: it names the content, not the bytes that one encoding makes of it."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["ETag"] = f"W/{response.headers['ETag']}"
-        response.headers["Cache-Control"] = "no-cache"  # asked again each time: a new page must not meet old scripts
-        if response.status_code == 304:  # says so as the whole answer would, which the middleware sees to
+        response.headers["Cache-Control"] = "no-cache"  # so that a new page never meets old scripts
+        if response.status_code == 304:  # the middleware adds this to the whole answer, but not to a 304
             response.headers.add_vary_header("Accept-Encoding")
         return response
 
 
 def quality(accepted: str, wanted: str) -> float:
-    """The weight that an Accept or Accept-Encoding header gives to exactly ``wanted``; 0 where it is not named."""
+    """The weight from 0 to 1 that an Accept or Accept-Encoding header gives to ``wanted``; 0 where it is not named.
+
+    Wildcards do not count: what is sent by default needs no weight, and anything else must be asked for by name.
+    """
     for choice in accepted.lower().split(","):
         name, *parameters = (part.strip() for part in choice.split(";"))
         if name == wanted:
-            weights = [p.removeprefix("q=") for p in parameters if p.startswith("q=")]
+            weights = [parameter.removeprefix("q=") for parameter in parameters if parameter.startswith("q=")]
             try:
                 return float(weights[0]) if weights else 1.0
             except ValueError:

@@ -1,4 +1,4 @@
-"""Pages of other origins, where the operator lets them call."""
+"""Cross-origin requests: lets pages of the origins that the operator named call this service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.errors import CrossOriginError, GlassbotError
 
 
 class Cors(CORSMiddleware):
-    """Starlette's, which refuses in plain text; here a refusal is a problem like every other."""
+    """Starlette's middleware, which refuses in plain text; here a refusal is a problem like every other."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str], problem: Callable[[GlassbotError], Response]) -> None:
         super().__init__(
@@ -26,13 +26,13 @@ class Cors(CORSMiddleware):
         self._problem = problem
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """What a browser asks before it sends a picture or a key."""
+        """Answer the request that a browser sends before one with a picture or a key."""
         answer = super().preflight_response(request_headers)
         if answer.status_code == 200:
             return answer
-        why = bytes(answer.body).decode()
+        reason = bytes(answer.body).decode()
         refusal = self._problem(
-            CrossOriginError(f"Pages of this origin, or with this method or header, may not call: {why}.")
+            CrossOriginError(f"Pages of this origin, or with this method or header, may not call: {reason}.")
         )
         refusal.headers.update({name: value for name, value in answer.headers.items() if name.startswith("vary")})
         return refusal

@@ -1,4 +1,7 @@
-"""What every answer carries: a request id, security headers, a log line, a count. Pure ASGI: streams stay streams."""
+"""Middleware around every request: an id, security headers, a line in the log, metrics.
+
+Pure ASGI, so that bodies which are streamed stay streams.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from app import logs
 from app.errors import GlassbotError
 from app.metrics import Metrics
 
-_GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_HEADERS = {
+_VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; "
         "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -25,19 +28,20 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_QUIET = ("/livez", "/readyz", "/metrics")
+_POLLED = ("/livez", "/readyz", "/metrics")
+"""Routes that machines ask every few seconds; they are logged at level debug."""
 
 log = logging.getLogger("glassbot.http")
 
 
 class Head:
-    """Answers HEAD as GET, header for header; the server keeps the body back."""
+    """Answers HEAD as GET, header for header; the server leaves out the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request; all but HEAD are passed on."""
+        """Handle one request; every method but HEAD is passed on unchanged."""
         if scope.get("method") != "HEAD":
             await self._app(scope, receive, send)
             return
@@ -45,69 +49,79 @@ class Head:
         try:
             await self._app(as_get, receive, send)
         finally:
-            scope["route"] = as_get.get("route")  # by which Envelope counts
+            scope["route"] = as_get.get("route")  # RequestContextMiddleware counts requests by it
 
 
-class Envelope:
-    """Wraps the whole application; also the last one to catch what nobody foresaw."""
+class RequestContextMiddleware:
+    """Gives every request its id, headers, line in the log and metrics, and answers 500 to unforeseen exceptions.
+
+    It wraps the whole application. ``error_response`` makes the answer for an error, and ``is_draining`` tells whether
+    clients should send their next request to another replica.
+    """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
         metrics: Metrics,
-        leaving: Callable[[], bool],
-        apology: Callable[[GlassbotError], ASGIApp],
+        is_draining: Callable[[], bool],
+        error_response: Callable[[GlassbotError], ASGIApp],
     ) -> None:
-        self._app, self._metrics, self._leaving, self._apology = app, metrics, leaving, apology
+        self._app = app
+        self._metrics = metrics
+        self._is_draining = is_draining
+        self._error_response = error_response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One HTTP request; anything else is passed on."""
+        """Handle one HTTP request; anything else is passed on unchanged."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        asked = Headers(scope=scope).get("x-request-id", "")
-        request_id = asked if _GOOD_ID.fullmatch(asked) else uuid4().hex
+        client_id = Headers(scope=scope).get("x-request-id", "")
+        request_id = client_id if _VALID_ID.fullmatch(client_id) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         token = logs.request_id.set(request_id)
         try:
-            await self._counted(scope, receive, send, request_id)
+            await self._handle(scope, receive, send, request_id)
         finally:
             logs.request_id.reset(token)
 
-    async def _counted(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        began, status = perf_counter(), 0
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        began = perf_counter()
+        status = 0
 
-        async def labelled(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._label(MutableHeaders(scope=message), request_id)
+                self._add_headers(MutableHeaders(scope=message), request_id)
             await send(message)
 
         try:
-            await self._app(scope, receive, labelled)
+            await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            status = status or 499  # as nginx counts it: nobody is there to be answered
+            status = status or 499  # nginx's code for a client that left before it was answered
         except Exception:
             log.exception("unforeseen")
             if status:  # the answer has begun: only breaking it off tells the client
                 raise
-            await self._apology(GlassbotError("This is our fault; it has been logged."))(scope, receive, labelled)
+            response = self._error_response(GlassbotError("This is our fault; it has been logged."))
+            await response(scope, receive, send_with_headers)
         finally:
-            self._count(scope, status, perf_counter() - began)
+            self._record(scope, status, perf_counter() - began)
 
-    def _label(self, headers: MutableHeaders, request_id: str) -> None:
+    def _add_headers(self, headers: MutableHeaders, request_id: str) -> None:
         headers["X-Request-ID"] = request_id
-        for name, value in _HEADERS.items():
+        for name, value in _SECURITY_HEADERS.items():
             headers.setdefault(name, value)
-        if self._leaving():
+        if self._is_draining():
             headers["Connection"] = "close"  # the next request belongs to another replica
 
-    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None) or "other"
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other"
         self._metrics.requests.labels(route, method, str(status)).inc()
         self._metrics.latency.labels(route).observe(seconds)
         facts = {"method": method, "route": route, "status": status, "ms": round(1000 * seconds, 1)}
-        log.log(logging.DEBUG if route in _QUIET else logging.INFO, "answered", extra={"facts": facts})
+        level = logging.DEBUG if route in _POLLED else logging.INFO
+        log.log(level, "answered", extra={"facts": facts})

@@ -1,4 +1,4 @@
-"""The contract of one running service: FastAPI's, and what only its network and settings know."""
+"""The OpenAPI contract of one running service: FastAPI's document, completed by what depends on its network."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _ANYWHERE = (errors.NotFoundError, errors.MethodNotAllowedError, errors.CrossOri
 
 
 class Service(FastAPI):
-    """An application whose ``state`` holds ``predictor`` and ``settings``."""
+    """A FastAPI application whose ``state`` holds ``host`` and ``settings``, and whose contract is complete."""
 
     def openapi(self) -> dict[str, Any]:
-        """The document behind ``/openapi.json``; made once."""
+        """The document behind ``/openapi.json``; it is built once."""
         if not self.openapi_schema:
-            keys = bool(self.state.settings.api_keys)
-            self.openapi_schema = _complete(super().openapi(), self.state.predictor.checkpoint, keys)
+            keys_required = bool(self.state.settings.api_keys)
+            self.openapi_schema = _complete(super().openapi(), self.state.host.checkpoint, keys_required)
         return self.openapi_schema
 
 
-def _complete(document: dict[str, Any], network: Checkpoint, keys: bool) -> dict[str, Any]:
+def _complete(document: dict[str, Any], checkpoint: Checkpoint, keys_required: bool) -> dict[str, Any]:
     document["servers"] = [{"url": "./"}]  # beside this document, whatever the prefix that a gateway strips
-    parts = document["components"]
-    parts["examples"] = {kind.slug: _example(kind) for kind in errors.raised()}
-    parts["responses"] = {kind.__name__.removesuffix("Error"): contract.problem(kind) for kind in _ANYWHERE}
+    components = document["components"]
+    components["examples"] = {error.slug: _example(error) for error in errors.raised()}
+    components["responses"] = {error.__name__.removesuffix("Error"): contract.problem(error) for error in _ANYWHERE}
     for path, operation in _operations(document):
         for parameter in operation.get("parameters", []):
-            _fit(path, parameter, network)
-        if keys and "security" in operation:
+            _name_choices(path, parameter, checkpoint)
+        if keys_required and "security" in operation:
             operation["security"].remove({})
     batch = document["paths"]["/predict/batch"]["post"]["responses"]["200"]
     batch["content"]["application/json"]["example"] = examples.BATCH  # FastAPI leaves out what is null
@@ -52,15 +52,18 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
             yield path, operation
 
 
-def _example(kind: type[errors.GlassbotError]) -> dict[str, Any]:
-    value = examples.problem(kind).model_dump(mode="json", exclude_defaults=True)
-    return {"summary": kind.title, "value": value}
+def _example(error: type[errors.GlassbotError]) -> dict[str, Any]:
+    value = examples.problem(error).model_dump(mode="json", exclude_defaults=True)
+    return {"summary": error.title, "value": value}
 
 
-def _fit(path: str, parameter: dict[str, Any], network: Checkpoint) -> None:
-    """Names of vocabularies and labels are not ours to choose, but the network's."""
-    vocabularies = [v for v in network.vocabularies if path == "/explain" or v.activation == "softmax"]
-    if parameter["name"] == "kind":
+def _name_choices(path: str, parameter: dict[str, Any], checkpoint: Checkpoint) -> None:
+    """Say which values a parameter takes where the network decides: vocabularies, labels and layers."""
+    vocabularies = [v for v in checkpoint.vocabularies if path == "/explain" or v.activation == "softmax"]
+    if parameter["name"] in ("vocabulary", "kind"):
         parameter["schema"] = {"type": "string", "enum": [v.name for v in vocabularies]}
     if parameter["name"] == "label":
         parameter["example"] = vocabularies[0].labels[0].name
+    if parameter["name"] == "layers":
+        name = "|".join(checkpoint.architecture.activation_names)
+        parameter["schema"]["pattern"] = f"^(all|({name})(,({name}))*)$"

@@ -1,4 +1,7 @@
-"""The answers, which are the OpenAPI contract."""
+"""The JSON bodies of all answers: the schemas of the OpenAPI contract.
+
+A field that was renamed keeps its old name beside the new one for one release; :func:`deprecated` marks it.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 Probability = Field(ge=0, le=1)
 
 
+def deprecated(new_name: str) -> Any:
+    """The field of an old name. Marked in the contract only: pydantic's own mark would warn whoever reads the field."""
+    return Field(
+        description=f"Old name of {new_name}; it goes in release 0.2.0.", json_schema_extra={"deprecated": True}
+    )
+
+
 class Answer(BaseModel):
-    """All answers are frozen and say no more than they document."""
+    """The base of all answers: frozen, and with no fields but those that are documented."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,6 +30,13 @@ class ModelName(Answer):
 
     name: str
     version: str = Field(description="First 12 hexadecimal digits of the checkpoint's SHA-256.")
+
+
+class Identified(Answer):
+    """The request that is answered, and the network that answers it."""
+
+    request_id: str
+    model: ModelName
 
 
 class Box(Answer):
@@ -32,7 +49,7 @@ class Box(Answer):
 
 
 class Size(Answer):
-    """In pixels, upright."""
+    """The size of the upright picture, in pixels."""
 
     width: int = Field(ge=1)
     height: int = Field(ge=1)
@@ -47,16 +64,17 @@ class ImageFacts(Size):
 
 
 class ClaimAnswer(Answer):
-    """One thing the sentence says."""
+    """One thing that the sentence claims."""
 
     node: str = Field(description="The label, or the ancestor of it, that is said.")
-    kind: str
+    vocabulary: str = Field(description="Name of the vocabulary that the label belongs to.")
+    kind: str = deprecated("vocabulary")
     role: str
     probability: float = Probability
 
 
 class CaptionAnswer(Answer):
-    """One honest sentence."""
+    """One honest sentence about the picture."""
 
     text: str
     alt_text: str
@@ -69,16 +87,17 @@ class CaptionAnswer(Answer):
 
 
 class LabelAnswer(Answer):
-    """A label of an exclusive vocabulary."""
+    """A label of a vocabulary whose labels exclude each other."""
 
     label: str = Field(description="Natural noun.")
     id: str = Field(description="Raw class name.")
     score: float = Field(ge=0, le=1, description="Probability within its vocabulary.")
-    kind: str
+    vocabulary: str = Field(description="Name of the vocabulary that the label belongs to.")
+    kind: str = deprecated("vocabulary")
 
 
 class WordAnswer(Answer):
-    """A word that people would use."""
+    """A word that people would use of the picture."""
 
     word: str
     score: float = Probability
@@ -86,7 +105,7 @@ class WordAnswer(Answer):
 
 
 class Timing(Answer):
-    """Milliseconds; 0 where a result was remembered."""
+    """Milliseconds that each step took; 0 where its result came from a cache."""
 
     decode: float
     queue: float
@@ -104,27 +123,19 @@ class Prediction(Answer):
     timing_ms: Timing
 
 
-class PredictResponse(Answer):
-    """``POST /predict``."""
-
-    request_id: str
-    model: ModelName
-    image: ImageFacts
-    caption: CaptionAnswer
-    labels: list[LabelAnswer]
-    words: list[WordAnswer]
-    timing_ms: Timing
+class PredictResponse(Prediction, Identified):
+    """The answer to ``POST /predict``: a prediction, the request it answers and the network."""
 
 
 class ProblemError(Answer):
-    """One of several things that are wrong."""
+    """One of several things that are wrong with a request."""
 
     where: str
     what: str
 
 
 class Problem(Answer):
-    """RFC 9457."""
+    """A problem as RFC 9457 defines it."""
 
     type: str = Field(description="Stable URI of this kind of problem.", examples=["urn:glassbot:problem:not-an-image"])
     title: str
@@ -135,42 +146,42 @@ class Problem(Answer):
 
 
 class BatchItem(Answer):
-    """One file of a batch: ``ok`` or ``problem`` is null."""
+    """One file of a batch: either ``ok`` or ``problem`` is null."""
 
     file: str = Field(description="The name it was sent under.")
     ok: Prediction | None
     problem: Problem | None
 
 
-class BatchResponse(Answer):
-    """``POST /predict/batch``, in the order of the files."""
+class BatchResponse(Identified):
+    """The answer to ``POST /predict/batch``, in the order of the files."""
 
-    request_id: str
-    model: ModelName
     items: list[BatchItem]
 
 
 class ExplainResponse(Answer):
-    """``POST /explain``: where the evidence for a label lay."""
+    """The answer to ``POST /explain``: where the evidence for a label lay."""
 
     request_id: str
     label: str
     id: str
-    kind: str
+    vocabulary: str = Field(description="Name of the vocabulary that the label belongs to.")
+    kind: str = deprecated("vocabulary")
     method: Literal["gradcam", "hirescam", "layercam"]
-    layer: str
-    map: list[list[float]] = Field(description="Rows of conv5 cells, as shares of the largest.")
+    layer: str = Field(description="The convolution whose cells the map has.")
+    map: list[list[float]] = Field(description="Rows of cells of the layer, as shares of the largest.")
     maximum: float = Field(ge=0, description="The largest cell, in units of a logit; 0 where there is no evidence.")
-    relevance: list[float] = Field(description="What each channel of conv5 adds to the label's lead.")
+    relevance: list[float] = Field(description="What each channel of the layer adds to the label's lead.")
     crop: Box
     image: Size
 
 
 class LayerAnswer(Answer):
-    """A row of the layer table."""
+    """One row of the layer table."""
 
     name: str
-    kind: str
+    operation: str = Field(description="conv, lrn, pool or linear.")
+    kind: str = deprecated("operation")
     shape: list[int]
     kernel: int
     stride: int
@@ -192,17 +203,20 @@ class LabelEntry(Answer):
 
 
 class VocabularyAnswer(Answer):
-    """One question that the network answers."""
+    """One question that the network answers, and the labels it chooses from."""
 
     name: str
-    kind: Literal["exclusive", "independent"]
+    activation: Literal["softmax", "sigmoid"] = Field(
+        description="softmax: the labels exclude each other. sigmoid: each holds or not, whatever the others do."
+    )
+    kind: Literal["exclusive", "independent"] = deprecated("activation, where softmax is exclusive")
     size: int
     calibrated: bool
     labels: list[LabelEntry]
 
 
 class ModelResponse(Answer):
-    """``GET /model``."""
+    """The answer to ``GET /model``: the network that is served."""
 
     name: str
     version: str
@@ -215,6 +229,6 @@ class ModelResponse(Answer):
 
 
 class Health(Answer):
-    """``GET /livez`` and ``GET /readyz``."""
+    """The answer to ``GET /livez`` and ``GET /readyz``."""
 
     status: Literal["alive", "ready"]

@@ -1,4 +1,4 @@
-"""The process that serves: one listening socket, one event loop, and signals that end it in peace."""
+"""The process that serves: one listening socket, one event loop, and signals that end it without losing answers."""
 
 from __future__ import annotations
 
@@ -12,56 +12,61 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from app.inference.predictor import Predictor
+from app.inference.engine_host import EngineHost
 from app.settings import Settings
 from app.startup import cannot_run
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but SIGTERM means: say so on /readyz, go on answering for a while, finish, exit 0.
+    """uvicorn's server, but SIGTERM means: answer 503 on /readyz, go on answering for a while, finish, exit with 0.
 
-    By itself uvicorn stops listening first and ends with the signal's own status.
+    By itself uvicorn stops listening first and ends with the signal's own status. ``announce`` is called once, when
+    the engine is ready.
     """
 
     def __init__(self, app: FastAPI, settings: Settings, announce: Callable[[], None]) -> None:
-        # Whoever is being served when we leave may use up his time, and no more.
-        grace = int(settings.upload_s + settings.deadline_s) + 1
         super().__init__(
             uvicorn.Config(
-                app, log_config=None, access_log=False, server_header=False, lifespan="on",
-                root_path=settings.root_path, timeout_graceful_shutdown=grace,
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="on",
+                root_path=settings.root_path,
+                # A request in flight when the process ends may use up its time, and no more.
+                timeout_graceful_shutdown=settings.longest_request_seconds,
             )
-        )  # fmt: skip
-        self._predictor: Predictor = app.state.predictor
+        )
+        self._host: EngineHost = app.state.host
         self._announce: Callable[[], None] | None = announce
         self._drain_seconds = settings.drain_seconds
-        self._leave_at = float("inf")
+        self._exit_at = float("inf")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 uvicorn's signature
-        """SIGTERM drains; Ctrl-C ends at once what waits, and a second one everything."""
-        self._predictor.drain()
+        """SIGTERM drains; Ctrl-C finishes what was begun, and a second Ctrl-C ends everything at once."""
+        self._host.drain()
         if sig == signal.SIGTERM:
-            self._leave_at = min(self._leave_at, monotonic() + self._drain_seconds)
+            self._exit_at = min(self._exit_at, monotonic() + self._drain_seconds)
         elif self.should_exit:
             self.force_exit = True
         else:
             self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second."""
-        if monotonic() >= self._leave_at or self._predictor.failure is not None:
+        """Called by uvicorn ten times a second: announce readiness, or exit where it is time to."""
+        if monotonic() >= self._exit_at or self._host.failure is not None:
             self.should_exit = True
-        if self._predictor.ready and self._announce is not None:
-            gc.freeze()  # what is here by now stays: to look through it takes 25 ms, in the midst of somebody's answer
+        if self._host.ready and self._announce is not None:
+            gc.freeze()  # what exists by now stays; collecting among it would take 25 ms in the middle of some answer
             self._announce()
             self._announce = None
         return await super().on_tick(counter)
 
 
 def serve(app: FastAPI, settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
-    """Answer until a signal. Raises StartError if the engine does not start."""
+    """Answer requests until a signal arrives. Raises StartError where the engine does not start."""
     server = Server(app, settings, announce)
     server.run(sockets=[listener])
-    failure = app.state.predictor.failure
+    failure = app.state.host.failure
     if failure is not None:
         raise cannot_run(failure) from failure

@@ -1,4 +1,4 @@
-"""Where the page lies: beside the package in the repository, inside it in an installed wheel."""
+"""Finds the files of the pages: beside the package in the repository, or inside it in an installed wheel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class Sample(TypedDict):
-    """A picture that the page offers to people who have none at hand."""
+    """A sample picture that the page offers to people who have none at hand."""
 
     file: str
     alt: str
@@ -20,7 +20,7 @@ class Sample(TypedDict):
 
 @cache
 def web_root() -> Path:
-    """The folder with ``templates`` and ``static``, whatever the current one. Raises FileNotFoundError."""
+    """The folder that holds ``templates`` and ``static``, whatever the current folder is. Raises FileNotFoundError."""
     for root in (PACKAGE / "_web", PACKAGE.parent):
         if (root / "templates").is_dir() and (root / "static").is_dir():
             return root
@@ -28,18 +28,18 @@ def web_root() -> Path:
 
 
 def notebook() -> Path | None:
-    """The executed notebook as one page; an installed wheel has none."""
+    """The executed notebook as one HTML page; None in an installed wheel, which has none."""
     page = web_root() / "notebooks" / "alexnet.html"
     return page if page.is_file() else None
 
 
 @cache
 def samples() -> tuple[Sample, ...]:
-    """What ``static/samples/samples.json`` lists; nothing where there is no such file."""
+    """The sample pictures that ``static/samples/samples.json`` lists; none where there is no such file."""
     listing = web_root() / "static" / "samples" / "samples.json"
     if not listing.is_file():
         return ()
     return tuple(
-        Sample(file=str(one["file"]), alt=str(one["alt"]), credit=str(one["credit"]))
-        for one in json.loads(listing.read_text("utf-8"))
+        Sample(file=str(entry["file"]), alt=str(entry["alt"]), credit=str(entry["credit"]))
+        for entry in json.loads(listing.read_text("utf-8"))
     )

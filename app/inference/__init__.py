@@ -1,1 +1,1 @@
-"""From picture bytes to what the network says of them: decoding, admission, batching, the engine."""
+"""Inference: decoding pictures, admitting requests, batching, the engine and its caches; no HTTP in here."""

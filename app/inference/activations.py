@@ -21,37 +21,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.inference.images import Sight
+from app.inference.images import DecodedImage
 from model.architecture import Architecture
 from model.engines import Output
 
 MAGIC = b"GBA1"
 
 
-def encode(sight: Sight, output: Output, architecture: Architecture, names: Sequence[str]) -> bytes:
-    """The body for the layers in ``names``, in that order. ``output`` holds one picture."""
-    maps = [_channels(output.maps[name][0]) for name in names]
-    blocks = [_block(map_) for map_ in maps]
-    layers = [_facts(architecture, name, map_.shape) for name, map_ in zip(names, maps, strict=True)]
-    header = _header(sight, layers, blocks)
+def encode(image: DecodedImage, output: Output, architecture: Architecture, names: Sequence[str]) -> bytes:
+    """The body for the layers in ``names``, in that order. ``output`` holds the activations of one picture."""
+    maps_CHW = [_channels(output.maps[name][0]) for name in names]
+    blocks = [_block(map_CHW) for map_CHW in maps_CHW]
+    layers = [_layer_facts(architecture, name, map_CHW.shape) for name, map_CHW in zip(names, maps_CHW, strict=True)]
+    header = _header(image, layers, blocks)
     return b"".join([MAGIC, struct.pack("<I", len(header)), header, *blocks])
 
 
-def _channels(map_: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(C, H, W); the units of fc6 and fc7 are channels of one cell."""
-    return map_ if map_.ndim == 3 else map_.reshape(-1, 1, 1)
+def _channels(activations: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(C, H, W) as it is; the (F,) units of fc6 and fc7 become (F, 1, 1), channels of one cell."""
+    return activations if activations.ndim == 3 else activations.reshape(-1, 1, 1)
 
 
-def _block(map_: NDArray[np.float32]) -> bytes:
-    maxima = map_.max((1, 2))
+def _block(map_CHW: NDArray[np.float32]) -> bytes:
+    """The maxima and the padded cells of one layer, as the module's docstring draws them."""
+    maxima = map_CHW.max((1, 2))
     scale = np.divide(255, maxima, out=np.zeros_like(maxima), where=maxima > 0)
     # Below zero only where the activation is no ReLU; such cells are shown as 0.
-    cells: bytes = np.rint(map_ * scale[:, None, None]).clip(0, 255).astype(np.uint8).tobytes()
+    cells: bytes = np.rint(map_CHW * scale[:, None, None]).clip(0, 255).astype(np.uint8).tobytes()
     maxima_bytes: bytes = maxima.astype("<f4").tobytes()
-    return maxima_bytes + cells + bytes(-len(cells) % 4)
+    padding = bytes(-len(cells) % 4)
+    return maxima_bytes + cells + padding
 
 
-def _facts(architecture: Architecture, name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+def _layer_facts(architecture: Architecture, name: str, shape: tuple[int, ...]) -> dict[str, Any]:
     layer = architecture.layer(name)
     return {
         "name": name,
@@ -62,17 +64,21 @@ def _facts(architecture: Architecture, name: str, shape: tuple[int, ...]) -> dic
     }
 
 
-def _header(sight: Sight, layers: Sequence[dict[str, Any]], blocks: Sequence[bytes]) -> bytes:
-    """Offsets are counted from the start of the body, so the header holds its own length: repeat until it fits."""
-    start = 0
+def _header(image: DecodedImage, layers: Sequence[dict[str, Any]], blocks: Sequence[bytes]) -> bytes:
+    """The JSON header, padded; fills in the ``offset`` of each layer.
+
+    Offsets are counted from the start of the body, so they depend on the length of the header that holds them: repeat
+    with a later start of the first block until the header fits before it.
+    """
+    image_facts = {"sha256": image.sha256, "width": image.width, "height": image.height}
+    first_block = 0
     while True:
-        at = start
+        offset = first_block
         for facts, block in zip(layers, blocks, strict=True):
-            facts["offset"] = at
-            at += len(block)
-        image = {"sha256": sight.sha256, "width": sight.width, "height": sight.height}
-        text = json.dumps({"image": image, "crop": asdict(sight.crop), "layers": list(layers)}).encode()
+            facts["offset"] = offset
+            offset += len(block)
+        text = json.dumps({"image": image_facts, "crop": asdict(image.crop), "layers": list(layers)}).encode()
         needed = 8 + len(text) + -(8 + len(text)) % 4
-        if needed <= start:
-            return text.ljust(start - 8)
-        start = needed
+        if needed <= first_block:
+            return text.ljust(first_block - 8)
+        first_block = needed

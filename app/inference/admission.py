@@ -1,4 +1,4 @@
-"""Who may come in: as many at once as are answered soon. For one event loop."""
+"""Admission control: only as many requests at once as are answered soon. For use within one event loop."""
 
 from __future__ import annotations
 
@@ -7,80 +7,83 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
 
-PATIENCE = 0.15
-"""Seconds that a body may take before its sender's place is given to others until it is there."""
+SLOW_SENDER_AFTER_S = 0.15
+"""Seconds that a body may take to arrive before the slot of its request is lent to others."""
 
 
 class FullError(Exception):
-    """As many are inside as may be; nothing was counted."""
+    """No slot is free, or too many requests are in memory; the request was not counted."""
 
 
 class Admission:
-    """Counts requests in flight, and refuses more than are answered within some time.
+    """Counts requests in flight, and refuses more than are answered within a set time.
 
-    Whoever sends slowly costs memory, but no work: after ``PATIENCE`` he holds no place among those who are answered,
-    and takes one again, unasked, once his body is there.
+    A slow upload costs memory but no work. After ``SLOW_SENDER_AFTER_S`` seconds its request holds no slot any more,
+    and takes one again, without being refused, once the body has arrived.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        """Requests in memory, slow senders included."""
-        self.room = most
-        """Requests being answered."""
-        self.busy = 0
-        """Of those: how many there are."""
-        self.present = 0
-        """All that are in memory."""
+    def __init__(self, max_in_memory: int) -> None:
+        self.max_in_memory = max_in_memory
+        """Most requests in memory, slow uploads included."""
+        self.capacity = max_in_memory
+        """Most requests that are answered at the same time."""
+        self.active = 0
+        """Slots taken at this moment: requests, or files of a batch, that are being answered."""
+        self.in_memory = 0
+        """Requests in memory at this moment, slow uploads included."""
 
     def settle(self, rate: float, seconds: float, *, least: int) -> None:
-        """Take as many at once as are answered in ``seconds`` at ``rate`` a second, but ``least`` in any case."""
-        self.room = min(self.most, max(least, ceil(rate * seconds)))
+        """Set the capacity to what is answered in ``seconds`` at ``rate`` answers a second, but to ``least`` or more.
+
+        The capacity never exceeds ``max_in_memory``.
+        """
+        self.capacity = min(self.max_in_memory, max(least, ceil(rate * seconds)))
 
     @contextmanager
-    def enter(self) -> Iterator[Place]:
-        """One request. Raises FullError."""
-        if self.busy >= self.room or self.present >= self.most:
+    def enter(self) -> Iterator[Slot]:
+        """Admit one request while the block runs. Raises FullError where there is no capacity left."""
+        if self.active >= self.capacity or self.in_memory >= self.max_in_memory:
             raise FullError
-        self.present += 1
-        place = Place(self)
+        self.in_memory += 1
+        slot = Slot(self)
         try:
-            yield place
+            yield slot
         finally:
-            place.release()
-            self.present -= 1
+            slot.release()
+            self.in_memory -= 1
 
     @contextmanager
-    def one_more(self) -> Iterator[None]:
-        """Work that whoever is inside brings with him; counted, not refused."""
-        place = Place(self)
+    def extra_slot(self) -> Iterator[None]:
+        """Count further work of an admitted request, such as one file of its batch, without ever refusing it."""
+        slot = Slot(self)
         try:
             yield
         finally:
-            place.release()
+            slot.release()
 
 
-class Place:
-    """One of those who are answered; whoever got it and gave it back is not refused when he takes it again."""
+class Slot:
+    """The right of one admitted request to be answered; released and taken again as often as needed."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
-        self._held = False
+        self._taken = False
         self.take()
 
     def take(self) -> None:
-        """Count once."""
-        self._admission.busy += not self._held
-        self._held = True
+        """Count this slot as active; a slot that is taken already is not counted twice."""
+        self._admission.active += not self._taken
+        self._taken = True
 
     def release(self) -> None:
-        """Count no more."""
-        self._admission.busy -= self._held
-        self._held = False
+        """Count this slot as free; a slot that is free already is not counted twice."""
+        self._admission.active -= self._taken
+        self._taken = False
 
     @contextmanager
     def receiving(self) -> Iterator[None]:
-        """While the body is read: after ``PATIENCE`` the place is lent to others."""
-        timer = asyncio.get_running_loop().call_later(PATIENCE, self.release)
+        """Wrap the reading of the body: after ``SLOW_SENDER_AFTER_S`` seconds the slot is lent to other requests."""
+        timer = asyncio.get_running_loop().call_later(SLOW_SENDER_AFTER_S, self.release)
         try:
             yield
         finally:

@@ -1,7 +1,7 @@
-"""Many waiting callers, one worker thread: bounded, work-conserving, cancel-safe micro-batching.
+"""Micro-batching: many waiting callers, one worker thread, a bounded queue, and callers that may leave at any time.
 
-Whenever the worker is free it takes everything that waits, up to the largest batch; it never waits for more. Knows
-nothing of networks, pictures or HTTP.
+Whenever the worker is free it takes everything that waits, up to the largest batch; it never waits for more. This
+module knows nothing of networks, pictures or HTTP.
 """
 
 from __future__ import annotations
@@ -19,34 +19,36 @@ Out = TypeVar("Out")
 
 
 class QueueFullError(Exception):
-    """As many items wait as may; nothing was queued."""
+    """The queue is full; the item was not added."""
 
 
 class ClosedError(Exception):
-    """The batcher takes no more items."""
+    """The batcher is closing and takes no more items."""
 
 
 @dataclass(frozen=True)
 class Done(Generic[Out]):
-    """What came of one item."""
+    """The result of one item, and how long it took."""
 
     result: Out
+    """What ``work`` returned for this item."""
     queued_s: float
     """Seconds from ``submit`` to the start of the batch."""
     ran_s: float
-    """Seconds that the batch took."""
-    batch: int
-    """Items in the batch."""
+    """Seconds that the whole batch took."""
+    batch_size: int
+    """Number of items in the batch that this one was part of."""
 
 
 @dataclass(eq=False)
 class _Entry(Generic[In, Out]):
     item: In
     future: asyncio.Future[Done[Out]]
-    since: float = field(default_factory=perf_counter)
+    queued_at: float = field(default_factory=perf_counter)
 
 
 Outcome = tuple[list[Out | Exception], float, float]
+"""A result or an exception for each item, and when the batch began and ended (``perf_counter`` seconds)."""
 
 
 class Batcher(Generic[In, Out]):
@@ -69,16 +71,16 @@ class Batcher(Generic[In, Out]):
         self._loop: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        """Items that wait."""
+        """Number of items that wait for the worker."""
         return len(self._waiting)
 
     async def start(self) -> None:
-        """Begin to work. Once only."""
+        """Begin to work on the running event loop. To be called once."""
         assert self._loop is None
         self._loop = asyncio.create_task(self._run(), name="batcher")
 
     async def close(self) -> None:
-        """Finish what waits, take nothing more, end the thread."""
+        """Finish every item that waits, refuse new ones, and end the thread."""
         self._closing = True
         self._wake.set()
         if self._loop is not None:
@@ -86,14 +88,14 @@ class Batcher(Generic[In, Out]):
         self._thread.shutdown()
 
     async def submit(self, item: In, *, timeout: float | None = None) -> Done[Out]:
-        """Wait for the result of one item.
+        """Queue one item and wait for its result.
 
-        Raises QueueFullError at once, ClosedError, TimeoutError after ``timeout`` seconds, or what ``work`` raised for
-        this item. A caller that is cancelled or timed out harms no other; its item is dropped if it has not begun.
+        Raises QueueFullError or ClosedError at once, TimeoutError after ``timeout`` seconds, or what ``work`` raised
+        for this item. A caller that is cancelled or timed out harms no other; its item is dropped if it has not begun.
         """
         if self._closing:
             raise ClosedError
-        self._forget_gone()
+        self._drop_abandoned()
         if len(self._waiting) >= self._max_waiting:
             raise QueueFullError
         entry: _Entry[In, Out] = _Entry(item, asyncio.get_running_loop().create_future())
@@ -102,8 +104,8 @@ class Batcher(Generic[In, Out]):
         async with asyncio.timeout(timeout):
             return await entry.future
 
-    def _forget_gone(self) -> None:
-        """Callers that gave up hold no place in the queue."""
+    def _drop_abandoned(self) -> None:
+        """Remove from a full queue the items whose callers have given up."""
         if len(self._waiting) >= self._max_waiting:
             self._waiting = deque(entry for entry in self._waiting if not entry.future.done())
 
@@ -118,10 +120,11 @@ class Batcher(Generic[In, Out]):
                 self._wake.clear()
 
     def _take(self) -> list[_Entry[In, Out]]:
+        """The next batch, without the items whose callers have given up; empty where nothing waits."""
         batch: list[_Entry[In, Out]] = []
         while self._waiting and len(batch) < self._max_batch:
             entry = self._waiting.popleft()
-            if not entry.future.done():  # done here means: the caller has left
+            if not entry.future.done():  # a future is done here only where its caller has left
                 batch.append(entry)
         return batch
 
@@ -134,28 +137,28 @@ class Batcher(Generic[In, Out]):
             if isinstance(outcome, Exception):
                 entry.future.set_exception(outcome)
             else:
-                entry.future.set_result(Done(outcome, began - entry.since, ended - began, len(batch)))
+                entry.future.set_result(Done(outcome, began - entry.queued_at, ended - began, len(batch)))
 
     def _attempt(self, batch: list[_Entry[In, Out]]) -> Outcome[Out]:
-        """On the worker thread: all together, else each alone."""
+        """On the worker thread: run all items together, and where that raises, each alone."""
         began = perf_counter()
         outcomes: list[Out | Exception]
         try:
-            outcomes = [*self._all([entry.item for entry in batch])]
-        except Exception:  # whatever it was: alone we learn whose fault it is
-            outcomes = [self._alone(entry) for entry in batch]
+            outcomes = [*self._run_together([entry.item for entry in batch])]
+        except Exception:  # whatever it was, running each item alone shows which one causes it
+            outcomes = [self._run_alone(entry) for entry in batch]
         return outcomes, began, perf_counter()
 
-    def _all(self, items: list[In]) -> Sequence[Out]:
+    def _run_together(self, items: list[In]) -> Sequence[Out]:
         results = self._work(items)
         if len(results) != len(items):
             raise ValueError(f"{len(results)} results for {len(items)} items")
         return results
 
-    def _alone(self, entry: _Entry[In, Out]) -> Out | Exception:
+    def _run_alone(self, entry: _Entry[In, Out]) -> Out | Exception:
         if entry.future.cancelled():
             return asyncio.InvalidStateError("the caller has left")
         try:
-            return self._all([entry.item])[0]
+            return self._run_together([entry.item])[0]
         except Exception as error:
             return error

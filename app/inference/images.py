@@ -1,4 +1,8 @@
-"""Untrusted bytes to an opened, limited picture: by content, never by name; sizes are judged from the header."""
+"""Decodes untrusted picture bytes within limits.
+
+The format is told from the content, never from a file name, and the size is checked from the header before any pixel
+is decoded.
+"""
 
 from __future__ import annotations
 
@@ -29,36 +33,40 @@ _BRANDS = {
     **dict.fromkeys((b"mif1", b"msf1"), ("AVIF", "HEIF")),
 }
 _NICENESS = 10
-_BMP_HEADERS = (12, 16, 40, 52, 56, 64, 108, 124)
+"""How much lower than the engine's the priority of decoder threads is (see nice(2))."""
+_BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Most pixels that a header may declare."""
+    """Most pixels that the header of a picture may declare."""
 
     jpeg_pixels: int = 100_000_000
-    """JPEG is decoded scaled, so it may be larger."""
+    """For JPEG, which is decoded at a reduced size and may therefore be larger."""
     pixels: int = 40_000_000
+    """For every other format."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sight:
-    """A picture as the network sees it."""
+class DecodedImage:
+    """A picture that is decoded, cropped and resized for the network."""
 
     pixels: NDArray[np.uint8]
-    """(S, S, 3)."""
+    """(S, S, 3) RGB: the square that the network sees."""
     crop: Crop
-    """In pixels of the whole upright picture."""
+    """Where that square lies, in pixels of the whole upright picture."""
     width: int
-    """Of the whole upright picture."""
+    """Width of the whole upright picture, in pixels."""
     height: int
+    """Height of the whole upright picture, in pixels."""
     format: str
+    """Name of the file format, such as JPEG or WebP."""
     sha256: str
-    """Of the bytes that were sent."""
+    """Hexadecimal SHA-256 of the bytes that were sent."""
 
 
 class PixelBudget:
-    """All decoders together hold at most ``total`` pixels; a thread waits for its share."""
+    """Lets all decoder threads together hold at most ``total`` decoded pixels; a thread waits for its share."""
 
     def __init__(self, total: int) -> None:
         self._total = self._free = total
@@ -66,7 +74,7 @@ class PixelBudget:
 
     @contextmanager
     def hold(self, pixels: int) -> Iterator[None]:
-        """Hold ``pixels``, or everything where that is less, while the block runs."""
+        """Hold ``pixels`` while the block runs, or the whole budget where it is smaller. Blocks until they are free."""
         share = min(pixels, self._total)
         with self._changed:
             self._changed.wait_for(lambda: self._free >= share)
@@ -79,23 +87,26 @@ class PixelBudget:
                 self._changed.notify_all()
 
 
-def decoders(number: int) -> ThreadPoolExecutor:
-    """Threads to decode on, which leave the cores to the engine: its own wait for each other, hence for the slowest."""
-    return ThreadPoolExecutor(number, thread_name_prefix="decode", initializer=_give_way)
+def decoder_threads(number: int) -> ThreadPoolExecutor:
+    """Threads to decode on, of lower priority than the engine's.
+
+    The engine's threads wait for each other, hence for the slowest; a decoder that took its core would delay them all.
+    """
+    return ThreadPoolExecutor(number, thread_name_prefix="decode", initializer=_lower_priority)
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     if sys.platform == "linux":  # elsewhere a priority belongs to the whole process
         os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
 
 
 def sniff(body: bytes) -> tuple[str, ...]:
-    """Pillow's names of the formats that the first bytes may be; empty for none that is read here."""
+    """Pillow's names of the formats that the first bytes can belong to; empty where none of ours fits."""
     if body[4:8] == b"ftyp":
         return _BRANDS.get(body[8:12], ())
     if body.startswith(b"RIFF") and body[8:12] == b"WEBP":
         return ("WEBP",)
-    if body.startswith(b"BM") and int.from_bytes(body[14:18], "little") in _BMP_HEADERS:
+    if body.startswith(b"BM") and int.from_bytes(body[14:18], "little") in _BMP_HEADER_SIZES:
         return ("BMP",)
     for start, name in (
         (b"\xff\xd8\xff", "JPEG"),
@@ -113,7 +124,10 @@ def sniff(body: bytes) -> tuple[str, ...]:
 
 
 def open_picture(body: bytes, limits: Limits) -> Image.Image:
-    """Open without decoding. Raises EmptyBodyError, NotAnImageError, BrokenImageError or TooManyPixelsError."""
+    """Open a picture and check its size, without decoding it.
+
+    Raises EmptyBodyError, NotAnImageError, BrokenImageError or TooManyPixelsError.
+    """
     if not body:
         raise EmptyBodyError("The upload holds no bytes: send a picture.")
     formats = sniff(body)
@@ -132,29 +146,37 @@ def open_picture(body: bytes, limits: Limits) -> Image.Image:
     return picture
 
 
-def see(body: bytes, *, size: int, limits: Limits, budget: PixelBudget, sha256: str | None = None) -> Sight:
-    """Decode and prepare one picture for a network of ``size`` pixels. Blocking; raises as :func:`open_picture`."""
+def decode_image(
+    body: bytes, *, size: int, limits: Limits, budget: PixelBudget, sha256: str | None = None
+) -> DecodedImage:
+    """Decode one picture, and crop and resize it to the (``size``, ``size``) pixels of a network. Blocking.
+
+    ``sha256`` is that of ``body``, where it is known already. Raises as :func:`open_picture`.
+    """
     digest = sha256 or hashlib.sha256(body).hexdigest()
     with open_picture(body, limits) as picture:
-        name, whole = _name(picture.format or "?"), picture.size
+        name = _name(picture.format or "?")
+        stored_size = picture.size
         try:
             # The decoder itself halves a large JPEG, as long as no side falls below the network's.
             picture.draft(None, (size, size))
-            scaled = picture.size != whole
-            turned = scaled and _lies_on_its_side(picture)
+            scaled = picture.size != stored_size
+            sideways = scaled and _lies_on_its_side(picture)
             with budget.hold(picture.width * picture.height):
-                pixels, crop, upright = prepare(picture, size)
-        except Exception as error:  # as above
+                pixels, crop, upright_size = prepare(picture, size)
+        except Exception as error:  # decoders raise whatever hostile bytes lead them to
             raise BrokenImageError(
                 f"This {name} picture is damaged or cut off, and cannot be decoded to its end."
             ) from error
     if scaled:
-        upright = (whole[1], whole[0]) if turned else whole
-        crop = centre_square(*upright)
-    return Sight(pixels=pixels, crop=crop, width=upright[0], height=upright[1], format=name, sha256=digest)
+        upright_size = (stored_size[1], stored_size[0]) if sideways else stored_size
+        crop = centre_square(*upright_size)
+    width, height = upright_size
+    return DecodedImage(pixels=pixels, crop=crop, width=width, height=height, format=name, sha256=digest)
 
 
 def _name(pillow: str) -> str:
+    """The name of a format for people, from Pillow's."""
     return _NAMES.get(pillow, pillow)
 
 
@@ -178,6 +200,6 @@ def _lies_on_its_side(picture: Image.Image) -> bool:
 
 @cache
 def _configure_pillow() -> None:
-    """Once a process: HEIC, and our limits instead of Pillow's."""
+    """Once in a process: teach Pillow HEIC, and replace its limit of pixels by ours."""
     pi_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False, decode_threads=1)
     Image.MAX_IMAGE_PIXELS = None

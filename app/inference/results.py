@@ -1,4 +1,4 @@
-"""What the predictor hands to the routes."""
+"""What the predictor hands to the routes: results of one picture, as frozen data."""
 
 from __future__ import annotations
 
@@ -7,51 +7,57 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.inference.images import Sight
+from app.inference.images import DecodedImage
 from model.describe import Description
 from model.engines import Output
 from model.vocabulary import Label
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Timing:
-    """Seconds; 0 for what was remembered."""
+    """Seconds that the steps of one answer took; 0 for a step whose result came from a cache."""
 
-    decode: float
-    queue: float
-    model: float
-    total: float
+    decode_s: float
+    """From the bytes of the file to prepared pixels, the wait for a thread included."""
+    queue_s: float
+    """Waiting for the engine."""
+    model_s: float
+    """The forward pass of the whole batch."""
+    total_s: float
+    """All of it, up to the end of the forward pass."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A picture and what the network made of it."""
+class ForwardResult:
+    """A decoded picture and what one forward pass of the network gave for it."""
 
-    sight: Sight
+    image: DecodedImage
     output: Output
     timing: Timing
 
 
 @dataclass(frozen=True)
 class Described:
-    """A picture and what we say of it."""
+    """A decoded picture with its labels, words and sentence."""
 
-    sight: Sight
+    image: DecodedImage
     description: Description
     timing: Timing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Explained:
-    """Where the evidence for one label lay."""
+    """The class map of one label: where in a picture the evidence for it lay."""
 
-    sight: Sight
+    image: DecodedImage
     label: Label
-    kind: str
+    vocabulary: str
+    """Name of the vocabulary that the label belongs to."""
     layer: str
-    """The convolution whose cells the map has: the last of the network."""
+    """The convolution whose cells the map has: the last one of the network."""
     map: NDArray[np.float32]
-    """(H, W), as shares of ``maximum``."""
+    """(H, W) of that layer, 13 × 13 at 227 pixels, as shares of ``maximum``."""
     maximum: float
+    """The largest cell of the map, in units of a logit; 0 where there is no evidence."""
     relevance: NDArray[np.float32]
-    """(C,): what each channel of the layer adds to the evidence for the label."""
+    """(C,) what each channel of that layer adds to the evidence for the label."""

@@ -1,1 +1,1 @@
-"""Training runs as the page shows them."""
+"""Training runs as the page /training shows them."""

@@ -1,1 +1,1 @@
-"""Other ways to serve the same network, each a server of its own."""
+"""The peers of Glassbot: other servers of the same network, each a program of its own."""

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.peers.lit``: LitServe before the same torch module, with its settings as flags.
+"""``python -m benchmarks.peers.lit``: LitServe with the same torch module, and its settings as options.
 
-No ``from __future__ import annotations`` here: LitServe reads the annotations of ``decode_request`` as they stand.
+No ``from __future__ import annotations`` here: LitServe needs the annotations of ``decode_request`` as objects.
 """
 
 import argparse
@@ -17,47 +17,47 @@ from torch import Tensor
 from benchmarks.peers.network import Network, arguments
 
 Raw = Annotated[bytes, Body(media_type="application/octet-stream")]
-"""Without a form to take apart, and without base64: the fastest that LitServe takes."""
+"""The fastest body that LitServe accepts: there is neither a form to parse nor base64 to decode."""
 
 
 class Api(litserve.LitAPI):  # type: ignore[misc]  # LitServe ships no types
-    """Raw picture bytes to the five best labels, in batches."""
+    """Answer the bytes of a picture with its five best labels, in batches."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         super().__init__(max_batch_size=options.batch, batch_timeout=options.wait_ms / 1000)
         self._options = options
 
     def setup(self, device: str) -> None:  # noqa: ARG002 LitServe's signature
-        """In the worker: load, compile, run every size of a batch once."""
-        chosen = self._options
-        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // chosen.workers))
-        self._network = Network(chosen.checkpoint)
+        """Load and compile the module in the worker, and run it once for every size of a batch."""
+        options = self._options
+        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // options.workers))
+        self._network = Network(options.checkpoint)
         self._forward: Callable[[Tensor], Tensor] = self._network.module.to(memory_format=torch.channels_last)
-        if chosen.compiled:
+        if options.compiled:
             torch._inductor.config.freezing = True  # what PyTorch advises for inference on a CPU
             self._forward = torch.compile(self._forward)
         side = self._network.size
-        for number in range(1, chosen.batch + 1):
+        for number in range(1, options.batch + 1):
             self._logits(torch.zeros(number, 3, side, side, dtype=torch.uint8))
 
     def decode_request(self, request: Raw) -> Tensor:
-        """(3, S, S) uint8."""
+        """Decode the picture of a request to (3, S, S) uint8 pixels."""
         return self._network.pixels(io.BytesIO(request))
 
     def batch(self, inputs: list[Tensor]) -> Tensor:
-        """(N, 3, S, S) uint8."""
+        """Stack pictures to (N, 3, S, S) uint8 pixels."""
         return torch.stack(inputs)
 
     def predict(self, x: Tensor) -> Tensor:
-        """Logits; of one picture where batches are off."""
+        """Return (N, K) logits; (K,) of a single picture where batches are off."""
         return self._logits(x) if x.ndim == 4 else self._logits(x[None])[0]
 
     def unbatch(self, output: Tensor) -> list[Tensor]:
-        """A row for each picture."""
+        """Split (N, K) logits into (K,) for each picture."""
         return list(output)
 
     def encode_response(self, output: Tensor) -> dict[str, Any]:
-        """As the other peer answers."""
+        """Return the same JSON as the other peer."""
         return self._network.labels(output)
 
     @torch.inference_mode()
@@ -67,19 +67,23 @@ class Api(litserve.LitAPI):  # type: ignore[misc]  # LitServe ships no types
 
 
 def main() -> None:
-    """Serve until a signal."""
+    """Read the options, and serve until a signal."""
     parser = arguments(__doc__)
     parser.add_argument("--compiled", action="store_true")
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--wait-ms", type=float, default=5, help="LitServe's batch_timeout")
+    parser.add_argument("--wait-ms", type=float, default=5, help="batch_timeout of LitServe, in milliseconds")
     parser.add_argument("--fast-queue", action="store_true", help="ZeroMQ between server and workers")
     options = parser.parse_args()
     server = litserve.LitServer(
-        Api(options), accelerator="cpu", devices=1, workers_per_device=options.workers, fast_queue=options.fast_queue,
+        Api(options),
+        accelerator="cpu",
+        devices=1,
+        workers_per_device=options.workers,
+        fast_queue=options.fast_queue,
         timeout=60,
-    )  # fmt: skip
+    )
     server.run(host="127.0.0.1", port=options.port, log_level="warning", access_log=False, generate_client_file=False)
 
 

@@ -1,4 +1,4 @@
-"""What the peers share: the torch module of a checkpoint, the picture before it, the labels behind it."""
+"""The parts that the peers share: decoding a picture, the torch module of a checkpoint, and its labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from model.preprocess import prepare
 
 
 class Network:
-    """Files to tensors, tensors to logits, logits to labels: as Glassbot does it, in torch."""
+    """A checkpoint in torch, which decodes pictures and names labels as Glassbot does."""
 
     def __init__(self, path: Path) -> None:
         self._checkpoint = checkpoints.load(path)
@@ -25,18 +25,18 @@ class Network:
         self.size = self._checkpoint.architecture.input_size
 
     def pixels(self, file: IO[bytes]) -> Tensor:
-        """(3, S, S) uint8."""
+        """Decode a picture to (3, S, S) uint8 pixels."""
         picture = Image.open(file)
         picture.draft(None, (self.size, self.size))  # decodes a large JPEG smaller, as Glassbot does
         pixels, _, _ = prepare(picture, self.size)
         return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
 
     def inputs(self, pixels_NCHW: Tensor) -> Tensor:
-        """(N, 3, S, S), as the module takes them."""
+        """Standardise (N, 3, S, S) uint8 pixels for the module."""
         return standardise(pixels_NCHW, self._checkpoint.preprocessing)
 
     def labels(self, logits: Tensor) -> dict[str, Any]:
-        """The five best of (K,) logits, with probabilities within their vocabularies."""
+        """Return the five best labels of (K,) logits, with their probabilities within their vocabularies."""
         scored: list[tuple[float, str, str]] = []
         slices = self._checkpoint.slices()
         for vocabulary in self._checkpoint.vocabularies:
@@ -46,11 +46,11 @@ class Network:
                 for score, row in zip(top.values.tolist(), top.indices.tolist(), strict=True):
                     scored.append((score, vocabulary.labels[row].name, vocabulary.name))
         best = sorted(scored, reverse=True)[:5]
-        return {"labels": [{"label": label, "kind": kind, "score": score} for score, label, kind in best]}
+        return {"labels": [{"label": label, "vocabulary": name, "score": score} for score, label, name in best]}
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
-    """Every peer is told where to listen and what to serve."""
+    """Return a parser of the options that all peers have: the port and the checkpoint."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--checkpoint", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.peers.plain``: FastAPI before an eager torch module, as most people write it."""
+"""``python -m benchmarks.peers.plain``: FastAPI with an eager torch module, as most people write it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from benchmarks.peers.network import Network, arguments
 
 
 def create_app(network: Network) -> FastAPI:
-    """One route, which FastAPI runs on its threads."""
+    """Return an application with the route ``POST /predict``, which FastAPI runs in its thread pool."""
     app = FastAPI()
 
     @app.post("/predict")
     def predict(file: UploadFile) -> dict[str, Any]:
-        x = network.inputs(network.pixels(file.file)[None])
+        inputs = network.inputs(network.pixels(file.file)[None])
         with torch.inference_mode():
-            logits = network.module(x)
+            logits = network.module(inputs)
         return network.labels(logits[0])
 
     return app

@@ -19,6 +19,17 @@
  * @property {Layer[]} layers in the order in which a picture passes them
  */
 
+/**
+ * One layer as the header of the binary describes it.
+ * @typedef {object} LayerHeader
+ * @property {string} name
+ * @property {[number, number, number]} shape channels, rows, columns
+ * @property {number} offset first byte of the layer in the body
+ * @property {number} receptive_field in pixels of the network's input
+ * @property {number} jump
+ * @property {number} start
+ */
+
 const MAGIC = "GBA1";
 
 /**
@@ -32,15 +43,16 @@ export function parse(body) {
   if (text.decode(bytes.subarray(0, 4)) !== MAGIC) throw new RangeError("not a GBA1 body");
   const length = new DataView(body).getUint32(4, true);
   const header = JSON.parse(text.decode(bytes.subarray(8, 8 + length)));
-  const layers = header.layers.map((/** @type {any} */ facts) => layer(body, facts));
-  const whole = layers.find((/** @type {Layer} */ one) => one.shape[1] === 1);
-  // A unit of fc6 sees the whole input, no more and no less.
-  return { image: header.image, crop: header.crop, layers, inputSize: whole?.receptiveField ?? 227 };
+  /** @type {Layer[]} */
+  const layers = header.layers.map((/** @type {LayerHeader} */ facts) => layer(body, facts));
+  // A fully connected unit sees the whole input, no more and no less.
+  const inputSize = layers.find(isFlat)?.receptiveField ?? 227;
+  return { image: header.image, crop: header.crop, layers, inputSize };
 }
 
 /**
  * @param {ArrayBuffer} body
- * @param {any} facts one layer of the header
+ * @param {LayerHeader} facts
  * @returns {Layer}
  */
 function layer(body, { name, shape, offset, receptive_field, jump, start }) {
@@ -52,7 +64,7 @@ function layer(body, { name, shape, offset, receptive_field, jump, start }) {
   return { name, shape, receptiveField: receptive_field, jump, start, maxima, cells, top };
 }
 
-/** Fully connected: no place left. @param {Layer} layer */
+/** Whether the layer is fully connected: its units have no position in the photo. @param {Layer} layer */
 export const isFlat = (layer) => layer.shape[1] === 1;
 
 /**

@@ -4,7 +4,7 @@
  *
  * @typedef {object} View "" is what the page would choose itself
  * @property {string} sample
- * @property {string} label kind:id
+ * @property {string} label vocabulary:id
  * @property {string} method
  * @property {string} layer
  */
@@ -13,14 +13,14 @@ const FIELDS = /** @type {(keyof View)[]} */ (["sample", "label", "method", "lay
 
 /** @returns {View} */
 export function view() {
-  const said = new URLSearchParams(location.hash.slice(1));
-  return /** @type {View} */ (Object.fromEntries(FIELDS.map((name) => [name, said.get(name) ?? ""])));
+  const fields = new URLSearchParams(location.hash.slice(1));
+  return /** @type {View} */ (Object.fromEntries(FIELDS.map((name) => [name, fields.get(name) ?? ""])));
 }
 
 /** @param {Partial<View>} wanted */
 export function href(wanted) {
-  const said = FIELDS.filter((name) => wanted[name]);
-  return `#${said.map((name) => `${name}=${encodeURIComponent(wanted[name] ?? "").replaceAll("%3A", ":")}`).join("&")}`;
+  const named = FIELDS.filter((name) => wanted[name]);
+  return `#${named.map((name) => `${name}=${encodeURIComponent(wanted[name] ?? "").replaceAll("%3A", ":")}`).join("&")}`;
 }
 
 /** @param {string} hash */
@@ -57,7 +57,7 @@ export const forget = () => history.replaceState({}, "");
 /** Go on to the lens. */
 export const enterLens = () => history.pushState({ lens: true }, "", "#lens");
 
-/** Make it the address of the empty frame. */
+/** Make it the address of the empty state. */
 export const leaveLens = () => history.replaceState({}, "", whole("#"));
 
 /** Back and forward, and addresses typed by hand. @param {() => void} arrived */
@@ -65,8 +65,8 @@ export function listen(arrived) {
   if (!history.state && !view().sample) history.replaceState({}, "");
   let here = history.state;
   addEventListener("popstate", () => {
-    const place = isTyped() && !location.hash.includes("="); // the skip link, or a heading
-    if (place) return history.replaceState(here, "");
+    const isPlace = isTyped() && !location.hash.includes("="); // the skip link, or a heading
+    if (isPlace) return history.replaceState(here, "");
     here = history.state;
     arrived();
   });

@@ -1,7 +1,7 @@
-/** The picture to take away: the photo with its class map, and below it what was said, in the page's own colours. */
+/** The picture to take away: the photo with its class map, and below it the answer, in the page's own colours. */
 
-import { byId } from "./dom.js";
-import { cropOf, corners } from "./photo.js";
+import { byId, context2d, curly } from "./dom.js";
+import { corners, cropOf } from "./photo.js";
 import { SAY } from "./strings.js";
 
 const LONGEST = 1600; // pixels of the photo's longer side
@@ -9,22 +9,22 @@ const NARROWEST = 720; // so that the words have room
 
 /**
  * @param {import("./photo.js").Picture} picture
- * @param {any} said the answer of POST predict
+ * @param {Rest.PredictResponse} answer
  * @returns {Promise<Blob | null>} a JPEG
  */
-export function annotate(picture, said) {
+export function annotate(picture, answer) {
   const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
   const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
   const page = Math.max(NARROWEST, width);
   const canvas = document.createElement("canvas");
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const lines = words(context, said, page);
+  const context = context2d(canvas);
+  const lines = words(context, answer, page);
   canvas.width = page;
   canvas.height = height + lines.reduce((sum, line) => sum + line.height, 0) + margin(page);
   context.fillStyle = colour("--wall");
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.translate((page - width) / 2, 0);
-  drawPhoto(context, picture, said, width, height);
+  drawPhoto(context, picture, answer.image, width, height);
   context.setTransform(1, 0, 0, 1, 0, 0);
   write(context, lines, height, page);
   return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92));
@@ -39,16 +39,16 @@ const margin = (page) => Math.round(page / 24);
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {import("./photo.js").Picture} picture
- * @param {any} said
+ * @param {Rest.ImageFacts} image what the answer says of it
  * @param {number} width
  * @param {number} height
  */
-function drawPhoto(context, picture, said, width, height) {
+function drawPhoto(context, picture, image, width, height) {
   if (picture.image) context.drawImage(picture.image, 0, 0, width, height);
-  const crop = cropOf(picture, said.image.crop, said.image);
+  const crop = cropOf(picture, image.crop, image);
   const [across, down] = [width / picture.width, height / picture.height];
   const box = { x: crop.x * across, y: crop.y * down, width: crop.width * across, height: crop.height * down };
-  const cam = byId("cam");
+  const cam = byId("cam", HTMLCanvasElement);
   if (!cam.hidden) {
     context.globalAlpha = Number(cam.style.opacity || 1);
     context.imageSmoothingQuality = "high";
@@ -56,7 +56,10 @@ function drawPhoto(context, picture, said, width, height) {
     context.globalAlpha = 1;
   }
   const marks = new Path2D(corners(box, width / 50));
-  for (const [stroke, thick] of /** @type {const} */ ([["#0009", width / 250], ["#fff", width / 500]])) {
+  for (const [stroke, thick] of /** @type {const} */ ([
+    ["#0009", width / 250],
+    ["#fff", width / 500],
+  ])) {
     Object.assign(context, { strokeStyle: stroke, lineWidth: thick });
     context.stroke(marks);
   }
@@ -66,7 +69,7 @@ function drawPhoto(context, picture, said, width, height) {
  * @typedef {{ text: string, font: string, ink: string, height: number, right?: string }} Line
  *
  * @param {CanvasRenderingContext2D} context
- * @param {any} said
+ * @param {Rest.PredictResponse} answer
  * @param {number} page
  * @returns {Line[]}
  */
@@ -76,14 +79,15 @@ function words(context, { caption, labels, model }, page) {
   const large = { font: `${1.5 * unit}px ${book}`, ink: colour("--ink"), height: 1.9 * unit };
   const plain = { font: `${0.8 * unit}px ${sans}`, ink: colour("--ink"), height: 1.25 * unit };
   const small = { ...plain, font: `${0.65 * unit}px ${sans}`, ink: colour("--ink-2") };
-  const promise = caption.tier === "pass" || caption.right_times_in_ten === null ? [] : [SAY.right(caption.right_times_in_ten)];
+  const reliability =
+    caption.tier === "pass" || caption.right_times_in_ten === null ? [] : [SAY.right(caption.right_times_in_ten)];
   const map = byId("cam").hidden ? [] : [byId("map-note").textContent];
   context.font = large.font;
-  const sentence = wrapped(context, caption.text.replaceAll("'", "’"), page - 2 * margin(page));
+  const sentence = wrapped(context, curly(caption.text), page - 2 * margin(page));
   return [
     ...sentence.map((text) => ({ ...large, text })),
-    ...promise.map((text) => ({ ...small, text })),
-    ...labels.map((/** @type {any} */ one) => ({ ...plain, text: one.label, right: SAY.percent(one.score) })),
+    ...reliability.map((text) => ({ ...small, text })),
+    ...labels.map(({ label, score }) => ({ ...plain, text: label, right: SAY.percent(score) })),
     ...[...map, SAY.by(model.name, model.version)].map((text) => ({ ...small, text })),
   ];
 }

@@ -1,10 +1,9 @@
-/** What is said of the photo: the stages on the way, the sentence, the bars, people's words. */
+/** The answer for a photo: the stages on the way, the sentence, the bars, people's words. */
 
-import { byId, el, press, svg } from "./dom.js";
+import { byId, curly, el, press, svg } from "./dom.js";
 import { SAY } from "./strings.js";
 
-/** @param {string} text */
-const curly = (text) => text.replaceAll("'", "’");
+/** @typedef {{ id: string, vocabulary?: string, name?: string }} Choice what a class map can be drawn for */
 
 /**
  * What stands below the sentence. A new element each time: the old one goes, and does not move.
@@ -42,7 +41,7 @@ export function wait() {
  * @param {string} detail
  * @param {() => void} again
  */
-export function apologise(title, detail, again) {
+export function showFailure(title, detail, again) {
   byId("sentence").textContent = curly(title);
   const button = el("button", { type: "button", class: "btn main" }, SAY.tryAgain);
   button.addEventListener("click", again);
@@ -51,7 +50,7 @@ export function apologise(title, detail, again) {
 
 /**
  * The doubt is in the accent, the claim in ink.
- * @param {{ text: string, tier: string }} caption
+ * @param {Pick<Rest.CaptionAnswer, "text" | "tier">} caption
  * @returns {(Node | string)[]}
  */
 export function sentence({ text, tier }) {
@@ -59,78 +58,96 @@ export function sentence({ text, tier }) {
   return at > 0 ? [el("mark", {}, curly(text.slice(0, at))), curly(text.slice(at))] : [curly(text)];
 }
 
-/** How often such a sentence is right, in words. @param {{ tier: string, right_times_in_ten: number | null }} caption */
-export function promised({ tier, right_times_in_ten: right }) {
-  if (tier === "pass") return SAY.noPromise;
+/**
+ * How often such a sentence is right, in words.
+ * @param {Pick<Rest.CaptionAnswer, "tier" | "right_times_in_ten">} caption
+ */
+export function reliability({ tier, right_times_in_ten: right }) {
+  if (tier === "pass") return SAY.unknownReliability;
   return right === null ? SAY.unmeasured.join("") : SAY.right(right);
 }
 
-/** @param {{ tier: string, right_times_in_ten: number | null }} caption @returns {Node[]} */
-function promise(caption) {
+/**
+ * The same as elements: ten panes, as many of them full, and the words.
+ * @param {Rest.CaptionAnswer} caption
+ * @returns {Node[]}
+ */
+function reliabilityPanes(caption) {
   const right = caption.right_times_in_ten;
-  if (caption.tier === "pass") return [el("p", {}, SAY.noPromise)];
+  if (caption.tier === "pass") return [el("p", {}, SAY.unknownReliability)];
   if (right === null) {
     const [before, todo, after] = SAY.unmeasured;
     return [el("p", {}, before, el("span", { class: "todo" }, todo), after)];
   }
   const panes = Array.from({ length: 10 }, (_, i) => el("span", { class: i >= right && "off" }));
-  return [el("div", { class: "ten", "aria-hidden": "true" }, ...panes), el("p", {}, promised(caption))];
+  return [el("div", { class: "ten", "aria-hidden": "true" }, ...panes), el("p", {}, reliability(caption))];
 }
 
 /**
- * @typedef {{ id: string, kind?: string, name?: string }} Choice what a class map can be drawn for
- *
  * Show an answer. Labels and words are buttons that choose the class map.
- * @param {any} answer of POST predict
- * @param {any} model of GET model, or undefined where it did not come
+ * @param {Rest.PredictResponse} answer
+ * @param {Rest.ModelResponse | undefined} model undefined where it did not come
  * @param {(choice: Choice) => void} choose
  */
 export function show(answer, model, choose) {
   byId("sentence").replaceChildren(...sentence(answer.caption));
-  below(...promise(answer.caption));
-  const pick = (/** @type {any} */ button, /** @type {Choice} */ choice) => {
-    Object.assign(button.dataset, { label: choice.id, kind: choice.kind ?? "" });
+  below(...reliabilityPanes(answer.caption));
+  const pick = (/** @type {HTMLButtonElement} */ button, /** @type {Choice} */ choice) => {
+    Object.assign(button.dataset, { label: choice.id, vocabulary: choice.vocabulary ?? "" });
     button.addEventListener("click", () => choose(choice));
   };
-  byId("bars").replaceChildren(...answer.labels.map((/** @type {any} */ label) => bar(label, gloss(model, label), pick)));
-  const kinds = new Set(answer.labels.map((/** @type {any} */ label) => label.kind));
-  byId("bars-note").textContent = kinds.size > 1 ? SAY.noSum : SAY.sumHint;
-  const wordKind = model?.vocabularies.find((/** @type {any} */ v) => v.kind === "independent")?.name;
-  byId("words").replaceChildren(...answer.words.map((/** @type {any} */ word) => chip(word, wordKind, pick)));
+  byId("bars").replaceChildren(...answer.labels.map((label) => bar(label, gloss(model, label), pick)));
+  const vocabularies = new Set(answer.labels.map(({ vocabulary }) => vocabulary));
+  byId("bars-note").textContent = vocabularies.size > 1 ? SAY.noSum : SAY.sumHint;
+  const ofWords = model?.vocabularies.find(({ activation }) => activation === "sigmoid")?.name;
+  byId("words").replaceChildren(...answer.words.map((word) => chip(word, ofWords, pick)));
   byId("words-note").textContent = answer.words.length ? SAY.peopleWouldSay : SAY.noWords;
 }
 
-/** @param {any} model @param {{ id: string, kind: string }} label @returns {string} */
-function gloss(model, { id, kind }) {
-  const vocabulary = model?.vocabularies.find((/** @type {any} */ v) => v.name === kind);
-  return curly(vocabulary?.labels.find((/** @type {any} */ one) => one.id === id)?.gloss ?? "");
+/**
+ * What a label means, as the model's vocabulary explains it.
+ * @param {Rest.ModelResponse | undefined} model
+ * @param {Rest.LabelAnswer} label
+ */
+function gloss(model, label) {
+  const vocabulary = model?.vocabularies.find(({ name }) => name === label.vocabulary);
+  return curly(vocabulary?.labels.find(({ id }) => id === label.id)?.gloss ?? "");
 }
 
 /**
  * What the map shows first: the evidence for what the sentence says. Where that is several labels together, which have no
- * map, the likeliest of their kind.
- * @param {any} answer of POST predict
+ * map, the likeliest of their vocabulary.
+ * @param {Pick<Rest.PredictResponse, "caption" | "labels" | "words">} answer
  * @returns {Choice | undefined}
  */
 export function first({ caption, labels, words }) {
-  const [{ node, kind }] = caption.claims;
-  const label = (/** @type {any} */ one) => one && { id: one.id, kind: one.kind, name: one.label };
-  const alike = labels.filter((/** @type {any} */ one) => one.kind === kind);
-  if (alike.length) return label(alike.find((/** @type {any} */ one) => one.label === node) ?? alike[0]);
-  const said = words.find((/** @type {any} */ { word }) => word === node) ?? words[0];
-  return said ? { id: said.word, kind, name: said.word } : label(labels[0]);
+  const [{ node, vocabulary }] = caption.claims;
+  const alike = labels.filter((label) => label.vocabulary === vocabulary);
+  if (alike.length) return choiceOf(alike.find(({ label }) => label === node) ?? alike[0]);
+  const entry = words.find(({ word }) => word === node) ?? words[0];
+  if (entry) return { id: entry.word, vocabulary, name: entry.word };
+  return labels.length ? choiceOf(labels[0]) : undefined;
 }
 
+/** @param {Rest.LabelAnswer} label @returns {Choice} */
+const choiceOf = ({ id, vocabulary, label }) => ({ id, vocabulary, name: label });
+
 /** Press the button of a choice, where it has one. @param {Choice} choice */
-export function mark({ id, kind }) {
-  const buttons = [...byId("answer").querySelectorAll("button[data-label]")];
-  const chosen = buttons.find(({ dataset }) => dataset.label === id && (!kind || dataset.kind === kind));
+export function mark({ id, vocabulary }) {
+  const buttons = [...byId("answer").querySelectorAll("button")].filter(({ dataset }) => dataset.label === id);
+  const chosen = buttons.find(({ dataset }) => !vocabulary || dataset.vocabulary === vocabulary);
   press(byId("answer"), chosen ?? null);
 }
 
-/** @param {any} label @param {string} meaning @returns {Node[]} its name, its share, and that share as a bar */
-function measure({ label, kind, score }, meaning) {
-  const small = el("small", { title: meaning || false }, [SAY.kinds[kind] ?? kind, meaning].filter(Boolean).join(": "));
+/**
+ * A label's name, its share, and that share as a bar.
+ * @param {Rest.LabelAnswer} label
+ * @param {string} meaning
+ * @returns {Node[]}
+ */
+function measure({ label, vocabulary, score }, meaning) {
+  const noun = SAY.vocabularies[vocabulary] ?? vocabulary;
+  const small = el("small", { title: meaning || false }, [noun, meaning].filter(Boolean).join(": "));
   return [
     el("span", { class: "name" }, label, " ", small),
     el("span", { class: "pct" }, SAY.percent(score)),
@@ -143,26 +160,26 @@ function measure({ label, kind, score }, meaning) {
   ];
 }
 
-/** A label that is no button. @param {any} label */
+/** A label that is no button. @param {Rest.LabelAnswer} label */
 export const row = (label) => el("li", { class: "row" }, ...measure(label, ""));
 
 /**
- * @param {any} label
+ * @param {Rest.LabelAnswer} label
  * @param {string} meaning
- * @param {(button: any, choice: Choice) => void} pick
+ * @param {(button: HTMLButtonElement, choice: Choice) => void} pick
  */
 function bar(label, meaning, pick) {
   const button = el("button", { type: "button", "aria-pressed": "false" }, ...measure(label, meaning));
-  pick(button, { id: label.id, kind: label.kind, name: label.label });
+  pick(button, choiceOf(label));
   return el("li", {}, button);
 }
 
 /**
- * @param {{ word: string, people_in_five: number }} word
- * @param {string | undefined} kind the vocabulary of words
- * @param {(button: any, choice: Choice) => void} pick
+ * @param {Rest.WordAnswer} answer
+ * @param {string | undefined} vocabulary that of the words
+ * @param {(button: HTMLButtonElement, choice: Choice) => void} pick
  */
-function chip({ word, people_in_five: people }, kind, pick) {
+function chip({ word, people_in_five: people }, vocabulary, pick) {
   const pips = Array.from({ length: 5 }, (_, i) => el("i", { class: i < people && "on" }));
   const button = el(
     "button",
@@ -171,6 +188,6 @@ function chip({ word, people_in_five: people }, kind, pick) {
     el("span", { class: "pips", "aria-hidden": "true" }, ...pips),
     el("small", {}, SAY.inFive(people)),
   );
-  pick(button, { id: word, kind, name: word });
+  pick(button, { id: word, vocabulary, name: word });
   return el("li", {}, button);
 }

@@ -1,6 +1,6 @@
 /** The service, by URLs relative to the page. */
 
-import { keyed } from "./key.js";
+import { keyHeaders } from "./key.js";
 import { SAY } from "./strings.js";
 
 /** What went wrong, in words for the reader. */
@@ -39,13 +39,14 @@ const gone = () => new Trouble(SAY.gone, SAY.goneWhy);
  * @param {string | null} retryAfter
  */
 function trouble(status, text, retryAfter) {
-  let problem = { title: "", detail: "", type: "" };
+  /** @type {Partial<Rest.Problem>} */
+  let problem = {};
   try {
     problem = JSON.parse(text);
   } catch {
     // A gateway in between answers in its own words.
   }
-  const { title = SAY.strange, detail = SAY.goneWhy, type = "" } = problem.detail ? problem : {};
+  const { title = SAY.strange, detail = SAY.goneWhy, type = "" } = problem?.detail ? problem : {};
   const why = type.endsWith(":unauthorized") ? SAY.needsKey : detail;
   return new Trouble(title, why, { status, retryAfter: Number(retryAfter) || 0, type });
 }
@@ -57,7 +58,7 @@ const bodyType = (photo) => (photo.type.startsWith("image/") ? photo.type : "app
  * Ask for labels, words and the sentence. By XMLHttpRequest, since fetch tells no upload progress.
  * @param {Blob} photo
  * @param {{ sending: (share: number) => void, sent: () => void, signal: AbortSignal }} watch
- * @returns {Promise<any>} the answer of POST predict
+ * @returns {Promise<Rest.PredictResponse>}
  */
 export function predict(photo, { sending, sent, signal }) {
   return new Promise((resolve, reject) => {
@@ -65,8 +66,10 @@ export function predict(photo, { sending, sent, signal }) {
     request.open("POST", "predict");
     request.setRequestHeader("Content-Type", bodyType(photo));
     request.setRequestHeader("Accept", "application/json");
-    for (const [name, value] of Object.entries(keyed())) request.setRequestHeader(name, value);
-    request.upload.onprogress = (e) => e.lengthComputable && sending(e.loaded / e.total);
+    for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ lengthComputable, loaded, total }) => {
+      if (lengthComputable) sending(loaded / total);
+    };
     request.upload.onload = sent;
     request.onerror = () => reject(gone());
     request.onabort = () => reject(signal.reason);
@@ -105,7 +108,7 @@ async function ask(url, options) {
  * @param {AbortSignal} signal
  */
 async function post(url, photo, accept, signal) {
-  const headers = { "Content-Type": bodyType(photo), Accept: accept, ...keyed() };
+  const headers = { "Content-Type": bodyType(photo), Accept: accept, ...keyHeaders() };
   const options = { method: "POST", body: photo, signal, headers };
   try {
     return await ask(url, options);
@@ -128,12 +131,12 @@ export const activations = async (photo, signal) =>
 /**
  * The class map of one label.
  * @param {Blob} photo
- * @param {{ id: string, kind?: string, method: string }} wanted
+ * @param {{ id: string, vocabulary?: string, method: string }} wanted
  * @param {AbortSignal} signal
- * @returns {Promise<any>} the answer of POST explain
+ * @returns {Promise<Rest.ExplainResponse>}
  */
-export async function explain(photo, { id, kind, method }, signal) {
-  const query = new URLSearchParams({ label: id, method, ...(kind ? { kind } : {}) });
+export async function explain(photo, { id, vocabulary, method }, signal) {
+  const query = new URLSearchParams({ label: id, method, ...(vocabulary ? { vocabulary } : {}) });
   return (await post(`explain?${query}`, photo, "application/json", signal)).json();
 }
 
@@ -141,32 +144,31 @@ export async function explain(photo, { id, kind, method }, signal) {
  * Ask about one frame of many: no progress, and no second try.
  * @param {Blob} frame
  * @param {AbortSignal} signal
- * @returns {Promise<any>} the answer of POST predict
+ * @returns {Promise<Rest.PredictResponse>}
  */
 export async function glance(frame, signal) {
-  const headers = { "Content-Type": bodyType(frame), Accept: "application/json", ...keyed() };
+  const headers = { "Content-Type": bodyType(frame), Accept: "application/json", ...keyHeaders() };
   return (await ask("predict", { method: "POST", body: frame, signal, headers })).json();
 }
 
 /**
- * The square that the network saw, from the page that is answered where scripts are off.
+ * The square that the network sees of a photo, as a PNG.
  * @param {Blob} photo
  * @param {AbortSignal} signal
- * @returns {Promise<string>} a data URI; "" where there is none
+ * @returns {Promise<Blob>}
  */
-export async function square(photo, signal) {
-  const page = await (await post("./", photo, "text/html", signal)).text();
-  return new DOMParser().parseFromString(page, "text/html").querySelector(".photo.square img")?.getAttribute("src") ?? "";
-}
+export const square = async (photo, signal) => (await post("square", photo, "image/png", signal)).blob();
 
-/** @type {Promise<any> | undefined} */
-let known;
+/** @type {Promise<Rest.ModelResponse> | undefined} */
+let description;
 
-/** What the network is; asked for once. @returns {Promise<any>} */
+/** What the network is; asked for once. @returns {Promise<Rest.ModelResponse>} */
 export function model() {
-  known ??= ask("model").then((response) => response.json());
-  known.catch(() => (known = undefined));
-  return known;
+  description ??= ask("model").then((response) => response.json());
+  description.catch(() => {
+    description = undefined; // so that the next call asks again
+  });
+  return description;
 }
 
 /** A photo of the gallery. @param {string} file @returns {Promise<File>} */

@@ -1,7 +1,7 @@
-/** The contract, drawn by Swagger UI from openapi.json beside this page. */
+/** The REST contract, drawn by Swagger UI from openapi.json beside this page. */
 
 // The bundle is a classic script that leaves one name behind.
-const { SwaggerUIBundle } = /** @type {any} */ (window);
+const { SwaggerUIBundle } = window;
 
 SwaggerUIBundle({
   url: "openapi.json",

@@ -2,33 +2,87 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** @typedef {Record<string, string | number | boolean>} Attributes of an element; false leaves one out */
+
 /**
  * The element with that id, which the template promises.
+ * @template {Element} [Type=HTMLElement]
  * @param {string} id
- * @returns {any}
+ * @param {new () => Type} [type] its class, where more is asked of it than every element can do
+ * @returns {Type}
+ * @throws {TypeError} where the page has no such element
  */
-export const byId = (id) => document.getElementById(id);
+export function byId(id, type) {
+  return checked(document.getElementById(id), `#${id}`, type);
+}
+
+/**
+ * The first element inside another that a selector matches, which the template promises.
+ * @template {Element} [Type=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => Type} [type] its class, where more is asked of it than every element can do
+ * @returns {Type}
+ * @throws {TypeError} where there is no such element
+ */
+export function find(root, selector, type) {
+  return checked(root.querySelector(selector), selector, type);
+}
+
+/**
+ * All elements inside another that a selector matches, in document order.
+ * @template {Element} [Type=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => Type} [type] their class, where more is asked of them than every element can do
+ * @returns {Type[]}
+ */
+export function findAll(root, selector, type) {
+  return [...root.querySelectorAll(selector)].map((node) => checked(node, selector, type));
+}
+
+/**
+ * @template {Element} Type
+ * @param {Element | null} node
+ * @param {string} name what was looked for
+ * @param {(new () => Type) | undefined} type HTMLElement where it is left out
+ * @returns {Type}
+ */
+function checked(node, name, type) {
+  if (!(node instanceof (type ?? HTMLElement))) throw new TypeError(`The page has no ${name}`);
+  return /** @type {Type} */ (node);
+}
 
 /**
  * An element with attributes and children; strings become text, never markup.
- * @param {string} name
- * @param {Record<string, string | number | boolean>} [attributes] false leaves one out
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Attributes} [attributes]
  * @param {...(Node | string)} children
- * @returns {any}
+ * @returns {HTMLElementTagNameMap[Name]}
  */
 export function el(name, attributes = {}, ...children) {
   return fill(document.createElement(name), attributes, children);
 }
 
-/** The same, for SVG. @type {typeof el} */
+/**
+ * The same, for SVG.
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Attributes} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {SVGElementTagNameMap[Name]}
+ */
 export function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
 /**
- * @param {Element} node
- * @param {Record<string, string | number | boolean>} attributes
+ * @template {Element} Type
+ * @param {Type} node
+ * @param {Attributes} attributes
  * @param {(Node | string)[]} children
+ * @returns {Type}
  */
 function fill(node, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
@@ -39,11 +93,24 @@ function fill(node, attributes, children) {
 }
 
 /**
+ * What draws on a canvas.
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ * @returns {CanvasRenderingContext2D}
+ * @throws {TypeError} where the browser draws nothing
+ */
+export function context2d(canvas, settings) {
+  const context = canvas.getContext("2d", settings);
+  if (!context) throw new TypeError("This browser draws nothing on a canvas");
+  return context;
+}
+
+/**
  * A white outline with a dark one under it, visible on any photo.
- * @param {string} name an SVG shape
- * @param {Record<string, string | number>} shape its attributes
+ * @param {"path" | "rect"} name an SVG shape
+ * @param {Attributes} shape its attributes
  * @param {number} width of the white line
- * @returns {Element[]}
+ * @returns {SVGElement[]}
  */
 export function outline(name, shape, width) {
   return [
@@ -64,7 +131,7 @@ export function press(group, chosen) {
 }
 
 /**
- * The chosen value of a group of radio buttons, and a callback for every change of it.
+ * Call back with the chosen value whenever another radio button of a group is chosen.
  * @param {Element} group
  * @param {(value: string) => void} changed
  */
@@ -80,3 +147,18 @@ export function onRadio(group, changed) {
 export function radio(group, value) {
   for (const input of group.querySelectorAll("input")) input.checked = input.value === value;
 }
+
+/**
+ * Call back with every button of a grid that is clicked.
+ * @param {HTMLElement} grid
+ * @param {(button: HTMLButtonElement) => void} clicked
+ */
+export function onButton(grid, clicked) {
+  grid.addEventListener("click", (event) => {
+    const button = event.target instanceof Element && event.target.closest("button");
+    if (button) clicked(button);
+  });
+}
+
+/** Straight apostrophes become typographic ones. @param {string} text */
+export const curly = (text) => text.replaceAll("'", "’");

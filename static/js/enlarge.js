@@ -1,7 +1,7 @@
-/** The one: a channel enlarged, the part of the photo that one of its numbers was made from, and its kernel. */
+/** One channel enlarged, the part of the photo that one of its numbers was made from, and its kernel. */
 
 import { isFlat, valueAt } from "./activations.js";
-import { byId, outline, svg } from "./dom.js";
+import { byId, context2d, find, outline, svg } from "./dom.js";
 import * as sheet from "./sheet.js";
 import { SAY } from "./strings.js";
 
@@ -43,7 +43,7 @@ export function show(layer, channel, style, inputSize) {
   const flat = isFlat(layer);
   const [channels] = layer.shape;
   view = { layer, channel, inputSize, ...peak(layer, channel) };
-  byId("one-h").textContent = flat ? SAY.noPlace(layer.name) : SAY.channelOf(channel, channels);
+  byId("channel-h").textContent = flat ? SAY.noPosition(layer.name) : SAY.channelOf(channel, channels);
   byId("map").hidden = flat;
   byId("kernel").hidden = layer.name !== "conv1";
   if (!flat) shade(layer, channel, style);
@@ -53,7 +53,7 @@ export function show(layer, channel, style, inputSize) {
 
 /** Colour the enlarged map alone. @param {Layer} layer @param {number} channel @param {sheet.Style} style */
 export function shade(layer, channel, style) {
-  sheet.draw(byId("map").querySelector("canvas"), layer, style, { order: [channel], perRow: 1 });
+  sheet.draw(find(byId("map"), "canvas", HTMLCanvasElement), layer, style, { order: [channel], perRow: 1 });
 }
 
 /** @param {Layer} layer @param {number} channel @returns {{ row: number, column: number }} */
@@ -69,11 +69,11 @@ const middle = (rows, columns) => ({ row: Math.floor(rows / 2), column: Math.flo
 
 /** @param {number} channel */
 async function drawKernel(channel) {
-  const sheet = await kernelSheet().catch(() => null);
-  if (!sheet || view?.channel !== channel) return;
-  const context = byId("kernel").querySelector("canvas").getContext("2d");
+  const image = await kernelSheet().catch(() => null);
+  if (!image || view?.channel !== channel) return;
+  const context = context2d(find(byId("kernel"), "canvas", HTMLCanvasElement));
   const [x, y] = [(channel % 12) * KERNEL, Math.floor(channel / 12) * KERNEL];
-  context.drawImage(sheet, x, y, KERNEL, KERNEL, 0, 0, KERNEL, KERNEL);
+  context.drawImage(image, x, y, KERNEL, KERNEL, 0, 0, KERNEL, KERNEL);
 }
 
 /** Mark the cell, and on the photo what it sees. */
@@ -83,14 +83,14 @@ function point() {
   const flat = isFlat(layer);
   const [, rows, columns] = layer.shape;
   const line = columns / 200;
-  const marker = byId("map").querySelector("svg");
+  const marker = find(byId("map"), "svg", SVGSVGElement);
   marker.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
   const cell = { x: column - line, y: row - line, width: 1 + 2 * line, height: 1 + 2 * line };
   marker.replaceChildren(...outline("rect", cell, line));
   const side = layer.receptiveField;
   const [x, y] = flat ? [0, 0] : [layer.start + column * layer.jump, layer.start + row * layer.jump];
   const whole = `M0 0H${inputSize}V${inputSize}H0ZM${x} ${y}v${side}h${side}v${-side}Z`;
-  const field = byId("field").querySelector("svg");
+  const field = find(byId("field"), "svg", SVGSVGElement);
   field.setAttribute("viewBox", `0 0 ${inputSize} ${inputSize}`);
   field.replaceChildren(
     svg("path", { d: whole, fill: "#000", "fill-opacity": 0.3, "fill-rule": "evenodd" }),
@@ -98,7 +98,7 @@ function point() {
   );
   byId("field-note").textContent = flat ? SAY.seesAll : SAY.sees(side, inputSize);
   const value = valueAt(layer, channel, row, column);
-  byId("one-note").textContent = flat ? SAY.flat(layer.top) : SAY.cell(row, column, value, layer.top);
+  byId("channel-note").textContent = flat ? SAY.flat(layer.top) : SAY.cell(row, column, value, layer.top);
 }
 
 /** @param {number} row @param {number} column */

@@ -51,7 +51,9 @@ function taps(size, cells, layer, inputSize) {
  */
 export function upsample(map, size, layer, inputSize) {
   const along = taps(size, map.length, layer, inputSize);
-  const wide = map.map((row) => along.map((four) => four.reduce((sum, { weight, cell }) => sum + weight * row[cell], 0)));
+  const wide = map.map((row) =>
+    along.map((four) => four.reduce((sum, { weight, cell }) => sum + weight * row[cell], 0)),
+  );
   const out = new Float32Array(size * size);
   for (let y = 0; y < size; y++) {
     for (const { weight, cell } of along[y]) {

@@ -1,7 +1,7 @@
 /** Every way in for a photo: choose, camera, drop, paste, a sample. */
 
 import * as api from "./api.js";
-import { byId } from "./dom.js";
+import { byId, findAll } from "./dom.js";
 import { SAY } from "./strings.js";
 
 /**
@@ -14,9 +14,9 @@ export function listen(took, failed) {
     if (files?.length) took(files[0], { of: files.length });
     else failed(new api.Trouble(SAY.noFile, SAY.noFileWhy, { status: 415 }));
   };
-  chooser(byId("pick"), byId("file"), took);
-  chooser(byId("another"), byId("file"), took);
-  chooser(byId("snap"), byId("shot"), took);
+  chooser("pick", "file", took);
+  chooser("another", "file", took);
+  chooser("snap", "shot", took);
   gallery(took, failed);
   document.addEventListener("paste", (event) => {
     if (!event.clipboardData?.files.length) return; // text goes where text goes
@@ -27,11 +27,14 @@ export function listen(took, failed) {
 }
 
 /**
- * @param {HTMLButtonElement} button
- * @param {HTMLInputElement} input
+ * A button that opens a file field.
+ * @param {string} buttonId
+ * @param {string} inputId
  * @param {(file: File) => void} took
  */
-function chooser(button, input, took) {
+function chooser(buttonId, inputId, took) {
+  const button = byId(buttonId, HTMLButtonElement);
+  const input = byId(inputId, HTMLInputElement);
   button.disabled = false;
   button.addEventListener("click", () => input.click());
   if (input.dataset.heard) return;
@@ -46,8 +49,8 @@ function chooser(button, input, took) {
 /** What the address calls a sample. @param {string} file */
 const stem = (file) => file.replace(/\.[^.]*$/, "");
 
-/** @returns {HTMLButtonElement[]} */
-const samples = () => [...(byId("samples")?.querySelectorAll("button") ?? [])];
+/** The buttons of the gallery; none where no samples are installed. */
+const samples = () => findAll(document, "#samples button", HTMLButtonElement);
 
 /** The photo of the gallery that has this name, where there is one. @param {string} name @returns {Promise<File> | null} */
 export function sample(name) {
@@ -63,7 +66,8 @@ function gallery(took, failed) {
   for (const button of samples()) {
     const file = button.dataset.file ?? "";
     button.disabled = false;
-    button.addEventListener("click", () => api.sample(file).then((photo) => took(photo, { sample: stem(file) }), failed));
+    const bring = (/** @type {File} */ photo) => took(photo, { sample: stem(file) });
+    button.addEventListener("click", () => api.sample(file).then(bring, failed));
   }
 }
 
@@ -78,7 +82,7 @@ export async function lens(open) {
 }
 
 /**
- * The whole page takes drops; the frame, or the photo in its place, shows it.
+ * The whole page takes drops; the empty state, or the photo in its place, shows it.
  * @param {(files: FileList | undefined) => void} give
  */
 function dropping(give) {

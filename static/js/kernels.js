@@ -1,28 +1,31 @@
 /** The kernels of conv1, cut from one sheet of 12 to a row. Once a photo is answered each opens its channel. */
 
-import { byId, el } from "./dom.js";
+import { byId, el, findAll, onButton } from "./dom.js";
 import { roving, stop } from "./roving.js";
 import { SAY } from "./strings.js";
 
 const ACROSS = 12;
 
-/** @returns {HTMLElement[]} one for each column of the network */
-const grids = () => [...byId("kernels").querySelectorAll(".tiles")];
+/** One grid for each column of the network. */
+const grids = () => findAll(byId("kernels"), ".tiles");
 
 /** Lay out the tiles; fetch the sheet when somebody comes near it. */
 export function listen() {
   const section = byId("kernels");
-  const rows = Math.ceil(section.dataset.count / ACROSS);
+  const rows = Math.ceil(Number(section.dataset.count) / ACROSS);
   section.style.setProperty("--rows", String(rows));
   for (const grid of grids()) {
     const { from, count } = grid.dataset;
     grid.replaceChildren(...Array.from({ length: Number(count) }, (_, i) => place(el("i"), Number(from) + i, rows)));
   }
-  const watch = new IntersectionObserver(([{ isIntersecting }]) => {
-    if (!isIntersecting) return;
-    section.classList.add("near");
-    watch.disconnect();
-  }, { rootMargin: "200px" });
+  const watch = new IntersectionObserver(
+    ([{ isIntersecting }]) => {
+      if (!isIntersecting) return;
+      section.classList.add("near");
+      watch.disconnect();
+    },
+    { rootMargin: "200px" },
+  );
   watch.observe(section);
 }
 
@@ -48,16 +51,19 @@ export function wake(open) {
     const from = Number(grid.dataset.from);
     grid.setAttribute("role", "group");
     grid.setAttribute("aria-label", SAY.kernels(from, grid.childElementCount));
-    const one = (/** @type {any} */ tile, /** @type {number} */ i) => {
-      const facts = { type: "button", "aria-label": SAY.kernel(from + i), tabindex: i ? -1 : 0, "data-channel": from + i };
-      const button = el("button", facts);
+    const buttons = findAll(grid, "i").map((tile, i) => {
+      const channel = from + i;
+      const button = el("button", {
+        type: "button",
+        "aria-label": SAY.kernel(channel),
+        tabindex: i ? -1 : 0,
+        "data-channel": channel,
+      });
       button.style.cssText = tile.style.cssText;
       return button;
-    };
-    grid.replaceChildren(...[...grid.children].map(one));
-    grid.addEventListener("click", (/** @type {any} */ event) => {
-      const button = event.target.closest("button");
-      if (!button) return;
+    });
+    grid.replaceChildren(...buttons);
+    onButton(grid, (button) => {
       stop(grid, button);
       open(Number(button.dataset.channel));
     });

@@ -2,22 +2,23 @@
 
 import { byId } from "./dom.js";
 
-const PLACE = "glassbot-key";
+const STORED_AS = "glassbot-key";
 
 /** @returns {string} */
-function kept() {
+function stored() {
   try {
-    return sessionStorage.getItem(PLACE) ?? "";
+    return sessionStorage.getItem(STORED_AS) ?? "";
   } catch {
     return ""; // a browser may be told to keep nothing
   }
 }
 
-let key = kept();
+let key = stored();
 
 /** Headers to send; none where no key was typed, or what was typed cannot be one. @returns {Record<string, string>} */
-export const keyed = () => (/^[!-~]+$/.test(key) ? { "X-API-Key": key } : {});
+export const keyHeaders = () => (/^[!-~]+$/.test(key) ? { "X-API-Key": key } : {});
 
+/** Listen to the field for the key, where the page has one. */
 export function listen() {
   const field = document.querySelector("input#key");
   if (!(field instanceof HTMLInputElement)) return; // no key is needed here
@@ -25,7 +26,7 @@ export function listen() {
   field.addEventListener("input", () => {
     key = field.value.trim();
     try {
-      sessionStorage.setItem(PLACE, key);
+      sessionStorage.setItem(STORED_AS, key);
     } catch {
       // then it is known until the page is left
     }

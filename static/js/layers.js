@@ -1,12 +1,12 @@
-/** What every layer saw: keeps the choices of layer, channel, order, brightness and colours, and draws what they ask for. */
+/** The activations of every layer: keeps the choices of layer, channel, order, brightness and colours, and draws what they ask for. */
 
 import { isFlat, ordered, strongest } from "./activations.js";
-import { byId, onRadio, radio } from "./dom.js";
+import { byId, find, findAll, onRadio, radio } from "./dom.js";
 import * as enlarge from "./enlarge.js";
+import * as picker from "./layer-picker.js";
 import * as overview from "./overview.js";
 import { PALETTES, ramp } from "./palettes.js";
 import { drawCrop } from "./photo.js";
-import * as rail from "./rail.js";
 import { SAY } from "./strings.js";
 import * as tiles from "./tiles.js";
 
@@ -18,53 +18,65 @@ import * as tiles from "./tiles.js";
 const FIELD = 454; // pixels of the small photo, enough for a sharp screen
 const ALL = "all";
 
-/** The channels of pool5 are those of conv5, and what its windows pass on adds up to the same. */
-const SHARED = ["conv5", "pool5"];
-
 const state = {
-  seen: /** @type {Activations | null} */ (null),
+  activations: /** @type {Activations | null} */ (null),
   layer: ALL,
   channels: /** @type {Record<string, number>} */ ({}),
   order: "natural",
   style: { palette: PALETTES.cividis, scale: "channel" },
 };
 
-/** How much each channel of conv5 speaks for the chosen label, where that is known. @type {number[] | undefined} */
-let relevance;
+/**
+ * How much each channel of a layer adds to the chosen label's lead, once a class map told it.
+ * @type {{ layer: string, shares: number[] } | null}
+ */
+let relevance = null;
 
-/** Tells that somebody chose a layer. */
+/** Reports that somebody chose a layer. */
 let chose = (/** @type {string} */ _) => {};
 
 /** @returns {Layer | undefined} none where all are shown */
-const current = () => state.seen?.layers.find((layer) => layer.name === state.layer);
+const current = () => state.activations?.layers.find((layer) => layer.name === state.layer);
+
+/**
+ * The layers whose channels can be put in order of relevance: the one that the class map is of, and the pooling after it,
+ * whose channels are the same and whose windows pass on what adds up to the same.
+ */
+function relevantLayers() {
+  const layers = state.activations?.layers ?? [];
+  const at = layers.findIndex(({ name }) => name === relevance?.layer);
+  return layers.slice(at, at + 2).filter((layer) => at >= 0 && !isFlat(layer));
+}
 
 /** @param {Layer} layer */
-const orderOf = (layer) => ordered(layer, state.order, SHARED.includes(layer.name) ? relevance : undefined);
+const orderOf = (layer) =>
+  ordered(layer, state.order, relevantLayers().includes(layer) ? relevance?.shares : undefined);
 
 /** @param {Layer} layer the first time a layer is opened, its strongest channel speaks for it */
 const channelOf = (layer) => (state.channels[layer.name] ??= strongest(layer));
 
 /** Draw what is chosen anew. */
 function draw() {
-  if (!state.seen) return;
+  if (!state.activations) return;
   const layer = current();
   byId("overview").hidden = Boolean(layer);
-  byId("bench").hidden = !layer;
-  byId("order").disabled = byId("scale").disabled = Boolean(layer && isFlat(layer));
+  byId("layer-detail").hidden = !layer;
+  for (const id of ["order", "scale"]) byId(id, HTMLFieldSetElement).disabled = Boolean(layer && isFlat(layer));
   note();
   if (!layer) return overview.draw(state.style, orderOf);
   tiles.show(layer, { order: orderOf(layer), style: state.style, channel: channelOf(layer) });
-  enlarge.show(layer, channelOf(layer), state.style, state.seen.inputSize);
+  enlarge.show(layer, channelOf(layer), state.style, state.activations.inputSize);
 }
 
 /** Say what the tiles are, and where the chosen order is not known. */
 function note() {
   const layer = current();
-  const shown = layer ? [layer] : (state.seen?.layers ?? []);
-  const unknown = state.order === "relevant" && shown.some((one) => !isFlat(one) && !SHARED.includes(one.name));
-  byId("many-note").textContent = [
+  const shown = layer ? [layer] : (state.activations?.layers ?? []);
+  const relevant = relevantLayers();
+  const unknown = state.order === "relevant" && shown.some((one) => !isFlat(one) && !relevant.includes(one));
+  byId("layer-note").textContent = [
     layer ? SAY.oneLayer(layer.name, layer.shape, silent(layer)) : SAY.allLayers(...counts(shown)),
-    unknown ? SAY.unknownUse : "",
+    unknown ? SAY.unknownRelevance(relevant.map(({ name }) => name)) : "",
   ].join(" ");
 }
 
@@ -81,10 +93,10 @@ function counts(layers) {
 /** @param {number} channel */
 function choose(channel) {
   const layer = current();
-  if (!layer || !state.seen) return;
+  if (!layer || !state.activations) return;
   state.channels[layer.name] = channel;
   tiles.mark(channel);
-  enlarge.show(layer, channel, state.style, state.seen.inputSize);
+  enlarge.show(layer, channel, state.style, state.activations.inputSize);
 }
 
 /** The same tiles in another order. */
@@ -106,16 +118,17 @@ function restyle(change) {
 
 /**
  * Show the layers of one photo.
- * @param {Activations} seen
+ * @param {Activations} activations
  * @param {import("./photo.js").Picture} picture
  */
-export function show(seen, picture) {
-  if (!seen.layers.some(({ name }) => name === state.layer)) state.layer = ALL;
-  Object.assign(state, { seen, channels: {} });
-  const thumb = rail.show(seen.layers, state.layer, seen.inputSize);
-  drawCrop(thumb, 112, picture, seen.crop, seen.image);
-  drawCrop(byId("field").querySelector("canvas"), FIELD, picture, seen.crop, seen.image);
-  overview.build(seen.layers, (layer, channel) => open(layer.name, channel));
+export function show(activations, picture) {
+  const { layers, inputSize, crop, image } = activations;
+  if (!layers.some(({ name }) => name === state.layer)) state.layer = ALL;
+  Object.assign(state, { activations, channels: {} });
+  const thumb = picker.show(layers, state.layer, inputSize);
+  drawCrop(thumb, 112, picture, crop, image);
+  drawCrop(find(byId("field"), "canvas", HTMLCanvasElement), FIELD, picture, crop, image);
+  overview.build(layers, (layer, channel) => open(layer.name, channel));
   draw();
 }
 
@@ -123,19 +136,20 @@ export function show(seen, picture) {
 export function turn(name) {
   if (state.layer === (name || ALL)) return;
   state.layer = name || ALL;
-  radio(byId("rail"), state.layer);
+  radio(byId("layer-picker"), state.layer);
   draw();
 }
 
 /**
- * Tell which label is chosen, so that the channels can be put in its order.
+ * Take over which label is chosen, so that the channels can be put in its order.
  * @param {string} name
- * @param {number[] | undefined} shares
+ * @param {string} layer the one that its class map is of
+ * @param {number[]} shares what each channel of that layer adds
  */
-export function choseLabel(name, shares) {
-  relevance = shares;
+export function choseLabel(name, layer, shares) {
+  relevance = { layer, shares };
   for (const node of document.querySelectorAll(".chosen")) node.textContent = name;
-  if (state.seen && state.order === "relevant") reorder();
+  if (state.activations && state.order === "relevant") reorder();
 }
 
 /**
@@ -146,18 +160,18 @@ export function choseLabel(name, shares) {
 export function open(name, channel) {
   state.channels[name] = channel;
   state.layer = name;
-  radio(byId("rail"), name);
+  radio(byId("layer-picker"), name);
   draw();
   chose(name);
   byId("layers").scrollIntoView();
-  const tile = byId("tiles").querySelector(`[data-channel="${channel}"]`);
-  (tile ?? byId("rail").querySelector(":checked")).focus({ preventScroll: true });
+  const tile = findAll(byId("tiles"), `[data-channel="${channel}"]`).at(0);
+  (tile ?? find(byId("layer-picker"), ":checked", HTMLInputElement)).focus({ preventScroll: true });
 }
 
 /** Listen to every control of the section, once. @param {(layer: string) => void} changed "" for all */
 export function listen(changed) {
   chose = (name) => changed(name === ALL ? "" : name);
-  onRadio(byId("rail"), (name) => {
+  onRadio(byId("layer-picker"), (name) => {
     state.layer = name;
     draw();
     chose(name);

@@ -2,7 +2,7 @@
 
 import * as answer from "./answer.js";
 import * as api from "./api.js";
-import { byId, el, outline } from "./dom.js";
+import { byId, context2d, el, outline } from "./dom.js";
 import { corners } from "./photo.js";
 import { SAY } from "./strings.js";
 
@@ -34,9 +34,13 @@ export async function open(caught, failed) {
   };
   try {
     const stream = await camera(signal);
-    stream.getVideoTracks()[0].addEventListener("ended", () => give(new api.Trouble(SAY.cameraGone, SAY.cameraGoneWhy)));
+    stream
+      .getVideoTracks()[0]
+      .addEventListener("ended", () => give(new api.Trouble(SAY.cameraGone, SAY.cameraGoneWhy)));
     const video = await play(stream, signal);
-    byId("catch").onclick = async () => caught(new File([await frame(video, false)], SAY.frameName, { type: "image/jpeg" }));
+    byId("catch").onclick = async () => {
+      caught(new File([await frame(video, false)], SAY.frameName, { type: "image/jpeg" }));
+    };
     const clock = setInterval(age, 250);
     signal.addEventListener("abort", () => clearInterval(clock));
     await look(video, signal);
@@ -58,7 +62,9 @@ async function camera(signal) {
     const refused = error.name === "NotAllowedError";
     throw new api.Trouble(SAY.noCamera, refused ? SAY.cameraRefused : SAY.cameraMissing, { status: 400 });
   });
-  const stop = () => stream.getTracks().forEach((track) => track.stop());
+  const stop = () => {
+    for (const track of stream.getTracks()) track.stop();
+  };
   if (signal.aborted) stop();
   signal.throwIfAborted();
   signal.addEventListener("abort", stop);
@@ -72,7 +78,7 @@ async function camera(signal) {
  * @returns {Promise<HTMLVideoElement>}
  */
 async function play(stream, signal) {
-  const video = /** @type {HTMLVideoElement} */ (byId("video"));
+  const video = byId("video", HTMLVideoElement);
   shown = { text: "", since: 0, at: performance.now() };
   byId("lens-sentence").textContent = SAY.looking;
   byId("lens-bars").replaceChildren();
@@ -107,7 +113,7 @@ function free(video) {
 function mark(video) {
   const { videoWidth: width, videoHeight: height } = video;
   const scale = width / video.clientWidth;
-  const marks = byId("view-marks");
+  const marks = byId("view-marks", SVGSVGElement);
   marks.setAttribute("viewBox", `0 0 ${width} ${height}`);
   marks.replaceChildren(...outline("path", { d: corners(free(video), 14 * scale) }, 1.5 * scale));
 }
@@ -119,11 +125,16 @@ function mark(video) {
  * @returns {Promise<Blob>}
  */
 function frame(video, small) {
-  const { x, y, width, height } = small ? free(video) : { x: 0, y: 0, width: video.videoWidth, height: video.videoHeight };
+  const { x, y, width, height } = small
+    ? free(video)
+    : { x: 0, y: 0, width: video.videoWidth, height: video.videoHeight };
   const scale = small ? Math.min(1, SIDE / width) : 1;
   const canvas = el("canvas", { width: Math.round(width * scale), height: Math.round(height * scale) });
-  canvas.getContext("2d").drawImage(video, x, y, width, height, 0, 0, canvas.width, canvas.height);
-  return new Promise((done) => canvas.toBlob(done, "image/jpeg", small ? 0.85 : 0.95));
+  context2d(canvas).drawImage(video, x, y, width, height, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve, reject) => {
+    const finish = (/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new Error("no frame")));
+    canvas.toBlob(finish, "image/jpeg", small ? 0.85 : 0.95);
+  });
 }
 
 /**
@@ -136,9 +147,9 @@ async function look(video, signal) {
     const began = performance.now();
     let pause = 0;
     try {
-      const said = await api.glance(await frame(video, true), signal);
+      const prediction = await api.glance(await frame(video, true), signal);
       if (signal.aborted) return;
-      show(said, performance.now() - began);
+      show(prediction, performance.now() - began);
       mark(video);
       failures = 0;
     } catch (error) {
@@ -161,14 +172,14 @@ async function rest(time, signal) {
   }
 }
 
-/** @param {any} said the answer of POST predict @param {number} took milliseconds, there and back */
-function show(said, took) {
+/** @param {Rest.PredictResponse} prediction @param {number} took milliseconds, there and back */
+function show({ caption, labels }, took) {
   const now = performance.now();
-  const { text } = said.caption;
+  const { text } = caption;
   const since = text === shown.text ? shown.since : now;
-  if (text !== shown.text) byId("lens-sentence").replaceChildren(...answer.sentence(said.caption));
-  byId("lens-tier").textContent = answer.promised(said.caption);
-  byId("lens-bars").replaceChildren(...said.labels.map(answer.row));
+  if (text !== shown.text) byId("lens-sentence").replaceChildren(...answer.sentence(caption));
+  byId("lens-tier").textContent = answer.reliability(caption);
+  byId("lens-bars").replaceChildren(...labels.map(answer.row));
   byId("lens-rate").textContent = SAY.rate(1000 / Math.max(LEAST, took), took);
   if (now - since >= STEADY && byId("lens-read").textContent !== text) byId("lens-read").textContent = text;
   shown = { text, since, at: now };

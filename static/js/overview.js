@@ -11,10 +11,12 @@ import { SAY } from "./strings.js";
 const perRow = (layer) => (isFlat(layer) ? 128 : layer.shape[0] > 128 ? 32 : 16);
 
 /** Small maps are drawn larger, so that they keep their edges when the browser fits the sheet. @param {Layer} layer */
-const fine = (layer) =>
+const cellSize = (layer) =>
   isFlat(layer) ? { cell: 3 } : { cell: Math.max(1, Math.floor(27 / layer.shape[1])), gap: 2 };
 
-/** @type {{ layer: Layer, canvas: HTMLCanvasElement, order: number[] }[]} */
+/** @typedef {{ layer: Layer, canvas: HTMLCanvasElement, order: number[] }} LayerSheet its channels in that order */
+
+/** @type {LayerSheet[]} */
 let sheets = [];
 
 /**
@@ -24,10 +26,10 @@ let sheets = [];
  */
 export function build(layers, open) {
   sheets = layers.map((layer) => ({ layer, canvas: el("canvas", { "aria-hidden": "true" }), order: [] }));
-  const figures = sheets.map((one) => {
-    const { layer, canvas } = one;
+  const figures = sheets.map((layerSheet) => {
+    const { layer, canvas } = layerSheet;
     const button = el("button", { type: "button", "aria-label": SAY.openLayer(layer.name, layer.shape[0]) }, canvas);
-    button.addEventListener("click", (/** @type {MouseEvent} */ event) => open(layer, pointed(one, event)));
+    button.addEventListener("click", (event) => open(layer, pointed(layerSheet, event)));
     const caption = el("figcaption", {}, el("b", {}, layer.name), " ", el("small", {}, SAY.shape(layer.shape)));
     return el("figure", { "data-layer": layer.name }, caption, button);
   });
@@ -36,7 +38,7 @@ export function build(layers, open) {
 
 /**
  * The channel below the pointer; the strongest where a key was pressed, or beside the tiles.
- * @param {{ layer: Layer, canvas: HTMLCanvasElement, order: number[] }} one
+ * @param {LayerSheet} layerSheet
  * @param {MouseEvent} event
  */
 function pointed({ layer, canvas, order }, event) {
@@ -53,8 +55,9 @@ function pointed({ layer, canvas, order }, event) {
  * @param {(layer: Layer) => number[]} orderOf
  */
 export function draw(style, orderOf) {
-  for (const one of sheets) {
-    one.order = orderOf(one.layer);
-    sheet.draw(one.canvas, one.layer, style, { order: one.order, perRow: perRow(one.layer), ...fine(one.layer) });
+  for (const layerSheet of sheets) {
+    const { layer, canvas } = layerSheet;
+    layerSheet.order = orderOf(layer);
+    sheet.draw(canvas, layer, style, { order: layerSheet.order, perRow: perRow(layer), ...cellSize(layer) });
   }
 }

@@ -1,6 +1,6 @@
 /** The photo on the page: drawn by the browser, with the square that the network reads marked on it. */
 
-import { byId, outline } from "./dom.js";
+import { byId, context2d, find, outline } from "./dom.js";
 import { SAY } from "./strings.js";
 
 /**
@@ -32,19 +32,22 @@ export async function open(file) {
 
 /**
  * The square that the server sent of a photo that the browser cannot draw.
- * @param {string} url
+ * @param {Blob | null} png null where it did not come
  * @returns {Promise<Picture>}
  */
-export async function openSquare(url) {
-  const image = await decoded(url);
-  return { image, width: image?.naturalWidth ?? 1, height: image?.naturalHeight ?? 1, square: Boolean(image) };
+export async function openSquare(png) {
+  const picture = png ? await open(png) : { image: null, width: 1, height: 1 };
+  return { ...picture, square: Boolean(picture.image) };
 }
 
 /** @param {string} url @returns {Promise<HTMLImageElement | null>} */
 async function decoded(url) {
   const image = new Image();
   image.src = url;
-  return image.decode().then(() => image, () => null);
+  return image.decode().then(
+    () => image,
+    () => null,
+  );
 }
 
 /**
@@ -57,7 +60,7 @@ export function show({ image, width, height, square }) {
   shown = image?.src ?? "";
   const drawn = image ?? new Image();
   drawn.alt = SAY.photoAlone;
-  box.querySelector("img").replaceWith(drawn);
+  find(box, "img").replaceWith(drawn);
   drawn.hidden = !image;
   const words = byId("undrawn");
   words.textContent = square ? SAY.squareOnly : SAY.undrawn;
@@ -67,7 +70,7 @@ export function show({ image, width, height, square }) {
   // Something 20,000 px wide and 1 px high still needs a box that can be seen.
   box.style.setProperty("--ratio", String(Math.min(4, Math.max(0.25, width / height))));
   byId("cam").hidden = true;
-  byId("marks").replaceChildren();
+  byId("marks", SVGSVGElement).replaceChildren();
 }
 
 /**
@@ -97,7 +100,7 @@ export function place(picture, crop, size) {
   cam.style.width = `${(100 * width) / picture.width}%`;
   cam.style.height = `${(100 * height) / picture.height}%`;
   const scale = byId("photo").clientWidth / picture.width || 1;
-  const marks = byId("marks");
+  const marks = byId("marks", SVGSVGElement);
   marks.setAttribute("viewBox", `0 0 ${picture.width * scale} ${picture.height * scale}`);
   const box = { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
   marks.replaceChildren(...outline("path", { d: corners(box, MARK) }, 1.5));
@@ -123,8 +126,8 @@ export function corners({ x, y, width, height }, arm) {
  */
 export function drawCrop(canvas, side, picture, crop, size) {
   canvas.width = canvas.height = side;
-  const context = canvas.getContext("2d");
-  if (!picture.image || !context) return;
+  if (!picture.image) return;
+  const context = context2d(canvas);
   const { x, y, width, height } = cropOf(picture, crop, size);
   context.imageSmoothingQuality = "high";
   context.drawImage(picture.image, x, y, width, height, 0, 0, side, side);

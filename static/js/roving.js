@@ -6,8 +6,8 @@
  */
 export function roving(grid, arrived) {
   grid.addEventListener("keydown", (event) => {
-    const all = /** @type {HTMLButtonElement[]} */ ([...grid.querySelectorAll("button")]);
-    const at = all.indexOf(/** @type {any} */ (document.activeElement));
+    const all = [...grid.querySelectorAll("button")];
+    const at = all.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
     if (at < 0) return;
     const to = target(event.key, at, all);
     if (to === undefined) return;
@@ -27,9 +27,12 @@ export function roving(grid, arrived) {
 function target(key, at, all) {
   const last = all.length - 1;
   const second = all.findIndex((button) => button.offsetTop > all[0].offsetTop);
-  const row = second < 0 ? 0 : second;
-  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + row, ArrowUp: at - row, Home: 0, End: last }[key];
-  return to === undefined || to < 0 || to > last ? (to === undefined ? undefined : at) : to;
+  const row = Math.max(second, 0);
+  /** @type {Record<string, number>} */
+  const keys = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + row, ArrowUp: at - row, Home: 0, End: last };
+  const to = keys[key];
+  if (to === undefined) return undefined;
+  return to < 0 || to > last ? at : to;
 }
 
 /**

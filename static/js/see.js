@@ -2,15 +2,15 @@
 
 import * as address from "./address.js";
 import { byId } from "./dom.js";
-import * as frame from "./frame.js";
+import * as emptyState from "./empty-state.js";
+import * as historyList from "./history-list.js";
 import * as intake from "./intake.js";
 import * as kernels from "./kernels.js";
 import { listen as listenForKey } from "./key.js";
-import * as past from "./past.js";
+import * as session from "./photo-session.js";
 import { SAY } from "./strings.js";
-import * as subject from "./subject.js";
 
-/** The photos of this visit, by the number that the history holds. @type {Map<string, subject.Subject>} */
+/** The photos of this visit, by the number that the history holds. @type {Map<string, session.Photo>} */
 const photos = new Map();
 
 /** @type {Promise<typeof import("./lens.js")> | undefined} */
@@ -19,7 +19,7 @@ let lens;
 /** Counts the turns that the page has taken, so that what comes late is not shown. */
 let turns = 0;
 
-/** @param {File} file @param {{ sample?: string, of?: number }} [more] */
+/** Hold a photo as long as the page is open. @param {File} file @param {{ sample?: string, of?: number }} [more] */
 function remember(file, { sample = "", of = 1 } = {}) {
   const number = `${performance.timeOrigin}/${photos.size}`;
   photos.set(number, { number, file, sample, of });
@@ -39,13 +39,13 @@ async function arrive() {
   if (turn !== turns) return;
   if (address.isLens()) return look(turn);
   const { sample } = address.view();
-  if (address.isTyped() && !sample && subject.number()) address.settle(subject.number());
-  const known = photos.get(address.photo() ?? "");
-  if (known) return known.number === subject.number() ? subject.turn() : subject.take(known);
-  const fetched = intake.sample(sample);
-  if (!fetched) return rest(address.photo() ? SAY.notInLink : "");
+  if (address.isTyped() && !sample && session.number()) address.settle(session.number());
+  const photo = photos.get(address.photo() ?? "");
+  if (photo) return photo.number === session.number() ? session.turn() : session.take(photo);
+  const fetching = intake.sample(sample);
+  if (!fetching) return reset(address.photo() ? SAY.notInLink : "");
   try {
-    const number = remember(await fetched, { sample });
+    const number = remember(await fetching, { sample });
     if (turn !== turns) return;
     address.settle(number);
     arrive();
@@ -55,21 +55,21 @@ async function arrive() {
 }
 
 /** Nothing is looked at. @param {string} why */
-function rest(why) {
-  subject.leave();
-  frame.rest(why);
+function reset(why) {
+  session.leave();
+  emptyState.reset(why);
 }
 
-/** @param {any} error */
+/** @param {unknown} error */
 function refuse(error) {
-  subject.leave();
-  frame.refuse(error);
+  session.leave();
+  emptyState.refuse(error);
 }
 
 /** Look through the camera, unless the page has turned elsewhere. @param {number} turn */
 async function look(turn) {
-  subject.leave();
-  frame.wait(SAY.askingForCamera);
+  session.leave();
+  emptyState.wait(SAY.askingForCamera);
   try {
     lens ??= import("./lens.js");
     const { open } = await lens;
@@ -88,11 +88,12 @@ intake.lens(() => {
 byId("stop").addEventListener("click", () => history.back());
 listenForKey();
 kernels.listen();
-past.listen(bring);
+historyList.listen(bring);
 address.listen(arrive);
 const [how] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-if (address.isLens()) address.leaveLens(); // no link and no reload turns on a camera
+if (address.isLens())
+  address.leaveLens(); // no link and no reload turns on a camera
 else if (how?.type === "navigate" && address.photo()) address.forget(); // a link to here asks for no photo
 if (address.view().sample || address.photo()) arrive();
-setTimeout(subject.prepare, 500); // once the page itself has settled
+setTimeout(session.prepare, 500); // once the page itself has settled
 document.documentElement.dataset.ready = "";

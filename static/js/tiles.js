@@ -1,7 +1,7 @@
 /** One layer: every channel a tile, cut from one drawing. */
 
 import { isFlat } from "./activations.js";
-import { byId, el, press } from "./dom.js";
+import { byId, el, findAll, onButton, press } from "./dom.js";
 import { roving, stop } from "./roving.js";
 import * as sheet from "./sheet.js";
 import { SAY } from "./strings.js";
@@ -34,7 +34,9 @@ export async function dress(layer, style) {
     grid.replaceChildren(canvas);
     return;
   }
-  const blob = await new Promise((done) => canvas.toBlob(done));
+  /** @type {Blob | null} */
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+  if (!blob) return; // too large for the browser: the tiles stay as they are
   const url = URL.createObjectURL(blob);
   const image = new Image();
   image.src = url;
@@ -76,7 +78,7 @@ function buttons(layer, order, chosen) {
 export function show(layer, { order, style, channel }) {
   const [channels, rows] = layer.shape;
   const grid = byId("tiles");
-  Object.assign(grid.dataset, { layer: layer.name, side: rows });
+  Object.assign(grid.dataset, { layer: layer.name, side: String(rows) });
   grid.setAttribute("aria-label", SAY.channelsOf(layer.name));
   grid.classList.toggle("crisp", rows <= 13);
   grid.style.setProperty("--across", String(channels > 256 ? 24 : channels > 128 ? 16 : 12));
@@ -95,8 +97,8 @@ export function show(layer, { order, style, channel }) {
  */
 export function mark(channel) {
   const grid = byId("tiles");
-  const button = grid.querySelector(`[data-channel="${channel}"]`);
-  if (!button) return;
+  const button = findAll(grid, `[data-channel="${channel}"]`).at(0);
+  if (!button) return; // a flat layer has no tiles
   press(grid, button);
   stop(grid, button);
 }
@@ -104,7 +106,7 @@ export function mark(channel) {
 /** Put the tiles that are there into another order. @param {number[]} order */
 export function reorder(order) {
   const grid = byId("tiles");
-  const all = new Map([...grid.children].map((tile) => [Number(tile.dataset.channel), tile]));
+  const all = new Map(findAll(grid, "[data-channel]").map((tile) => [Number(tile.dataset.channel), tile]));
   grid.append(...order.flatMap((channel) => all.get(channel) ?? []));
 }
 
@@ -112,9 +114,6 @@ export function reorder(order) {
 export function listen(chose) {
   const grid = byId("tiles");
   const choose = (/** @type {HTMLElement} */ button) => chose(Number(button.dataset.channel));
-  grid.addEventListener("click", (/** @type {any} */ event) => {
-    const button = event.target.closest("button");
-    if (button) choose(button);
-  });
+  onButton(grid, choose);
   roving(grid, choose);
 }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from time import sleep
-from typing import Any
+from threading import Event
 
 import httpx
 import numpy as np
@@ -21,6 +20,9 @@ from model.checkpoint import Checkpoint
 from model.engines import Output
 from tests.app.server import Running, served
 from tests.tiny import tiny_checkpoint, tiny_network
+
+STARTS_WITHIN_S = 60
+"""Far more seconds than any engine needs to start or to run, even on a busy machine."""
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +49,22 @@ def running_server(checkpoint_file: Path, tmp_path_factory: pytest.TempPathFacto
 
 @asynccontextmanager
 async def serving(app: FastAPI, *, wait: bool = True) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the application within its lifespan, once it is ready."""
+    """A client of the application within its lifespan, once it is ready; at once where it shall not ``wait``."""
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://glassbot") as client:
-            while wait and (await client.get("/readyz")).status_code != 200:
-                assert app.state.predictor.failure is None
-                await asyncio.sleep(0.02)
+            if wait:
+                await asyncio.wait_for(app.state.host.started(), STARTS_WITHIN_S)
+                assert app.state.host.failure is None
+                assert (await client.get("/readyz")).status_code == 200
             yield client
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Return once it holds. Raises TimeoutError."""
+    async with asyncio.timeout(STARTS_WITHIN_S):
+        while not holds():
+            await asyncio.sleep(0.005)
 
 
 @pytest.fixture(scope="session")
@@ -65,19 +75,29 @@ async def client(network: Checkpoint, anyio_backend: str) -> AsyncIterator[httpx
 
 
 class FakeEngine:
-    """Answers at once, slowly, or not at all, as its attributes say."""
+    """Answers at once, or once its gate is open, or not at all; a service runs on it by ``create``."""
 
     name = "fake"
 
     def __init__(self, network: Checkpoint) -> None:
         self.architecture = network.architecture
-        self.seconds = 0.0
+        self.gate = Event()
+        """Runs wait while it is cleared, so that no test depends on how long anything takes."""
+        self.gate.set()
         self.faults: list[Exception] = []
+        """Raised by the next runs, the last one first."""
         self.batches: list[int] = []
+        """The number of pictures of each run so far, those included that wait at the gate."""
+
+    def create(self, checkpoint: Checkpoint, /, *, engine: str, precision: str, threads: int) -> FakeEngine:
+        """In the place of :func:`model.engines.create_engine`."""
+        assert checkpoint.architecture == self.architecture
+        assert (engine, precision, threads) == ("auto", "auto", 0)
+        return self
 
     def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
-        sleep(self.seconds)
         self.batches.append(len(pictures))
+        assert self.gate.wait(STARTS_WITHIN_S)
         if self.faults:
             raise self.faults.pop()
         number = len(pictures)
@@ -88,12 +108,6 @@ class FakeEngine:
 
 
 @pytest.fixture
-def engine(network: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Services made in this test run on it."""
-    fake = FakeEngine(network)
-
-    def create(*_: Any, **__: Any) -> FakeEngine:
-        return fake
-
-    monkeypatch.setattr("app.inference.predictor.create_engine", create)
-    return fake
+def engine(network: Checkpoint) -> FakeEngine:
+    """A new one for each test."""
+    return FakeEngine(network)

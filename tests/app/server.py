@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,3 +54,10 @@ def served(checkpoint: Path, log: Path, *, program: Sequence[str] = ("app",), **
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+async def until_ready_is(client: httpx.AsyncClient, status: int, *, seconds: float = 60) -> None:
+    """Returns once ``/readyz`` answers with the status. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while (await client.get("/readyz")).status_code != status:
+            await asyncio.sleep(0.02)

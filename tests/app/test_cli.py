@@ -14,14 +14,19 @@ import httpx
 import pytest
 
 from tests.app.inference import corpus
-from tests.app.server import ROOT, served
+from tests.app.server import ROOT, served, until_ready_is
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120, env=os.environ | environment,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=os.environ | environment,
+    )
 
 
 def is_one_sentence(text: str) -> bool:
@@ -51,6 +56,14 @@ def test_a_bad_setting_is_one_sentence_and_status_2() -> None:
         assert is_one_sentence(done.stderr)
 
 
+def test_a_deprecated_variable_is_warned_of_in_the_log(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none")
+    done = run("serve", "--port", "0", "--checkpoint", missing, GLASSBOT_UPLOAD_S="9", GLASSBOT_LOG_FORMAT="plain")
+    warning, error = done.stderr.splitlines()
+    assert "WARNING glassbot GLASSBOT_UPLOAD_S is deprecated" in warning
+    assert missing in error
+
+
 def test_a_port_in_use_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         done = run("serve", "--port", str(other.getsockname()[1]))
@@ -60,22 +73,22 @@ def test_a_port_in_use_is_one_sentence() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.slow
-@pytest.mark.parametrize("drain", ["0", "1"])
+@pytest.mark.parametrize("drain", ["0", "1", "600"])
 async def test_sigterm_under_load_answers_everything_and_ends_with_0(
     checkpoint_file: Path, tmp_path: Path, drain: str
 ) -> None:
     limits = httpx.Limits(max_keepalive_connections=0)
-    roomy = {"GLASSBOT_CACHE_OUTPUTS": "0", "GLASSBOT_MAX_WAIT_MS": "60000"}
-    with served(checkpoint_file, tmp_path / "log", GLASSBOT_DRAIN_SECONDS=drain, **roomy) as running:
+    unlimited = {"GLASSBOT_CACHE_OUTPUTS": "0", "GLASSBOT_MAX_WAIT_MS": "60000"}
+    with served(checkpoint_file, tmp_path / "log", GLASSBOT_DRAIN_SECONDS=drain, **unlimited) as running:
         process = running.process
         async with httpx.AsyncClient(base_url=running.address, limits=limits, timeout=60) as client:
             bodies = [corpus.jpeg(800, 600, seed=seed) for seed in range(24)]
-            asked = [asyncio.create_task(client.post("/predict", content=body)) for body in bodies]
-            await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            requests = [asyncio.create_task(client.post("/predict", content=body)) for body in bodies]
+            await asyncio.wait(requests, return_when=asyncio.FIRST_COMPLETED)
             process.send_signal(signal.SIGTERM)
-            if drain == "1":
-                await asyncio.sleep(0.3)
-                assert (await client.get("/readyz")).status_code == 503
+            if drain == "600":
+                await until_ready_is(client, 503)
                 assert (await client.post("/predict", content=bodies[0])).status_code == 200
-            assert [answer.status_code for answer in await asyncio.gather(*asked)] == [200] * 24
-        assert await asyncio.to_thread(process.wait, 30) == 0
+                process.send_signal(signal.SIGINT)  # which ends the drain
+            assert [answer.status_code for answer in await asyncio.gather(*requests)] == [200] * 24
+        assert await asyncio.to_thread(process.wait, 60) == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import traceback
 from pathlib import Path
 
@@ -9,8 +10,25 @@ import pytest
 
 from app import logs
 from app.http import site_files
-from app.inference.lru_cache import Recent
-from app.settings import Settings, SettingsError, read_settings
+from app.http.server import Server
+from app.main import create_app
+from app.settings import Settings, SettingsError, as_markdown, deprecated_variables, deprecation_warnings, read_settings
+from model.checkpoint import Checkpoint
+from tests.app.server import ROOT
+
+UNITS = {"seconds": "_seconds", "milliseconds": "_ms", "megabytes": "_mb", "megapixels": "_mpx"}
+"""The suffix of a setting's name, by the unit in its description."""
+COUNTS = {
+    "port",
+    "threads",
+    "decode_threads",
+    "max_batch_files",
+    "max_batch",
+    "max_in_flight",
+    "cache_pictures",
+    "cache_outputs",
+}
+"""The numeric settings that have no unit."""
 
 
 def test_the_environment_chooses_and_an_argument_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,19 +89,53 @@ def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not (field.description or "").endswith(".")] == []
 
 
-def test_recent_forgets_what_was_used_longest_ago() -> None:
-    recent: Recent[str, int] = Recent(2)
-    recent.put("a", 1)
-    recent.put("b", 2)
-    assert recent.get("a") == 1
-    recent.put("c", 3)
-    assert (recent.get("a"), recent.get("b"), recent.get("c"), len(recent)) == (1, None, 3, 2)
+def test_a_numeric_setting_has_the_suffix_of_its_unit_or_counts_something() -> None:
+    numeric = {name: field for name, field in Settings.model_fields.items() if field.annotation in (int, float)}
+    assert set(COUNTS) <= set(numeric)
+    for name, field in numeric.items():
+        suffixes = {UNITS[word] for word in re.findall(r"\w+", field.description or "") if word in UNITS}
+        assert suffixes == (set() if name in COUNTS else {f"_{name.rsplit('_', 1)[-1]}"}), name
 
 
-def test_a_memory_of_nothing_remembers_nothing() -> None:
-    recent: Recent[str, int] = Recent(0)
-    recent.put("a", 1)
-    assert recent.get("a") is None
+@pytest.mark.parametrize(("old", "new"), deprecated_variables().items())
+def test_a_deprecated_variable_still_works_is_warned_of_and_gives_way_to_the_new_one(
+    monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    field = new.removeprefix("GLASSBOT_").lower()
+    assert deprecation_warnings() == []
+    monkeypatch.setenv(old, "3")
+    assert getattr(read_settings(), field) == 3
+    assert getattr(read_settings(**{field: 5}), field) == 5
+    assert deprecation_warnings() == [
+        f"{old} is deprecated and will be removed in the next release: set {new} instead."
+    ]
+    monkeypatch.setenv(old, "-1")
+    with pytest.raises(SettingsError, match=rf"^{old} cannot be '-1': "):
+        read_settings()
+    monkeypatch.setenv(new, "4")
+    assert getattr(read_settings(), field) == 4
+    monkeypatch.setenv(field.upper(), "6")  # without our prefix it is not ours
+    assert getattr(read_settings(), field) == 4
+
+
+def test_the_old_names_of_renamed_settings_are_documented_as_deprecated() -> None:
+    assert deprecated_variables() == {
+        "GLASSBOT_DEADLINE_S": "GLASSBOT_DEADLINE_SECONDS",
+        "GLASSBOT_UPLOAD_S": "GLASSBOT_UPLOAD_SECONDS",
+    }
+    deprecated = as_markdown().split("## Deprecated names")[1]
+    assert "| `GLASSBOT_DEADLINE_S` | `GLASSBOT_DEADLINE_SECONDS` |" in deprecated
+
+
+def test_docker_compose_waits_for_the_longest_request_and_for_the_engine(network: Checkpoint) -> None:
+    compose = (ROOT / "docker-compose.yml").read_text("utf-8")
+    [drain] = re.findall(r'GLASSBOT_DRAIN_SECONDS: "(\d+)"', compose)
+    [grace] = re.findall(r"stop_grace_period: (\d+)s\n", compose)
+    settings = Settings(drain_seconds=float(drain))
+    server = Server(create_app(settings, network), settings, lambda: None)
+    assert server.config.timeout_graceful_shutdown == settings.longest_request_seconds == 41
+    assert settings.longest_stop_seconds == float(drain) + 41
+    assert 2 <= int(grace) - settings.longest_stop_seconds <= 10, "seconds for the engine to end"
 
 
 def test_logs_are_json_with_the_id_of_their_request() -> None:

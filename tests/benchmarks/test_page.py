@@ -1,4 +1,4 @@
-"""The benchmark of the page runs, and looks at what it times."""
+"""The benchmark of the page runs, and checks that the page is drawn."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def test_the_time_ends_when_every_layer_is_on_the_screen(capsys: pytest.CaptureF
     (drawn,), (painted,) = report["ms"]["drawn"], report["ms"]["painted"]
     assert 0 < drawn < painted
     page.show(report)
-    said = capsys.readouterr().out
-    assert f"{painted:.0f} ms" in said
-    assert "≤ 300 ms" in said
+    output = capsys.readouterr().out
+    assert f"{painted:.0f} ms" in output
+    assert "≤ 300 ms" in output

@@ -5,10 +5,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from model.checkpoint import PRETRAINED
 from tests.app.server import served
@@ -19,7 +30,54 @@ SAMPLES = ROOT / "static" / "samples"
 CAT = SAMPLES / "chelsea.webp"
 NOTES: Any = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Buy milk."}
 
+PATIENCE = 60.0
+"""Seconds that whatever is waited for may take: on a busy machine everything takes longer, and nothing is wrong."""
+
+expect.set_options(timeout=1000 * PATIENCE)
+
 Visit = Callable[..., Page]
+
+
+def until(page: Page, condition: Callable[[], bool]) -> None:
+    """Let the page go on until the condition holds. Raises AssertionError where it does not come to hold in time."""
+    deadline = monotonic() + PATIENCE
+    while not condition():
+        assert monotonic() < deadline, "waited in vain"
+        page.wait_for_timeout(50)
+
+
+class Watch:
+    """Collects what goes wrong on pages: errors, complaints in the console, requests to another origin.
+
+    A request that ends because its page was left (``net::ERR_ABORTED``) is nobody's fault. Chromium itself logs refused
+    and broken requests as well; what the page makes of them is tested by name.
+    """
+
+    def __init__(self) -> None:
+        self.troubles: list[str] = []
+
+    def follow(self, page: Page, address: str, *, strictly: bool = False) -> Page:
+        """Watch a page of the service at ``address``; strictly: every message and every failed request counts."""
+
+        def message(entry: ConsoleMessage) -> None:
+            refused = entry.text.startswith("Failed to load resource")
+            if strictly or (entry.type in ("error", "warning") and not refused):
+                self.troubles.append(entry.text)
+
+        def failed(request: Request) -> None:
+            if strictly and request.failure != "net::ERR_ABORTED":
+                self.troubles.append(f"failed: {request.url} {request.failure}")
+
+        def asked(request: Request) -> None:
+            if not request.url.startswith((f"{address}/", "data:", "blob:")):
+                self.troubles.append(request.url)
+
+        page.set_default_timeout(1000 * PATIENCE)
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("console", message)
+        page.on("requestfailed", failed)
+        page.on("request", asked)
+        return page
 
 
 @pytest.fixture(scope="session")
@@ -64,29 +122,36 @@ def chromium(driver: Playwright) -> Iterator[Browser]:
 def visit(chromium: Browser, server: str) -> Iterator[Visit]:
     """Opens the page, at ``at``; afterwards nothing may have been logged as an error or asked of another origin."""
     contexts: list[BrowserContext] = []
-    troubles: list[str] = []
+    watch = Watch()
 
     def open_page(*, at: str = "/", address: str = server, **options: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else troubles.append(r.url))
+        page = watch.follow(context.new_page(), address)
         page.goto(address + at)
         return page
 
     yield open_page
     for context in contexts:
         context.close()
-    # Chromium itself logs refused and broken requests; what the page makes of them is tested by name.
-    assert [trouble for trouble in troubles if not trouble.startswith("Failed to load resource")] == []
+    assert watch.troubles == []
 
 
 def upload(page: Page, photo: Any = CAT) -> None:
     """Until the answer, its map and the layers are all there."""
     page.set_input_files("#file", photo)
     answered(page)
+
+
+def prefetched(page: Page) -> None:
+    """Until the page has fetched what an answer will need."""
+    page.wait_for_function("performance.getEntriesByName(new URL('static/js/lazy-bundle.js', location).href).length")
+    page.evaluate("import(new URL('static/js/lazy-bundle.js', location)).then(() => {})")  # and all that it imports
+
+
+def drawn(page: Page) -> None:
+    """Until the page has drawn what it has to draw now."""
+    page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
 
 
 def answered(page: Page) -> None:

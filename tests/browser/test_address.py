@@ -30,17 +30,17 @@ def test_every_choice_is_in_the_address_and_back_takes_it_back(visit: Visit) -> 
     assert hash_of(page) == "#sample=coffee"
     first = attribute(page.locator("#bars [aria-pressed=true]"), "data-label")
     other = page.locator("#bars [aria-pressed=false]").first
-    second, kind = attribute(other, "data-label"), attribute(other, "data-kind")
+    second, vocabulary = attribute(other, "data-label"), attribute(other, "data-vocabulary")
     other.click()
     expect_label(page, second)
-    assert hash_of(page) == f"#sample=coffee&label={kind}:{second}"
+    assert hash_of(page) == f"#sample=coffee&label={vocabulary}:{second}"
     page.get_by_text("About this map").click()
     page.get_by_role("radio", name="LayerCAM").check(force=True)
     page.get_by_role("radio", name="conv4").check(force=True)
-    assert hash_of(page) == f"#sample=coffee&label={kind}:{second}&method=layercam&layer=conv4"
+    assert hash_of(page) == f"#sample=coffee&label={vocabulary}:{second}&method=layercam&layer=conv4"
     page.go_back()
     expect(page.locator("#overview")).to_be_visible()
-    expect(page.locator("#rail :checked")).to_have_value("all")
+    expect(page.locator("#layer-picker :checked")).to_have_value("all")
     page.go_back()
     expect(page.locator("[value=gradcam]")).to_be_checked()
     expect_label(page, second)
@@ -77,7 +77,7 @@ def test_an_address_opens_what_it_names(visit: Visit) -> None:
 @pytest.mark.parametrize(
     "at", ["/#sample=nobody&layer=conv1", "/#sample=../secret", "/#sample=", "/#%%%", "/#lens", "/#kernels"]
 )
-def test_an_address_that_names_nothing_shows_the_empty_frame(visit: Visit, at: str) -> None:
+def test_an_address_that_names_nothing_shows_the_empty_state(visit: Visit, at: str) -> None:
     page = visit(at=at)
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#start-h")).to_have_text("Show me a photo.")
@@ -111,7 +111,7 @@ def test_a_photo_of_ones_own_is_in_no_address_and_back_still_finds_it(visit: Vis
     expect(page.locator("#tiles button")).to_have_count(256)
     assert hash_of(page) == "#layer=conv2"
     page.reload()
-    expect(page.locator("#start-p")).to_contain_text("A photo of your own is in no address")
+    expect(page.locator("#start-p")).to_contain_text("Links can’t include your own photo")
     kept = page.evaluate("location.href + JSON.stringify(history.state)")
     assert "chelsea" not in kept
     assert "blob:" not in kept
@@ -124,7 +124,7 @@ def test_a_link_to_the_page_asks_after_no_photo_of_before(visit: Visit) -> None:
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#start-h")).to_have_text("Show me a photo.")
     expect(page.locator("#start-p")).to_contain_text("Drop one here")
-    expect(page.locator("#start-p")).not_to_contain_text("of your own")
+    expect(page.locator("#start-p")).not_to_contain_text("your own photo")
 
 
 def test_a_link_without_a_photo_says_what_to_show_of_the_next_one(visit: Visit) -> None:

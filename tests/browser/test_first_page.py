@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Request
 
-from tests.browser.conftest import upload
+from tests.browser.conftest import prefetched, upload
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ def test_the_first_page_is_light_and_its_text_is_packed(chromium: Browser, serve
 
     page.on("requestfinished", weigh)
     page.goto(server, wait_until="networkidle")
-    page.wait_for_function("performance.getEntriesByName(new URL('static/js/heatmap.js', location).href).length")
+    prefetched(page)
     page.wait_for_load_state("networkidle")
     page.close()
     assert f"{server}/model/filters.png" in sizes
@@ -43,7 +43,8 @@ def test_the_first_page_is_light_and_its_text_is_packed(chromium: Browser, serve
 def test_an_answer_is_light_and_the_layers_are_most_of_it(chromium: Browser, server: str) -> None:
     page = chromium.new_page()
     page.goto(server, wait_until="networkidle")
-    page.wait_for_timeout(1000)
+    prefetched(page)
+    page.wait_for_load_state("networkidle")
     sizes: dict[str, int] = {}
 
     def weigh(request: Request) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from model import checkpoint
 from model.architecture import Architecture
 from tests.app.server import served
-from tests.browser.conftest import Visit, answered
+from tests.browser.conftest import Visit, answered, drawn
 from tests.tiny import OBJECTS, SCENES, WORDS, tiny_network
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,9 @@ def test_the_kernels_are_counted_and_stand_in_one_column(visit: Visit, address: 
     expect(page.locator("#kernels figcaption")).to_have_count(0)
     expect(page.locator("#kernels .tiles i")).to_have_count(64)
     page.locator("#kernels").scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function("getComputedStyle(document.querySelector('#kernels .tiles i')).backgroundImage !== 'none'")
+    page.evaluate("Object.assign(new Image(), { src: 'model/filters.png' }).decode()")
+    drawn(page)
     sheet = tmp_path / "sheet.png"
     sheet.write_bytes(httpx.get(f"{address}/model/filters.png").content)
     kernels = Image.open(sheet).convert("RGB")
@@ -55,9 +57,9 @@ def test_its_layers_are_shown_as_they_are(visit: Visit, address: str) -> None:
     page = visit(address=address, at="/#sample=coffee")
     answered(page)
     expect(page.locator("#overview canvas")).to_have_count(10)
-    expect(page.locator("#many-note")).to_contain_text(f"{2 * 64 + 2 * 192 + 384 + 3 * 256:,} channels")
+    expect(page.locator("#layer-note")).to_contain_text(f"{2 * 64 + 2 * 192 + 384 + 3 * 256:,} channels")
     page.get_by_role("button", name="Kernel 64:").click()
-    expect(page.locator("#one-h")).to_have_text("Channel 64 of 64")
+    expect(page.locator("#channel-h")).to_have_text("Channel 64 of 64")
 
 
 def test_without_scripts_the_kernels_are_one_picture(visit: Visit, address: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, answered, upload
+from tests.browser.conftest import CAT, Visit, answered, upload
 
 pytestmark = pytest.mark.browser
 
@@ -21,8 +22,8 @@ def choose(page: Page, name: str) -> None:
 def test_each_layer_shows_its_channels_and_a_flat_one_its_units(visit: Visit) -> None:
     page = visit()
     upload(page)
-    expect(page.locator("#rail input")).to_have_count(11)
-    expect(page.locator("#many-note")).to_contain_text("1,984 channels, then 8,192 units")
+    expect(page.locator("#layer-picker input")).to_have_count(11)
+    expect(page.locator("#layer-note")).to_contain_text("1,984 channels, then 8,192 units")
     for name, channels in (("conv1", 96), ("conv3", 384), ("pool5", 256)):
         choose(page, name)
         expect(page.locator("#tiles button")).to_have_count(channels)
@@ -30,10 +31,10 @@ def test_each_layer_shows_its_channels_and_a_flat_one_its_units(visit: Visit) ->
         expect(page.locator("#overview")).to_be_hidden()
     choose(page, "fc6")
     expect(page.locator("#tiles canvas")).to_be_visible()
-    expect(page.locator("#many-note")).to_contain_text("All 4,096 units of fc6")
+    expect(page.locator("#layer-note")).to_contain_text("All 4,096 units of fc6")
     choose(page, "all")
     expect(page.locator("#overview canvas")).to_have_count(10)
-    expect(page.locator("#bench")).to_be_hidden()
+    expect(page.locator("#layer-detail")).to_be_hidden()
 
 
 def test_every_number_of_every_channel_has_its_colour_on_the_sheets(visit: Visit) -> None:
@@ -81,7 +82,7 @@ def test_order_brightness_and_colours_ask_the_server_nothing(visit: Visit) -> No
     map_ = page.evaluate("document.querySelector('#cam').toDataURL()")
     ramp = page.locator("#layers .ramp").evaluate("one => getComputedStyle(one, '::before').backgroundImage")
     seen = [page.evaluate(SHEETS)]
-    for switch in ("strongest", "most use to", "per layer", "viridis", "grey"):
+    for switch in ("strongest", "most important for", "per layer", "viridis", "grey"):
         choose(page, switch)
         seen.append(page.evaluate(SHEETS))
     for one in range(10):
@@ -104,14 +105,15 @@ def channels(page: Page) -> list[int]:
     return found
 
 
-def test_tiles_stand_by_strength_or_by_their_use_to_the_chosen_label(visit: Visit) -> None:
+def test_tiles_stand_by_strength_or_by_how_important_they_are_for_the_chosen_label(visit: Visit, server: str) -> None:
     page = visit(at="/#sample=chelsea&layer=conv5")
-    with page.expect_response("**/explain?*") as explained:
-        answered(page)
-    shares = explained.value.json()["relevance"]
+    answered(page)
+    label = page.locator("#cam").get_attribute("data-label")
+    asked: dict[str, str] = {"label": label or ""}
+    shares = httpx.post(f"{server}/explain", params=asked, content=CAT.read_bytes()).json()["relevance"]
     assert channels(page) == list(range(256))
-    choose(page, "most use to")
-    expect(page.locator("#many-note")).not_to_contain_text("conv5 and pool5")
+    choose(page, "most important for")
+    expect(page.locator("#layer-note")).not_to_contain_text("conv5 and pool5")
     assert channels(page) == sorted(range(256), key=lambda channel: (-shares[channel], channel))
     with page.expect_response("**/explain?*") as explained:
         page.locator("#bars button").nth(1).click()
@@ -121,10 +123,10 @@ def test_tiles_stand_by_strength_or_by_their_use_to_the_chosen_label(visit: Visi
         page.locator(f"#tiles button:first-child[data-channel='{max(range(256), key=others.__getitem__)}']")
     ).to_be_visible()
     choose(page, "conv3")
-    expect(page.locator("#many-note")).to_contain_text("is known for conv5 and pool5")
+    expect(page.locator("#layer-note")).to_contain_text("is known only for conv5 and pool5")
     assert channels(page) == list(range(384))
     choose(page, "strongest")
-    expect(page.locator("#many-note")).not_to_contain_text("is known for")
+    expect(page.locator("#layer-note")).not_to_contain_text("is known only")
     assert channels(page) != list(range(384))
 
 
@@ -135,7 +137,7 @@ def test_a_tile_of_the_overview_opens_that_channel(visit: Visit) -> None:
     box = sheet.bounding_box()
     assert box is not None
     sheet.click(position={"x": box["width"] * 8.5 / 32, "y": box["height"] * 1.5 / 12})
-    expect(page.locator("#one-h")).to_have_text("Channel 41 of 384")
+    expect(page.locator("#channel-h")).to_have_text("Channel 41 of 384")
     expect(page.locator("#tiles [data-channel='40']")).to_be_focused()
     assert page.evaluate("location.hash") == "#layer=conv3"
 
@@ -146,9 +148,9 @@ def test_tiles_are_one_tab_stop_with_arrow_keys(visit: Visit) -> None:
     expect(page.locator("#tiles [tabindex='0']")).to_have_count(1)
     page.locator("#tiles button").nth(0).focus()
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#one-h")).to_have_text("Channel 2 of 96")
+    expect(page.locator("#channel-h")).to_have_text("Channel 2 of 96")
     page.keyboard.press("ArrowDown")
-    expect(page.locator("#one-h")).to_have_text("Channel 14 of 96")
+    expect(page.locator("#channel-h")).to_have_text("Channel 14 of 96")
     page.keyboard.press("End")
     expect(page.locator("#tiles button").last).to_be_focused()
     expect(page.locator("#tiles [tabindex='0']")).to_have_count(1)
@@ -164,7 +166,7 @@ def test_a_channel_is_enlarged_with_its_cell_its_field_and_its_kernel(visit: Vis
     for _ in range(60):
         page.keyboard.press("ArrowUp")
         page.keyboard.press("ArrowLeft")
-    expect(page.locator("#one-note")).to_contain_text("Row 1, column 1:")
+    expect(page.locator("#channel-note")).to_contain_text("Row 1, column 1:")
     path = page.locator("#field svg path").get_attribute("d")
     assert path is not None
     assert path.endswith("M0 0v11h11v-11Z")
@@ -177,7 +179,7 @@ def test_a_kernel_opens_its_channel(visit: Visit) -> None:
     page = visit()
     upload(page)
     page.get_by_role("button", name="Kernel 50:").click()
-    expect(page.locator("#one-h")).to_have_text("Channel 50 of 96")
+    expect(page.locator("#channel-h")).to_have_text("Channel 50 of 96")
 
 
 def test_maps_are_smoothed_within_their_range_and_each_cell_lies_at_its_place(visit: Visit) -> None:

@@ -12,7 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from model.architecture import Architecture
-from tests.browser.lessons import CASES, STEPS, answer_all, lessons
+from tests.browser.conftest import drawn
+from tests.browser.lessons import CASES, STEPS, answer_all, arrived, lessons
 
 pytestmark = pytest.mark.browser
 
@@ -175,6 +176,8 @@ def test_the_first_page_is_light(chromium: Browser, server: str) -> None:
     sizes: list[int] = []
     page.on("requestfinished", lambda r: sizes.append(r.sizes()["responseBodySize"] + r.sizes()["responseHeadersSize"]))
     page.goto(f"{server}/learn", wait_until="networkidle")
+    page.wait_for_selector("html[data-ready]")
+    page.wait_for_load_state("networkidle")
     page.close()
     assert 20_000 < sum(sizes) <= 150_000
 
@@ -217,12 +220,14 @@ def test_nothing_moves_by_itself_and_an_answer_moves_only_what_lies_below(
     }).observe({ type: "layout-shift", buffered: true });"""
     page.add_init_script(watch)
     page.goto(f"{server}/learn", wait_until="networkidle")
-    page.wait_for_timeout(300)
+    page.wait_for_selector("html[data-ready]")
+    drawn(page)
     assert page.evaluate("window.moved") < 0.02
     heights = "all => all.map((one) => Math.round(one.getBoundingClientRect().height))"
     for step in STEPS:
         figures = page.locator(f"#{step} figure, #{step} learn-table")
         before = figures.evaluate_all(heights)
         page.locator(f"#{step} [data-right]").click()
-        page.wait_for_timeout(600 if step in ("depth", "overview", "lrn") else 50)
+        arrived(page, step)
+        drawn(page)
         assert figures.evaluate_all(heights) == pytest.approx(before, abs=2), step

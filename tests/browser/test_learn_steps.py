@@ -75,8 +75,8 @@ def test_a_changed_number_changes_every_sum_that_it_is_in(visit: Visit) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "sentence"),
-    [("abc", "“abc” is not a number here; 3 is kept."), ("", "not a number"), ("1e5", "not a number"),
-     ("1000", "1000 is too far from zero: numbers here go from −99 to 99; 3 is kept.")],
+    [("abc", "“abc” is not a number; 3 is kept."), ("", "not a number"), ("1e5", "not a number"),
+     ("1000", "1000 is out of range, which goes from −99 to 99; 3 is kept.")],
 )  # fmt: skip
 def test_what_is_no_number_gets_one_sentence_and_the_old_one_stays(visit: Visit, typed: str, sentence: str) -> None:
     section = step(visit, "convolution")
@@ -152,19 +152,25 @@ def test_a_kernel_steps_over_a_real_photo(visit: Visit) -> None:
 
 
 def test_it_plays_pauses_and_starts_again(visit: Visit) -> None:
-    section = step(visit, "kernel", reduced_motion="no-preference")
-    section.get_by_role("button", name="Pause").click()  # it began with the answer
+    page = lessons(visit, "kernel", reduced_motion="no-preference")
+    section = page.locator("#kernel")
+    section.locator("learn-kernel[data-ready]").wait_for()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+    section.locator("[data-right]").click()  # it begins with the answer
+    page.clock.run_for(200)
+    section.get_by_role("button", name="Pause").click()
     row, column, _ = stop(section)
-    assert (row, column) < (62, 62)
-    section.page.wait_for_timeout(300)
+    assert (1, 1) < (row, column) < (62, 62)
+    page.clock.run_for(1000)
     assert stop(section)[:2] == (row, column)
     section.get_by_role("button", name="Start again").click()
     assert stop(section)[:2] == (1, 1)
     section.get_by_role("button", name="One stop").click()
     assert stop(section)[:2] == (1, 2)
     section.get_by_role("button", name="Play").click()
-    section.page.emulate_media(reduced_motion="reduce")
-    expect(section.locator("learn-kernel .size")).to_contain_text("Row 62, column 62", timeout=1000)
+    page.emulate_media(reduced_motion="reduce")
+    expect(section.locator("learn-kernel .size")).to_contain_text("Row 62, column 62")
 
 
 def test_the_products_of_all_planes_make_one_sum(visit: Visit) -> None:
@@ -183,7 +189,7 @@ def test_conv1_computed_in_the_browser_is_conv1_of_the_network(visit: Visit) -> 
     expect(words).to_contain_text("from the network")
     for choice in range(6):
         section.get_by_role("radio").nth(choice).check(force=True)
-        here, there = section.locator("learn-conv1").evaluate("one => [one.map.flat(), one.said.flat()]")
+        here, there = section.locator("learn-conv1").evaluate("one => [one.computed.flat(), one.expected.flat()]")
         assert len(here) == len(there)
         top = max(there)
         assert top > 0
@@ -202,7 +208,7 @@ def test_a_photo_goes_through_the_network_that_runs_here(visit: Visit, server: s
     expect(labels).to_have_count(len(said["labels"]))
     for shown, one in zip(labels.all_inner_texts(), said["labels"], strict=True):
         assert shown.startswith(one["label"])
-    expect(section.locator(".said")).to_have_text(said["caption"]["text"].replace("'", "’"))
+    expect(section.locator(".caption")).to_have_text(said["caption"]["text"].replace("'", "’"))
     for name, side in (("conv1", 55), ("pool5", 6), ("fc6", 64)):
         assert section.locator(f"[data-stage={name}] canvas").get_attribute("width") == str(side)
     section.get_by_role("radio", name="cat").check(force=True)
@@ -236,9 +242,7 @@ def test_a_service_with_keys_says_where_to_type_one(visit: Visit) -> None:
     page.route("**/predict", lambda route: route.fulfill(status=401, body=problem))
     section = page.locator("#overview")
     section.locator("[data-right]").click()
-    expect(section.locator(".working")).to_contain_text(
-        "asks for a key. Type it on the page See, then come here again."
-    )
+    expect(section.locator(".working")).to_contain_text("needs an API key. Type it on the page See, then come back.")
     expect(section.locator(".working a")).to_have_attribute("href", "./")
 
 
@@ -258,7 +262,7 @@ def test_only_relu_keeps_its_slope_far_out(visit: Visit) -> None:
     expect(section.locator("[data-name=tanh] td").first).to_have_text("−0.964")
 
 
-def test_a_loud_answer_quietens_its_neighbours(visit: Visit) -> None:
+def test_a_strong_answer_reduces_its_neighbours(visit: Visit) -> None:
     section = step(visit, "lrn")
     case = CASES["localResponseNorm"][0]
     fields = section.get_by_label("answer of kernel")
@@ -269,19 +273,19 @@ def test_a_loud_answer_quietens_its_neighbours(visit: Visit) -> None:
     assert section.locator(".eight .secret").all_inner_texts() == [written(v) for v in quiet]
 
 
-def test_normalisation_is_shown_on_what_conv1_says_of_a_photo(visit: Visit) -> None:
+def test_normalisation_is_shown_on_what_conv1_answers_for_a_photo(visit: Visit) -> None:
     section = step(visit, "lrn")
     note = section.locator(".spot .note")
-    expect(note).to_contain_text("is the loudest here")
+    expect(note).to_contain_text("answers most strongly here")
     expect(section.locator(".bars .before")).to_have_count(96)
     found = re.search(r"Kernel (\d+) .*: ([\d.,]+) becomes ([\d,]+(?:\.\d+)?)", note.inner_text())
     assert found is not None
-    loud, after = (float(part.replace(",", "")) for part in found.groups()[1:])
-    a: list[float] = section.locator("learn-lrn").evaluate("one => one.answers(...one.place)")
+    strongest, after = (float(part.replace(",", "")) for part in found.groups()[1:])
+    a: list[float] = section.locator("learn-lrn").evaluate("one => one.answers")
     at = int(found[1]) - 1
     near = sum(v * v for v in a[max(0, at - 2) : at + 3])
-    assert loud == pytest.approx(max(a), abs=0.006)
-    assert after == pytest.approx(loud / (2 + 1e-4 * near) ** 0.75, abs=0.01)
+    assert strongest == pytest.approx(max(a), abs=0.006)
+    assert after == pytest.approx(strongest / (2 + 1e-4 * near) ** 0.75, abs=0.01)
     slide(section, "alpha", -1)
     expect(note).not_to_contain_text(f"becomes {found[3]}.")
     before = note.inner_text()
@@ -307,14 +311,14 @@ def test_overlapping_windows_share_numbers(visit: Visit) -> None:
     expect(section.locator(".size")).to_have_text("9 is the largest number of this window.")
 
 
-def test_dropped_units_are_silent_and_many_draws_average_to_the_halved_sum(visit: Visit) -> None:
+def test_dropped_units_are_off_and_many_draws_average_to_the_halved_sum(visit: Visit) -> None:
     section = step(visit, "dropout")
     half, _, used = (case["expected"] for case in CASES["weightedSum"])
     words = section.locator(".size")
-    expect(words).to_contain_text(f"Those who speak add up to {half}.")
+    expect(words).to_contain_text(f"The active units add up to {half}.")
     expect(words).to_contain_text(f"each halved: {used}.")
-    section.get_by_role("button", name="unit 2 says 1").click()
-    expect(words).to_contain_text("Those who speak add up to 5.")
+    section.get_by_role("button", name="unit 2, value 1").click()
+    expect(words).to_contain_text("The active units add up to 5.")
     expect(section.locator(".net .sum")).to_have_text("5")
     for _ in range(20):
         section.get_by_role("button", name="Draw 100 times").click()

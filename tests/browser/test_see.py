@@ -28,7 +28,7 @@ def test_a_photo_becomes_a_sentence_five_bars_a_map_and_every_layer(visit: Visit
     page = visit()
     upload(page)
     expect(page.locator("#sentence mark")).not_to_be_empty()
-    expect(page.locator("#tier")).to_contain_text(re.compile("times in 10|not been measured yet|no promise"))
+    expect(page.locator("#tier")).to_contain_text(re.compile("times in 10|not been measured yet|can’t say how often"))
     expect(page.locator("#bars button")).to_have_count(5)
     expect(page.locator("#cam")).to_be_visible()
     expect(page.locator("#overview canvas")).to_have_count(10)
@@ -55,30 +55,30 @@ def test_the_doubt_is_marked_and_the_claim_is_not_with_scripts_and_without(
         {"text": text, "tier": tier},
     )
     assert marked == f"<mark>{doubt}</mark>{text.removeprefix(doubt)}".replace("'", "’")
-    macros: Any = templates().get_template("said.html").module
+    macros: Any = templates().get_template("answer_text.html").module
     assert " ".join(str(macros.sentence({"text": text, "tier": tier})).split()) == marked
 
 
 def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) -> None:
     claims = [
-        ({"node": "dog", "kind": "word"}, ("word", "dog")),
-        ({"node": "person", "kind": "word"}, ("word", "man")),
-        ({"node": "beach", "kind": "scene"}, ("scene", "s2")),
-        ({"node": "outdoor scene", "kind": "scene"}, ("scene", "s1")),
-        ({"node": "pug", "kind": "object"}, ("object", "n1")),
+        ({"node": "dog", "vocabulary": "word"}, ("word", "dog")),
+        ({"node": "person", "vocabulary": "word"}, ("word", "man")),
+        ({"node": "beach", "vocabulary": "scene"}, ("scene", "s2")),
+        ({"node": "outdoor scene", "vocabulary": "scene"}, ("scene", "s1")),
+        ({"node": "pug", "vocabulary": "object"}, ("object", "n1")),
     ]
     labels = [("n1", "object", "pug"), ("s1", "scene", "street"), ("s2", "scene", "beach")]
     answer: dict[str, Any] = {
-        "labels": [{"id": i, "kind": kind, "label": label} for i, kind, label in labels],
+        "labels": [{"id": i, "vocabulary": vocabulary, "label": label} for i, vocabulary, label in labels],
         "words": [{"word": "man"}, {"word": "dog"}],
     }
     page = visit()
-    for claim, (kind, chosen) in claims:
-        found = page.evaluate(
+    for claim, (vocabulary, chosen) in claims:
+        choice = page.evaluate(
             "async (answer) => (await import(new URL('static/js/answer.js', location.href))).first(answer)",
             {**answer, "caption": {"claims": [claim]}},
         )
-        assert (found["kind"], found["id"]) == (kind, chosen)
+        assert (choice["vocabulary"], choice["id"]) == (vocabulary, chosen)
 
 
 def test_the_map_lies_on_the_square_that_the_network_saw(visit: Visit) -> None:
@@ -151,7 +151,7 @@ def test_axe_finds_nothing(visit: Visit, scheme: Scheme, width: int) -> None:
     upload(page)
     page.get_by_text("About this map").click()
     for layer in ("all", "conv1", "conv5", "fc6"):
-        page.locator(f"#rail [value={layer}]").check(force=True)
+        page.locator(f"#layer-picker [value={layer}]").check(force=True)
         assert Axe().run(page).response["violations"] == [], layer
 
 
@@ -163,7 +163,7 @@ def test_a_phone_scrolls_only_down(visit: Visit, tmp_path: Path) -> None:
     for photo in (CAT, tmp_path / "tall.png"):
         upload(page, photo)
         for layer in ("all", "conv5", "fc7"):
-            page.locator(f"#rail [value={layer}]").check(force=True)
+            page.locator(f"#layer-picker [value={layer}]").check(force=True)
             assert page.evaluate(wide) <= 390
 
 

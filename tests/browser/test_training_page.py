@@ -16,6 +16,7 @@ from model.checkpoint import PRETRAINED
 from model.runlog import reader, writer
 from tests.app.runs.journals import keep, loss_at, measured_at, size_at, write_run
 from tests.app.server import served
+from tests.browser.conftest import Watch
 from tests.tiny import tiny_checkpoint
 
 pytestmark = pytest.mark.browser
@@ -51,15 +52,12 @@ def address(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 def look(chromium: Browser, address: str) -> Iterator[Open]:
     """Opens a run; afterwards nothing may have been logged as an error or asked of another origin."""
     contexts: list[BrowserContext] = []
-    troubles: list[str] = []
+    watch = Watch()
 
     def open_page(run: str = "whole", end: str = "", **options: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("request", lambda r: None if r.url.startswith((address, "data:")) else troubles.append(r.url))
+        page = watch.follow(context.new_page(), address)
         page.goto(f"{address}/training?run={run}{end}")
         if run != "broken" and options.get("java_script_enabled", True):
             page.wait_for_selector("training-run[data-ready]")
@@ -68,7 +66,7 @@ def look(chromium: Browser, address: str) -> Iterator[Open]:
     yield open_page
     for context in contexts:
         context.close()
-    assert [trouble for trouble in troubles if not trouble.startswith("Failed to load resource")] == []
+    assert watch.troubles == []
 
 
 def at(page: Page, step: int) -> None:
@@ -102,7 +100,7 @@ def test_the_slider_moves_kernels_layers_figures_and_cursors(look: Open) -> None
     first = [page.evaluate(DRAWN, name) for name in ("kernels", "conv1", "conv5")]
     assert [a == b for a, b in zip(first, last, strict=True)] == [False, False, False]
     assert cursors(page) == pytest.approx([0, 0, 0], abs=0.01)
-    expect(page.locator("h2 [data-kept]").first).to_have_text("0")
+    expect(page.locator("h2 [data-snapshot]").first).to_have_text("0")
     expect(page.locator("[data-chart=object] [data-at]")).to_have_text("100")  # the first time it was measured
     page.keyboard.press("End")
     at(page, 300)
@@ -124,18 +122,18 @@ def test_a_tile_is_the_journals_own_pixels(look: Open, runs: Path) -> None:
 def test_sheets_that_are_there_are_drawn_without_asking_again(look: Open) -> None:
     page = look()
     page.get_by_role("slider", name="Step").focus()
-    for key in ("Home", "End"):
-        page.keyboard.press(key)
-        page.wait_for_timeout(300)
+    for step in (200, 100, 0):
+        page.keyboard.press("ArrowLeft")
+        at(page, step)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/training" in request.url else None)
     frames = page.evaluate(
         """async () => { const slider = document.querySelector("#step"), tiles = document.querySelector("sheet-tiles");
       const found = [];
-      for (const [value, step] of [[0, "0"], [1, "100"], [2, "200"], [3, "300"]]) {
+      for (const [value, step] of [[1, "100"], [2, "200"], [3, "300"], [0, "0"]]) {
         slider.value = value; slider.dispatchEvent(new Event("input"));
         let frames = 0;
-        while (tiles.dataset.step !== step) { await new Promise(requestAnimationFrame); frames++; }
+        while (tiles.dataset.step !== step && frames < 100) { await new Promise(requestAnimationFrame); frames++; }
         found.push(frames);
       } return found; }"""
     )
@@ -182,11 +180,20 @@ def test_play_goes_through_all_steps_and_stops(look: Open) -> None:
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     at(page, 300)
     expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_a_pause_stops_where_it_is(look: Open) -> None:
+    page = look()
+    at(page, 300)
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
     page.get_by_role("button", name="Play").click()
-    at(page, 100)
+    expect(page.locator("output[for=step]")).to_have_text("0")
+    page.clock.run_for(700)
+    expect(page.locator("output[for=step]")).to_have_text("100")
     page.get_by_role("button", name="Pause").click()
     page.wait_for_url("**#step=100")
-    page.wait_for_timeout(1000)
+    page.clock.run_for(5000)
     at(page, 100)
 
 
@@ -225,31 +232,31 @@ def test_sizes_are_marked_where_they_came(look: Open) -> None:
     assert second["x"] == pytest.approx(over["x"] + over["width"] * 200 / 300, abs=2)
 
 
-def test_a_run_that_grows_is_looked_at_again(look: Open, runs: Path) -> None:
+def test_a_run_that_grows_is_refreshed(look: Open, runs: Path) -> None:
     page = look("growing")
     at(page, 50)
-    again = page.get_by_role("link", name="Look again")
-    again.click()
+    refresh = page.get_by_role("link", name="Refresh")
+    refresh.click()
     expect(page.get_by_role("status")).to_have_text("Nothing new since you looked.")
     path = runs / "growing" / "metrics.jsonl"
     writer.append(path, {"step": 75, "size": size_at(75), "loss": loss_at(75)})
     writer.append(path, {"step": 75, "size": size_at(75), "measured": measured_at(75)})
     keep(path, 75)
-    again.click()
+    refresh.click()
     expect(page.get_by_role("status")).to_have_text("Now at step 75.")
     at(page, 75)
-    expect(page.locator(".told").first).to_contain_text("It kept 3 pictures of itself.")
-    expect(again).to_be_focused()
+    expect(page.locator(".summary").first).to_contain_text("It saved 3 snapshots.")
+    expect(refresh).to_be_focused()
 
 
 def test_a_damaged_journal_gets_its_sentence_and_mends_when_the_journal_does(look: Open, runs: Path) -> None:
     page = look("broken")
-    expect(page.locator(".problem")).to_have_text("The journal of “broken” is damaged: its only line cannot be read.")
+    expect(page.locator(".problem")).to_have_text("The run log of “broken” is damaged: its only line cannot be read.")
     expect(page.locator(".claims").first).to_be_visible()
     path = runs / "broken" / "metrics.jsonl"
     broken = path.read_text()
     writer.append(path, {"step": 25, "loss": 2.5})
-    page.get_by_role("link", name="Look again").click()
+    page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_role("status")).to_have_text("Now at step 25.")
     expect(page.locator("[data-curve=loss] dd")).to_have_text("2.50")
     path.write_text(broken)
@@ -262,7 +269,7 @@ def test_another_network_is_shown_plainly(look: Open) -> None:
     page.get_by_role("slider", name="Step").focus()
     page.keyboard.press("Home")
     expect(page.locator("[data-chart=loss] [data-at]")).to_have_text("25")
-    expect(page.locator("h2 [data-kept]").first).to_have_text("100")
+    expect(page.locator("h2 [data-snapshot]").first).to_have_text("100")
     expect(page.locator("[data-chart=object] learning-curve")).to_have_count(0)
 
 
@@ -272,8 +279,8 @@ def test_figures_and_sheets_that_do_not_arrive_are_told(look: Open) -> None:
     page.route("**/0.webp*", lambda route: route.abort())
     page.get_by_role("slider", name="Step").focus()
     page.keyboard.press("Home")
-    expect(page.get_by_role("alert")).to_have_text("The picture that was kept after step 0 did not arrive.")
-    expect(page.locator("h2 [data-kept]").first).to_have_text("300")
+    expect(page.get_by_role("alert")).to_have_text("The snapshot of step 0 did not arrive.")
+    expect(page.locator("h2 [data-snapshot]").first).to_have_text("300")
     page.keyboard.press("ArrowRight")
     at(page, 100)
     expect(page.locator("#trouble")).to_be_hidden()
@@ -282,7 +289,7 @@ def test_figures_and_sheets_that_do_not_arrive_are_told(look: Open) -> None:
         route.fulfill(status=503, body="busy")
 
     page.route("**/training?run=whole", lambda route: route.abort())
-    page.get_by_role("link", name="Look again").click()
+    page.get_by_role("link", name="Refresh").click()
     expect(page.get_by_role("status")).to_contain_text("The server does not answer")
     at(page, 100)
     page.unroute("**/training?run=whole")
@@ -299,8 +306,8 @@ def test_a_picture_that_was_cut_short_is_told(look: Open, runs: Path) -> None:
     page.route("**/0.webp*", lambda route: route.fulfill(body=file.read_bytes()[:2000], content_type="image/webp"))
     page.get_by_role("slider", name="Step").focus()
     page.keyboard.press("Home")
-    expect(page.get_by_role("alert")).to_have_text("The picture that was kept after step 0 did not arrive.")
-    expect(page.locator("h2 [data-kept]").first).to_have_text("300")
+    expect(page.get_by_role("alert")).to_have_text("The snapshot of step 0 did not arrive.")
+    expect(page.locator("h2 [data-snapshot]").first).to_have_text("300")
 
 
 def test_without_scripts_there_are_figures_tables_kernels_and_claims(look: Open) -> None:
@@ -313,7 +320,7 @@ def test_without_scripts_there_are_figures_tables_kernels_and_claims(look: Open)
     expect(page.locator("[data-chart=object] tbody tr").last).to_contain_text("70.0%")
     expect(page.locator(".claims").first.locator("tbody tr")).to_have_count(9)
     page.get_by_role("link", name="growing").click()
-    expect(page.locator(".told").first).to_contain_text("Measured")
+    expect(page.locator(".summary").first).to_contain_text("Measured")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -353,7 +360,7 @@ def test_everything_can_be_reached_by_keyboard_and_is_not_hidden_by_the_slider(l
           return b.top < a.bottom - 1 && b.bottom > a.top + 1; }"""
         )
         assert not over, reached[-1]
-    for name in ("again", "play", "step", "As a table"):
+    for name in ("refresh", "play", "step", "As a table"):
         assert name in reached
 
 

@@ -73,24 +73,24 @@ def test_of_several_files_the_first_is_answered_and_that_is_said(visit: Visit) -
     page = visit()
     drag(page, "drop", carried(page, "rocket.webp coffee.webp camera.webp"))
     expect_another_answer(page)
-    expect(page.locator("#first-of")).to_have_text("This is the first of the 3 files; one is looked at at a time.")
+    expect(page.locator("#first-of")).to_have_text("Of these 3 files only the first one is used.")
     first = source(page)
     paste(page, carried(page, "coffee.webp"))
     expect_another_answer(page, first)
     expect(page.locator("#first-of")).to_be_empty()
 
 
-def test_the_frame_shows_that_it_would_take_what_is_dragged_over_it(visit: Visit) -> None:
+def test_the_empty_state_shows_that_it_takes_what_is_dragged_over_it(visit: Visit) -> None:
     page = visit()
-    frame, data = page.locator("#choose"), carried(page, "rocket.webp")
-    at_rest = frame.evaluate("node => getComputedStyle(node).backgroundColor")
+    box, data = page.locator("#choose"), carried(page, "rocket.webp")
+    at_rest = box.evaluate("node => getComputedStyle(node).backgroundColor")
     drag(page, "dragenter", data)
-    expect(frame).not_to_have_css("background-color", at_rest)
-    drag(page, "dragenter", data, "#start-h")  # into a child, then out of the frame: still over the page
+    expect(box).not_to_have_css("background-color", at_rest)
+    drag(page, "dragenter", data, "#start-h")  # into a child, then out of the box: still over the page
     drag(page, "dragleave", data)
     expect(page.locator("body.over")).to_be_visible()
     drag(page, "dragleave", data, "#start-h")
-    expect(frame).to_have_css("background-color", at_rest)
+    expect(box).to_have_css("background-color", at_rest)
     drag(page, "dragenter", data)
     drag(page, "drop", data)
     expect(page.locator("body.over")).to_have_count(0)
@@ -112,7 +112,7 @@ def test_text_that_is_dropped_gets_a_sentence(visit: Visit) -> None:
     drag(page, "dragenter", text)
     expect(page.locator("body.over")).to_have_count(0)
     drag(page, "drop", text)
-    expect(page.locator("#start-h")).to_have_text("There was no picture in that.")
+    expect(page.locator("#start-h")).to_have_text("There was no photo in that.")
     upload(page)
     expect(page.locator("#start")).to_be_hidden()
 
@@ -128,7 +128,7 @@ def test_text_that_is_dropped_or_pasted_costs_nobody_the_answer(visit: Visit) ->
     assert source(page) == photo
 
 
-def test_a_pasted_photo_is_answered_on_the_frame_and_on_an_answer(visit: Visit) -> None:
+def test_a_pasted_photo_is_answered_before_the_first_answer_and_after_it(visit: Visit) -> None:
     page = visit()
     paste(page, carried(page, "rocket.webp"))
     expect_another_answer(page)

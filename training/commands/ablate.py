@@ -19,9 +19,9 @@ from training.commands import Commands
 from training.config import Recipe
 from training.data import PictureSet
 from training.evaluation.statistics import interval
-from training.paper.ablation import Learned, pairs, steps_for, subset
+from training.paper.ablation import TrainedResults, pairs, steps_for, subset
 from training.paper.hypotheses import CLAIMS, SWITCHES, Claim, modern_base, paper_base
-from training.trainer.device import choose, keep_freed_memory
+from training.trainer.device import pick_device, reuse_freed_memory
 
 
 def add(commands: Commands) -> None:
@@ -45,8 +45,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train the pairs and print the table."""
-    device = choose(options.device)
-    keep_freed_memory()
+    device = pick_device(options.device)
+    reuse_freed_memory()
     whole = data.load(options.data, "train")
     if whole.vocabulary.activation != "softmax":
         raise data.DataError(f"{options.data} has captions: the claims are about classes, so name a set with classes.")
@@ -60,10 +60,10 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"{steps} steps of {recipe.batch_size} pictures of {options.size} px, {options.seeds} seeds; {shown}; {device}."
     )
-    learned: Learned = {}
+    results: TrainedResults = {}
     gains: dict[str, list[float]] = {}
     for name, claim in claims.items():
-        trained = pairs(claim.sides(recipe), sets, learned, steps=steps, seeds=options.seeds, device=device)
+        trained = pairs(claim.sides(recipe), sets, results, steps=steps, seeds=options.seeds, device=device)
         gains[name] = [claim.gain(*pair) for pair in trained]
         mean, half = interval(gains[name])
         print(f"{name}: {mean:+.2f} ± {half:.2f}  {[round(gain, 2) for gain in gains[name]]}", flush=True)

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,31 +15,26 @@ from typing import Any
 import torch
 
 from model import checkpoint
-from model.checkpoint import Preprocessing
-from model.engines.alexnet import AlexNet
-from model.files import write_atomically
-from model.runlog import reader, writer
+from model.checkpoint import Checkpoint, Preprocessing
+from model.runlog import writer
 from training import data
 from training.commands import Commands
-from training.config import Recipe, Stage, override
+from training.config import Recipe, from_record, override
 from training.data.sets import MAX_BAD
-from training.distributed import Ranks, ranks
-from training.evaluation.accuracy import score_of
+from training.distributed import ProcessGroup, join_process_group
 from training.recipes import RECIPES
-from training.trainer.augment import Colours, colours_of
-from training.trainer.console import Display
-from training.trainer.device import choose, keep_freed_memory, settle
-from training.trainer.distillation import teachers
-from training.trainer.loop import train
-from training.trainer.schedule import over
+from training.trainer.augment import Colours
+from training.trainer.console import TrainingConsole
+from training.trainer.device import pick_device, resolve_precision, reuse_freed_memory
+from training.trainer.distillation import Teachers, build_teachers
+from training.trainer.loop import Trainer
+from training.trainer.plan import Plan, build_plan
+from training.trainer.run_folder import JOURNAL, read_config, read_saved_state, read_scores, run_lock, write_config
+from training.trainer.schedule import should_stop_early
 from training.trainer.snapshot import keep_picture
-from training.trainer.sources import make_sources
-from training.trainer.state import PREPROCESSING, Run, alone, read_state
-from training.trainer.step import parts, train_step
-from training.trainer.tensorboard import Board
-from training.trainer.warm_start import start_from
-
-_COLOURS_FROM = 2000  # pictures
+from training.trainer.state import TrainState, build_state, restore_state
+from training.trainer.tensorboard import TensorBoardWriter
+from training.trainer.timing import seconds_per_step
 
 
 def add(commands: Commands) -> None:
@@ -52,9 +47,13 @@ def add(commands: Commands) -> None:
         "--from", type=Path, dest="source", metavar="CHECKPOINT", help="start from this network instead of from noise"
     )
     parser.add_argument(
-        "--teacher", type=Path, action="append", default=[], metavar="CHECKPOINT",
+        "--teacher",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="CHECKPOINT",
         help="a network whose answers stand beside the labels; several times for their mean",
-    )  # fmt: skip
+    )
     parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="override a field of the recipe"
@@ -79,161 +78,146 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, or go on."""
-    device = choose(options.device)
-    keep_freed_memory()
-    with ranks(device) as mine, alone(options.out) if mine.first else nullcontext():
-        stored = _stored(options.out, resume=options.resume)
-        state = read_state(options.out / "state.pt") if stored and (options.out / "state.pt").exists() else None
-        scores = _scores(options.out, state)
-        recipe = _stored_recipe(stored["recipe"]) if stored else _recipe(options, device)
-        if state and stored and (state["step"] >= stored["steps"] or over(recipe, scores)):
+    """Train a network from the beginning, or resume a run; print the figures of its last evaluation."""
+    device = pick_device(options.device)
+    reuse_freed_memory()
+    with join_process_group(device) as group, run_lock(options.out) if group.is_main else nullcontext():
+        config = read_config(options.out, resume=options.resume)
+        saved = read_saved_state(options.out) if config else None
+        recipe = from_record(config["recipe"]) if config else _recipe(options, device)
+        scores = read_scores(options.out, saved)
+        if config and saved and (saved["step"] >= config["steps"] or should_stop_early(recipe, scores)):
             print(f"The run in {options.out} is finished.")
             return 0
-        made = _prepare(options, recipe, device, mine)
-        if stored:
-            made.steps, made.provenance = stored["steps"], stored["provenance"]
-            made.preprocessing, made.colours = Preprocessing(**stored["preprocessing"]), Colours(**stored["colours"])
-        _teach(made, options.teacher)
-        if not stored and options.minutes:
-            made.steps = _steps_for(made, options.minutes)
-        _start(made, state, options.source)
-        made.scores = scores
-        board = Board(options.out) if options.tensorboard and mine.first else None
-        if mine.first:
-            keep_picture(options.out / "metrics.jsonl", options.fixed_picture)
-            _write_config(made)
-            writer.cut_back(options.out / "metrics.jsonl", made.step)
-        measured = train(made, Display(made.steps, made.step, mine, board))
-        if mine.first:
+        origin = _read_origin(options, config, saved)
+        plan = _plan(options, recipe, origin, device, group)
+        teachers = None
+        if origin.teachers:
+            teachers = build_teachers(origin.teachers, plan.vocabularies, plan.preprocessing, device)
+        if options.minutes and not config:
+            plan = replace(plan, steps=_steps_in(options.minutes, plan, teachers))
+        state = restore_state(plan, saved, scores) if saved else build_state(plan, origin.source)
+        if group.is_main:
+            keep_picture(options.out / JOURNAL, options.fixed_picture)
+            write_config(options.out, plan)
+            writer.cut_back(options.out / JOURNAL, state.step)
+        measured = _trainer(options, plan, state, teachers).train()
+        if group.is_main:
             print(json.dumps(measured))
     return 0
 
 
-def _stored(folder: Path, *, resume: bool) -> dict[str, Any] | None:
-    """What a run's folder says of it; None where there is no run yet."""
-    config = folder / "config.json"
-    if not config.exists():
-        return None
-    if not resume:
-        raise ValueError(f"{folder} holds a run already: add --resume, or name another --out.")
-    stored: dict[str, Any] = json.loads(config.read_text())
-    return stored
+@dataclass(frozen=True, kw_only=True)
+class _Origin:
+    """What a run begins with, beside its recipe and its pictures."""
+
+    config: dict[str, Any] | None
+    """What the run's folder says of the run; None for a new one."""
+    source: Checkpoint | None
+    """The network to start from, where the run has no saved state yet."""
+    teachers: list[Checkpoint]
+    """The networks to learn from."""
 
 
-def _write_config(run: Run) -> None:
-    record = {
-        "recipe": asdict(run.recipe), "steps": run.steps, "provenance": run.provenance,
-        "preprocessing": asdict(run.preprocessing), "colours": asdict(run.colours),
-    }  # fmt: skip
-    write_atomically(run.folder / "config.json", json.dumps(record, indent=1) + "\n")
-
-
-def _teach(run: Run, paths: Sequence[Path]) -> None:
-    if paths:
-        run.teachers = teachers([checkpoint.load(p) for p in paths], run.vocabularies, run.preprocessing, run.device)
-        run.provenance.setdefault("teachers", list(run.teachers.versions))
-    if list(run.provenance.get("teachers", [])) != list(run.teachers.versions if run.teachers else ()):
-        raise ValueError(f"{run.folder} has other teachers: give --teacher as it was when the run began.")
-
-
-def _start(run: Run, state: dict[str, Any] | None, path: Path | None) -> None:
-    """From the state that was saved, else from the network in ``path``, else from the noise that was drawn."""
-    if state is not None:
-        run.restore(state)
-    elif path is not None:
-        _start_from(run, path)
-    elif "started_from" in run.provenance:
-        raise ValueError(f"{run.folder} was to start from another network, and holds no state: give --from again.")
-
-
-def _start_from(run: Run, path: Path) -> None:
-    source = checkpoint.load(path)
-    run.preprocessing = source.preprocessing
-    start_from(run.network, source, run.vocabularies, torch.cat([part.pictures for part in parts(run)]))
-    if run.average is not None:
-        run.average.load_state_dict(run.network.state_dict())
-    run.provenance["started_from"] = source.version
+def _read_origin(options: argparse.Namespace, config: dict[str, Any] | None, saved: dict[str, Any] | None) -> _Origin:
+    """Raises ValueError where a run would go on with another start or other teachers than it began with."""
+    teachers = [checkpoint.load(path) for path in options.teacher]
+    source = checkpoint.load(options.source) if options.source and not saved else None
+    if config:
+        if list(config["provenance"].get("teachers", [])) != [teacher.version for teacher in teachers]:
+            raise ValueError(f"{options.out} has other teachers: give --teacher as it was when the run began.")
+        if "started_from" in config["provenance"] and not saved and not source:
+            raise ValueError(f"{options.out} was to start from another network, and holds no state: give --from again.")
+    return _Origin(config=config, source=source, teachers=teachers)
 
 
 def _recipe(options: argparse.Namespace, device: torch.device) -> Recipe:
+    """The recipe that the flags name, with what they override, and its precision decided for the device."""
     settings = dict(item.partition("=")[::2] for item in options.set)
     for name in ("epochs", "batch_size", "lr", "precision", "seed"):
         if getattr(options, name) is not None:
             settings[name] = getattr(options, name)
     recipe = override(RECIPES[options.recipe](), settings)
-    return replace(recipe, precision=settle(recipe.precision, device))
+    return replace(recipe, precision=resolve_precision(recipe.precision, device))
 
 
-def _stored_recipe(record: dict[str, Any]) -> Recipe:
-    return Recipe(**{**record, "stages": tuple(Stage(**stage) for stage in record["stages"])})
-
-
-def _prepare(options: argparse.Namespace, recipe: Recipe, device: torch.device, mine: Ranks) -> Run:
-    if mine.first:
+def _plan(
+    options: argparse.Namespace, recipe: Recipe, origin: _Origin, device: torch.device, group: ProcessGroup
+) -> Plan:
+    """Read the pictures and plan the run; what the folder of a resumed run says is not decided anew."""
+    if group.is_main:
         print("Reading the pictures …", flush=True)
-    side = round(max(stage.size for stage in recipe.stages) * 256 / 227)
-    load = partial(data.load, cache=options.cache, max_bad=options.max_bad, side=side, rank=mine.rank, world=mine.world)
+    sets, validation = _load_sets(options, recipe, group)
+    config = origin.config
+    if config is None:
+        provenance = _provenance(sets, recipe, device, group)
+        if origin.teachers:
+            provenance["teachers"] = [teacher.version for teacher in origin.teachers]
+    else:
+        provenance = dict(config["provenance"])
+    preprocessing = Preprocessing(**config["preprocessing"]) if config else None
+    if origin.source is not None:
+        provenance["started_from"] = origin.source.version
+        preprocessing = origin.source.preprocessing
+    return build_plan(
+        recipe,
+        sets,
+        validation,
+        device,
+        group=group,
+        steps=config["steps"] if config else None,
+        preprocessing=preprocessing,
+        colours=Colours(**config["colours"]) if config else None,
+        provenance=provenance,
+    )
+
+
+def _load_sets(
+    options: argparse.Namespace, recipe: Recipe, group: ProcessGroup
+) -> tuple[list[data.PictureSet], list[data.PictureSet]]:
+    """The training halves and the validation halves, with pictures no larger than the largest crop needs."""
+    load = partial(
+        data.load,
+        cache=options.cache,
+        max_bad=options.max_bad,
+        side=round(max(stage.size for stage in recipe.stages) * 256 / 227),
+        rank=group.rank,
+        world=group.world_size,
+    )
     sets = [load(spec, "train") for spec in options.data]
-    validation = [load(spec, "validation", one.vocabulary) for spec, one in zip(options.data, sets, strict=True)]
-    sources, word_rows = make_sources(sets, recipe.batch_size, device)
-    largest = max(range(len(sets)), key=lambda i: len(sets[i].pictures))
-    steps_per_epoch = max(1, len(sets[largest].pictures) // sources[largest].number)
-    steps = max(1, round(recipe.epochs * steps_per_epoch))
-    outputs = sum(len(one.vocabulary) for one in sets)
-    network = AlexNet(recipe.architecture(outputs, recipe.size_at(0, steps)))
-    network.initialise(recipe.initialisation, torch.Generator().manual_seed(recipe.seed))
-    _start_words_at_their_share(network, sets, word_rows)
-    colours = colours_of(torch.from_numpy(sets[largest].sample(_COLOURS_FROM)))
-    return Run(
-        recipe=recipe, folder=options.out, sources=sources, word_rows=word_rows, validation=validation,
-        vocabularies=tuple(one.vocabulary for one in sets), provenance=_provenance(sets, recipe, device, mine),
-        preprocessing=Preprocessing(mean=colours.mean) if recipe.centred else PREPROCESSING, colours=colours,
-        steps=steps, steps_per_epoch=steps_per_epoch, device=device, ranks=mine, network=network,
-        log_every=max(1, options.log_every), save_every=max(1, options.save_every),
-    )  # fmt: skip
+    return sets, [load(spec, "validation", one.vocabulary) for spec, one in zip(options.data, sets, strict=True)]
 
 
-def _provenance(sets: Sequence[data.PictureSet], recipe: Recipe, device: torch.device, mine: Ranks) -> dict[str, Any]:
+def _provenance(
+    sets: Sequence[data.PictureSet], recipe: Recipe, device: torch.device, group: ProcessGroup
+) -> dict[str, Any]:
     return {
-        "data": {one.vocabulary.name: len(one.pictures) for one in sets}, "started": time.strftime("%Y-%m-%d"),
-        "torch": torch.__version__, "device": str(device), "processes": mine.world, "seed": recipe.seed,
+        "data": {one.vocabulary.name: len(one.pictures) for one in sets},
+        "started": time.strftime("%Y-%m-%d"),
+        "torch": torch.__version__,
+        "device": str(device),
+        "processes": group.world_size,
+        "seed": recipe.seed,
         "preset": recipe.name,
-    }  # fmt: skip
+    }
 
 
-def _start_words_at_their_share(network: AlexNet, sets: Sequence[data.PictureSet], rows: slice | None) -> None:
-    """Words begin at how often they are said, so that the first steps do not all go into silencing them."""
-    if rows is not None:
-        spoken = next(one for one in sets if one.vocabulary.activation == "sigmoid")
-        share = torch.from_numpy(spoken.targets).float().mean(0).clamp(1e-3, 0.5)
-        with torch.no_grad():
-            network.get_parameter("fc8.bias")[rows] = torch.logit(share)
-
-
-def _steps_for(run: Run, minutes: float) -> int:
-    """Steps that fit into ``minutes``, from the time of a few trial steps at each size; the trial is then forgotten."""
-    cost = 0.0
-    for stage in run.recipe.stages:
-        network = AlexNet(run.network.architecture.at(stage.size)).initialise(run.recipe.initialisation)
-        trial = replace(run, network=network, step=0, scores=[], average=None)
-        train_step(trial)
-        begun = time.perf_counter()
-        for _ in range(3):
-            train_step(trial)
-        cost += stage.share * (time.perf_counter() - begun) / 3
-    steps = min(run.ranks.gather(max(1, int(minutes * 60 / cost))))
-    if run.ranks.first:
+def _steps_in(minutes: float, plan: Plan, teachers: Teachers | None) -> int:
+    """How many steps fit into so many minutes: the same number for all processes, that of the slowest."""
+    steps: int = min(plan.group.gather(max(1, int(minutes * 60 / seconds_per_step(plan, teachers)))))
+    if plan.group.is_main:
         print(f"{minutes:g} minutes are about {steps} steps.", flush=True)
-    return int(steps)
+    return steps
 
 
-def _scores(folder: Path, state: dict[str, Any] | None) -> list[float]:
-    """What was measured at this size so far."""
-    if state is None:
-        return []
-    return [
-        score_of(entry["measured"])
-        for entry in reader.entries(folder / "metrics.jsonl")
-        if "measured" in entry and entry["step"] <= state["step"] and entry["size"] == state["size"]
-    ]
+def _trainer(options: argparse.Namespace, plan: Plan, state: TrainState, teachers: Teachers | None) -> Trainer:
+    tensorboard = TensorBoardWriter(options.out) if options.tensorboard and plan.group.is_main else None
+    return Trainer(
+        plan=plan,
+        state=state,
+        folder=options.out,
+        console=TrainingConsole(plan.steps, state.step, plan.group, tensorboard),
+        teachers=teachers,
+        log_every=max(1, options.log_every),
+        save_every=max(1, options.save_every),
+    )

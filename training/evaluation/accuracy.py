@@ -13,7 +13,7 @@ from model.engines import Engine
 from model.preprocess import prepare
 from model.vocabulary import Activation, Vocabulary
 from training.data import PictureSet
-from training.distributed import Ranks
+from training.distributed import ProcessGroup
 
 
 class Known(Protocol):
@@ -27,7 +27,7 @@ class Known(Protocol):
 
 Measured = dict[str, dict[str, Any]]
 Views = Literal[1, 10]
-ALONE = Ranks()
+ALONE = ProcessGroup()
 _BATCH = 64
 
 
@@ -38,7 +38,7 @@ def evaluate(
     *,
     views: Views = 1,
     side: int | None = None,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = ALONE,
 ) -> Measured:
     """Vocabulary name -> ``top1``, ``top5``, ``n`` for exclusive ones, ``map``, ``n`` for words.
 
@@ -60,7 +60,7 @@ def scores(
     *,
     views: Views = 1,
     side: int | None = None,
-    ranks: Ranks = ALONE,
+    ranks: ProcessGroup = ALONE,
 ) -> NDArray[np.float32]:
     """(N, labels) answers of a network to the pictures of a set: logits, or mean probabilities of several views.
 

@@ -2,75 +2,85 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from model.engines.alexnet import AlexNet
 from model.engines.torch_engine import TorchEngine
 from training.config import Recipe
 from training.data import PictureSet
 from training.evaluation.accuracy import Views, evaluate
 from training.trainer.augment import colours_of
-from training.trainer.sources import make_sources
-from training.trainer.state import PREPROCESSING, Run
+from training.trainer.plan import Plan, build_plan
+from training.trainer.state import TrainState, build_state
 from training.trainer.step import train_step
+from training.trainer.timing import seconds_per_step
+
+_COLOUR_SAMPLE = 500  # pictures
+_TRAINING_SAMPLE = 1000  # pictures on which the training error is measured
+_MIN_STEPS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One trained network."""
+    """How one network of a pair learned and how often it errs."""
 
     losses: list[float]
-    """Of each step."""
+    """The loss of each step."""
     training_error: float
-    """Top-1, in percent, on pictures it learned from, without augmentation."""
+    """Top-1 error in percent on pictures that it learned from, without augmentation."""
     error: float
-    """Top-1, in percent, on pictures that it did not."""
+    """Top-1 error in percent on validation pictures, one view of each."""
     ten_view_error: float
-    """The same, by the mean of ten views."""
+    """Top-1 error in percent on validation pictures, by the mean of ten views (section 4.1)."""
 
 
-Learned = dict[Recipe, Result]
-"""What was trained already: many pairs share a side."""
+TrainedResults = dict[Recipe, Result]
+"""The results of the recipes trained so far; many pairs have one network in common."""
 
 
 def pairs(
-    sides: tuple[Recipe, Recipe], sets: tuple[PictureSet, PictureSet], learned: Learned, *, steps: int, seeds: int,
+    recipes: tuple[Recipe, Recipe],
+    sets: tuple[PictureSet, PictureSet],
+    results: TrainedResults,
+    *,
+    steps: int,
+    seeds: int,
     device: torch.device,
-) -> Iterator[tuple[Result, Result]]:  # fmt: skip
-    """Both sides trained from each seed; what ``learned`` holds is not trained again."""
+) -> Iterator[tuple[Result, Result]]:
+    """The results of both recipes for each seed; what ``results`` holds is not trained again, what is new is added.
+
+    ``sets`` are a training and a validation set. Raises DivergedError where a loss is not finite.
+    """
     for seed in range(seeds):
-        for side in sides:
-            recipe = replace(side, seed=seed)
-            if recipe not in learned:
-                learned[recipe] = learn(recipe, sets, steps, device)
-        yield learned[replace(sides[0], seed=seed)], learned[replace(sides[1], seed=seed)]
+        first, second = (replace(recipe, seed=seed) for recipe in recipes)
+        for recipe in (first, second):
+            if recipe not in results:
+                results[recipe] = train_and_measure(recipe, sets, steps, device)
+        yield results[first], results[second]
 
 
-def learn(recipe: Recipe, sets: tuple[PictureSet, PictureSet], steps: int, device: torch.device) -> Result:
-    """Train on the first of the two sets for some steps; nothing is written."""
-    run = _run(recipe, sets, steps, device)
-    losses = [train_step(run) for _ in range(steps)]
-    seen = sets[0].subset(np.arange(min(1000, len(sets[0].pictures))))
+def train_and_measure(recipe: Recipe, sets: tuple[PictureSet, PictureSet], steps: int, device: torch.device) -> Result:
+    """Train on the first of the two sets for so many steps and measure on both; nothing is written."""
+    train, validation = sets
+    plan = _plan(recipe, sets, steps, device)
+    state = build_state(plan)
+    losses = [train_step(plan, state) for _ in range(steps)]
+    learned_from = train.subset(np.arange(min(_TRAINING_SAMPLE, len(train.pictures))))
     return Result(
-        losses=losses, training_error=_error_of(run, seen, 1), error=_error_of(run, sets[1], 1),
-        ten_view_error=_error_of(run, sets[1], 10),
-    )  # fmt: skip
+        losses=losses,
+        training_error=_error(plan, state, learned_from, 1),
+        error=_error(plan, state, validation, 1),
+        ten_view_error=_error(plan, state, validation, 10),
+    )
 
 
 def steps_for(minutes: float, sets: tuple[PictureSet, PictureSet], recipe: Recipe, device: torch.device) -> int:
-    """Steps that take about ``minutes``."""
-    run = _run(recipe, sets, 10, device)
-    train_step(run)
-    began = time.perf_counter()
-    for _ in range(3):
-        train_step(run)
-    return max(10, int(60 * minutes / ((time.perf_counter() - began) / 3)))
+    """How many steps take about ``minutes``; at least ten."""
+    plan = _plan(recipe, sets, _MIN_STEPS, device)
+    return max(_MIN_STEPS, int(60 * minutes / seconds_per_step(plan)))
 
 
 def subset(whole: PictureSet, classes: int, most: int) -> PictureSet:
@@ -80,21 +90,15 @@ def subset(whole: PictureSet, classes: int, most: int) -> PictureSet:
     return replace(whole.subset(index), vocabulary=replace(whole.vocabulary, labels=labels))
 
 
-def _run(recipe: Recipe, sets: tuple[PictureSet, PictureSet], steps: int, device: torch.device) -> Run:
+def _plan(recipe: Recipe, sets: tuple[PictureSet, PictureSet], steps: int, device: torch.device) -> Plan:
     train, validation = sets
-    sources, word_rows = make_sources([train], recipe.batch_size, device)
-    network = AlexNet(recipe.architecture(len(train.vocabulary), recipe.size_at(0, steps)))
-    network.initialise(recipe.initialisation, torch.Generator().manual_seed(recipe.seed))
-    return Run(
-        recipe=recipe, folder=Path(), sources=sources, word_rows=word_rows, validation=[validation],
-        vocabularies=(train.vocabulary,), provenance={}, preprocessing=PREPROCESSING,
-        colours=colours_of(torch.from_numpy(train.sample(500))), steps=steps, steps_per_epoch=steps, device=device,
-        network=network,
-    )  # fmt: skip
+    colours = colours_of(torch.from_numpy(train.sample(_COLOUR_SAMPLE)))
+    return build_plan(recipe, [train], [validation], device, steps=steps, colours=colours)
 
 
-def _error_of(run: Run, one: PictureSet, views: Views) -> float:
-    made = run.checkpoint()
-    engine = TorchEngine(made, precision=run.recipe.precision, device=run.device.type)
-    [figures] = evaluate(engine, [one], made.slices(), views=views).values()
+def _error(plan: Plan, state: TrainState, pictures: PictureSet, views: Views) -> float:
+    """Top-1 error in percent."""
+    network = state.checkpoint(plan)
+    engine = TorchEngine(network, precision=plan.recipe.precision, device=plan.device.type)
+    [figures] = evaluate(engine, [pictures], network.slices(), views=views).values()
     return 100 * (1 - float(figures["top1"]))

@@ -1,4 +1,4 @@
-"""What a run says while it goes: a bar on a terminal, plain lines elsewhere, and TensorBoard where asked."""
+"""What a run prints while it trains: a bar on a terminal, plain lines elsewhere; and TensorBoard where asked for."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from training.distributed import Ranks
-from training.trainer.tensorboard import Board
+from training.distributed import ProcessGroup
+from training.trainer.tensorboard import TensorBoardWriter
 
 
-class Display:
-    """Use as a context; silent in all processes but the first."""
+class TrainingConsole:
+    """A context that shows progress; silent in all processes but the main one."""
 
-    def __init__(self, steps: int, done: int, ranks: Ranks, board: Board | None = None) -> None:
-        self._board = board
-        self._broken = 0
-        self._console = Console(quiet=not ranks.first)
+    def __init__(
+        self, steps: int, first_step: int, group: ProcessGroup, tensorboard: TensorBoardWriter | None = None
+    ) -> None:
+        self._steps = steps
+        self._tensorboard = tensorboard
+        self._broken_count = 0
+        self._console = Console(quiet=not group.is_main)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -27,8 +30,7 @@ class Display:
             TimeRemainingColumn(),
         )
         self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
-        self._task = self._bar.add_task("training", total=steps, completed=done)
-        self._steps = steps
+        self._task = self._bar.add_task("training", total=steps, completed=first_step)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -36,29 +38,29 @@ class Display:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
-        if self._board is not None:
-            self._board.close()
+        if self._tensorboard is not None:
+            self._tensorboard.close()
 
-    def step(self, step: int, size: int, entry: dict[str, Any]) -> None:
-        """After a few steps: their loss and speed."""
-        if self._board is not None:
-            self._board.step(step, size, entry)
-        words = f"{size} px  loss {entry['loss']:.3f}  {entry['images_per_second']:.0f}/s"
-        self._bar.update(self._task, completed=step, description=words)
+    def log_steps(self, step: int, size: int, entry: dict[str, Any]) -> None:
+        """Show the loss and the speed of the last few steps, at pictures of ``size`` px."""
+        if self._tensorboard is not None:
+            self._tensorboard.log_steps(step, size, entry)
+        progress = f"{size} px  loss {entry['loss']:.3f}  {entry['images_per_second']:.0f}/s"
+        self._bar.update(self._task, completed=step, description=progress)
         if not self._console.is_terminal:
-            self._say(f"step {step}/{self._steps}  {words}")
+            self._print(f"step {step}/{self._steps}  {progress}")
 
-    def measured(self, step: int, figures: dict[str, Any]) -> None:
-        """After an evaluation."""
-        if self._board is not None:
-            self._board.measured(step, figures)
-        self._say(f"step {step}: {json.dumps(figures)}")
+    def log_evaluation(self, step: int, figures: dict[str, Any]) -> None:
+        """Show the figures of an evaluation."""
+        if self._tensorboard is not None:
+            self._tensorboard.log_evaluation(step, figures)
+        self._print(f"step {step}: {json.dumps(figures)}")
 
-    def broken(self, names: Sequence[str]) -> None:
-        """Pictures that could not be decoded; said once for each number of them."""
-        if len(names) > self._broken:
-            self._broken = len(names)
-            self._say(f"{len(names)} broken and skipped, the first {names[0]}")
+    def log_broken(self, names: Sequence[str]) -> None:
+        """Say how many pictures could not be decoded so far, whenever there are more than the last time."""
+        if len(names) > self._broken_count:
+            self._broken_count = len(names)
+            self._print(f"{len(names)} broken and skipped, the first {names[0]}")
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What the device at hand does well."""
+"""The device that trains: which one, in which precision, and how memory is reused on it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,32 @@ import torch
 
 from training.config import Precision
 
-_MMAP_MAX, _TRIM_THRESHOLD, _TOP_PAD = -4, -1, -2  # mallopt(3)
+_MMAP_MAX = -4  # these three: mallopt(3)
+_TRIM_THRESHOLD = -1
+_TOP_PAD = -2
 
 
-def choose(name: str) -> torch.device:
-    """``auto`` is the first CUDA device where there is one, else the CPU."""
-    return torch.device(name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
+def pick_device(name: str) -> torch.device:
+    """The device of that name; ``auto`` is the first CUDA device where there is one, else the CPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
 
 
-def settle(precision: Precision, device: torch.device) -> Precision:
-    """bf16 for ``auto`` on CUDA and on processors with instructions for it; elsewhere it is several times slower."""
+def resolve_precision(precision: Precision, device: torch.device) -> Precision:
+    """The precision itself; for ``auto`` bf16 where the device has instructions for it, else f32.
+
+    On a processor without them bf16 is several times slower than f32.
+    """
     if precision != "auto":
         return precision
-    able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    fast = device.type == "cuda" or able.get("amx_bf16") or able.get("avx512_bf16")
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    fast = device.type == "cuda" or capabilities.get("amx_bf16") or capabilities.get("avx512_bf16")
     return "bf16" if fast else "f32"
 
 
-def keep_freed_memory() -> None:
-    """Tell glibc to reuse the memory of one step in the next, instead of giving hundreds of megabytes back each time.
+def reuse_freed_memory() -> None:
+    """Tell glibc to keep the memory that one step frees for the next, instead of returning it to the system each time.
 
     A fifth more pictures a second on two cores (docs/experiments.md, 3). No effect with other C libraries.
     """

@@ -1,7 +1,7 @@
-"""Teachers: networks trained before, whose mean answer to a picture stands beside its label.
+"""Distillation: networks trained before teach another; their mean logits for a picture count beside its label.
 
-Hinton et al., *Distilling the Knowledge in a Neural Network*, 2015. A teacher is asked about the very crop that the
-pupil sees (Beyer et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR 2022), brought to the
+Hinton et al., *Distilling the Knowledge in a Neural Network*, 2015. A teacher sees the same crop as the network that
+learns (Beyer et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR 2022), resized to the
 teacher's own picture size.
 """
 
@@ -21,47 +21,55 @@ from model.vocabulary import Vocabulary
 
 @dataclass(frozen=True, kw_only=True)
 class Teachers:
-    """What they were made of, and the networks."""
+    """The networks that teach, with frozen weights."""
 
     versions: tuple[str, ...]
+    """Version of each network's checkpoint, which a run records."""
     networks: tuple[nn.Module, ...]
+    """The networks, on the device and in evaluation mode."""
     sizes: tuple[int, ...]
+    """Side in pixels of the pictures that each network takes."""
 
     @torch.no_grad()
-    def answers(self, pictures: Tensor) -> Tensor:
-        """Mean logits (N, outputs) float32 for standardised pictures (N, 3, S, S)."""
-        return torch.stack(
-            [
-                network(_brought_to(pictures, size)).float()
-                for network, size in zip(self.networks, self.sizes, strict=True)
-            ]
-        ).mean(0)
+    def logits(self, pictures_NCHW: Tensor) -> Tensor:
+        """Mean of the networks' logits, (N, outputs) float32, for standardised pictures."""
+        logits = [
+            network(_resized_to(pictures_NCHW, size)).float()
+            for network, size in zip(self.networks, self.sizes, strict=True)
+        ]
+        return torch.stack(logits).mean(0)
 
 
-def _brought_to(pictures: Tensor, size: int) -> Tensor:
-    if pictures.shape[-1] == size:
-        return pictures
-    return F.interpolate(pictures, size=(size, size), mode="bilinear", align_corners=False, antialias=True)
+def _resized_to(pictures_NCHW: Tensor, size: int) -> Tensor:
+    if pictures_NCHW.shape[-1] == size:
+        return pictures_NCHW
+    return F.interpolate(pictures_NCHW, size=(size, size), mode="bilinear", align_corners=False, antialias=True)
 
 
-def teachers(
+def build_teachers(
     checkpoints: Sequence[Checkpoint],
     vocabularies: Sequence[Vocabulary],
     preprocessing: Preprocessing,
     device: torch.device,
 ) -> Teachers:
-    """Raises ValueError where one knows other labels than the pupil, or sees pictures in other numbers."""
-    asked = [(v.name, tuple(v.ids)) for v in vocabularies]
-    for one in checkpoints:
-        if [(v.name, tuple(v.ids)) for v in one.vocabularies] != asked:
-            raise ValueError(f"The teacher of version {one.version} has other labels than these sets: name another.")
-        if (*one.preprocessing.mean, one.preprocessing.scale) != (*preprocessing.mean, preprocessing.scale):
-            raise ValueError(f"The teacher of version {one.version} was given other pixels: name another.")
+    """The teachers that these checkpoints hold.
+
+    Raises ValueError where one has other labels than the network that learns, or standardises pixels otherwise.
+    """
+    labels = [(v.name, tuple(v.ids)) for v in vocabularies]
+    for checkpoint in checkpoints:
+        version, teacher = checkpoint.version, checkpoint.preprocessing
+        if [(v.name, tuple(v.ids)) for v in checkpoint.vocabularies] != labels:
+            raise ValueError(f"The teacher of version {version} has other labels than these sets: name another.")
+        if (*teacher.mean, teacher.scale) != (*preprocessing.mean, preprocessing.scale):
+            raise ValueError(f"The teacher of version {version} was given other pixels: name another.")
     return Teachers(
-        versions=tuple(one.version for one in checkpoints),
-        networks=tuple(
-            build(one.folded()).requires_grad_(False).to(memory_format=torch.channels_last).to(device)
-            for one in checkpoints
-        ),
-        sizes=tuple(one.architecture.input_size for one in checkpoints),
+        versions=tuple(checkpoint.version for checkpoint in checkpoints),
+        networks=tuple(_frozen(checkpoint, device) for checkpoint in checkpoints),
+        sizes=tuple(checkpoint.architecture.input_size for checkpoint in checkpoints),
     )
+
+
+def _frozen(checkpoint: Checkpoint, device: torch.device) -> nn.Module:
+    network = build(checkpoint.folded()).requires_grad_(False)
+    return network.to(memory_format=torch.channels_last).to(device)

@@ -1,10 +1,11 @@
-"""The run from its step to its last: log, evaluate, save."""
+"""A run from its step to its last: train, log, evaluate, save."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -13,98 +14,127 @@ from model.checkpoint import Checkpoint
 from model.engines.torch_engine import TorchEngine
 from model.runlog import writer
 from training.evaluation.accuracy import Measured, evaluate, score_of
-from training.trainer.console import Display
-from training.trainer.interrupt import Stop
-from training.trainer.schedule import over, rate
+from training.trainer.console import TrainingConsole
+from training.trainer.distillation import Teachers
+from training.trainer.interrupt import InterruptGuard
+from training.trainer.plan import Plan
+from training.trainer.run_folder import JOURNAL, STATE
+from training.trainer.schedule import lr_factor, should_stop_early
 from training.trainer.snapshot import snapshot
-from training.trainer.state import Run
+from training.trainer.state import TrainState
 from training.trainer.step import train_step
 
-_EVALUATE_EVERY = 100  # at the most often: an epoch of a small set is a step or two
+_MIN_STEPS_BETWEEN_EVALUATIONS = 100  # an epoch of a small set is a step or two
 
 
-def train(run: Run, display: Display) -> Measured:
-    """Go on to the last step; evaluate every epoch, save as it goes.
+@dataclass(frozen=True, kw_only=True)
+class Trainer:
+    """Carries out a plan: moves a state from its step to the plan's last, and writes what happens into a folder."""
 
-    Ctrl-C and SIGTERM save the state after the step at hand and raise KeyboardInterrupt.
-    """
-    measured: Measured = {}
-    if run.step == 0 and run.ranks.first:
-        _snapshot(run, *_served(run))
-    with display, Stop() as stop:
-        while run.step < run.steps and not over(run.recipe, run.scores):
-            run.grow_if_due()
-            stopped = _steps(run, display, stop)
-            if run.step % _epoch(run) == 0 or run.step == run.steps:
-                measured = finish_epoch(run, display)
-            elif (stopped or run.step % run.save_every == 0) and run.ranks.first:
-                run.save()
-            if stopped:
-                raise KeyboardInterrupt
-    return measured
+    plan: Plan
+    """What is learned."""
+    state: TrainState
+    """Where the run is; every step changes it."""
+    folder: Path
+    """Where journal, state and checkpoints are written."""
+    console: TrainingConsole
+    """Where progress is shown."""
+    teachers: Teachers | None = None
+    """Networks whose answers count beside the labels, if any."""
+    log_every: int = 25
+    """Steps between two lines of the journal."""
+    save_every: int = 100
+    """Steps between two saved states."""
 
+    def train(self) -> Measured:
+        """Go on to the last step; evaluate every epoch, save on the way. Returns the figures of the last evaluation.
 
-def _epoch(run: Run) -> int:
-    return max(run.steps_per_epoch, _EVALUATE_EVERY)
+        Ctrl-C and SIGTERM save the state after the step at hand and raise KeyboardInterrupt. Raises DivergedError
+        where the loss is not finite, DataError where too many pictures are broken, OSError where the disk is full.
+        """
+        plan, state = self.plan, self.state
+        measured: Measured = {}
+        if state.step == 0 and plan.group.is_main:
+            self._snapshot(*self._serving())
+        with self.console, InterruptGuard() as interrupt:
+            while state.step < plan.steps and not should_stop_early(plan.recipe, state.scores):
+                interrupted = self._train_until_due(interrupt)
+                if state.step % self._evaluate_every == 0 or state.step == plan.steps:
+                    measured = self._evaluate()
+                elif (interrupted or state.step % self.save_every == 0) and plan.group.is_main:
+                    state.save(self.folder / STATE)
+                if interrupted:
+                    raise KeyboardInterrupt
+        return measured
 
+    @property
+    def _evaluate_every(self) -> int:
+        return max(self.plan.steps_per_epoch, _MIN_STEPS_BETWEEN_EVALUATIONS)
 
-def _steps(run: Run, display: Display, stop: Stop) -> bool:
-    """Steps up to the next line of the journal, at the same size; whether somebody asked to stop."""
-    began, losses = time.perf_counter(), []
-    while True:
-        losses.append(train_step(run))
-        stopped = run.ranks.any(stop.asked)
-        due = any(run.step % often == 0 for often in (run.log_every, _epoch(run), run.save_every))
-        if stopped or due or run.step == run.steps or run.recipe.size_at(run.step, run.steps) != run.size:
-            break
-    speed = len(losses) * run.pictures_per_step / (time.perf_counter() - began)
-    share = rate(run.step - 1, run.steps, run.recipe, run.scores)
-    entry = {
-        "loss": round(float(np.mean(losses)), 5), "images_per_second": round(speed, 1),
-        "lr": float(f"{share * run.recipe.lr:.3g}"),
-    }  # fmt: skip
-    display.step(run.step, run.size, entry)
-    if run.ranks.first:
-        _journal(run, entry)
-    return stopped
+    def _train_until_due(self, interrupt: InterruptGuard) -> bool:
+        """Train up to the next line of the journal, at one picture size. Returns whether a process was interrupted."""
+        start = time.perf_counter()
+        losses = []
+        while True:
+            losses.append(train_step(self.plan, self.state, self.teachers))
+            interrupted = self.plan.group.any(interrupt.requested)
+            if interrupted or self._is_due():
+                break
+        pictures = len(losses) * self.plan.pictures_per_step
+        self._log(losses, images_per_second=pictures / (time.perf_counter() - start))
+        return interrupted
 
+    def _is_due(self) -> bool:
+        """Whether a journal line, an evaluation, a saved state, another size or the end comes after this step."""
+        step = self.state.step
+        regular = any(step % every == 0 for every in (self.log_every, self._evaluate_every, self.save_every))
+        return regular or step == self.plan.steps or self.plan.size_at(step) != self.state.size
 
-def finish_epoch(run: Run, display: Display) -> Measured:
-    """Evaluate with the serving preprocessing, write the checkpoints, the journal and the state."""
-    made, engine = _served(run)
-    measured = evaluate(engine, run.validation, made.slices(), ranks=run.ranks)
-    run.scores.append(score_of(measured))
-    display.measured(run.step, measured)
-    broken = _broken(run)
-    display.broken(broken)
-    if run.ranks.first:
-        _journal(run, {"measured": measured, **({"broken": broken} if broken else {})})
-        _snapshot(run, made, engine)
-        made = replace(made, measured=measured)
-        checkpoint.save(run.folder / "last.safetensors", made)
-        if run.scores[-1] >= max(run.scores):
-            checkpoint.save(run.folder / "best.safetensors", made)
-        run.save()
-    run.ranks.wait()
-    return measured
+    def _log(self, losses: list[float], *, images_per_second: float) -> None:
+        plan, state = self.plan, self.state
+        factor = lr_factor(state.step - 1, plan.steps, plan.recipe, state.scores)
+        entry = {
+            "loss": round(float(np.mean(losses)), 5),
+            "images_per_second": round(images_per_second, 1),
+            "lr": float(f"{factor * plan.recipe.lr:.3g}"),
+        }
+        self.console.log_steps(state.step, state.size, entry)
+        if plan.group.is_main:
+            self._append(entry)
 
+    def _evaluate(self) -> Measured:
+        """Evaluate with the serving preprocessing; write the checkpoints, the journal and the state."""
+        plan, state = self.plan, self.state
+        network, engine = self._serving()
+        measured = evaluate(engine, plan.validation, network.slices(), ranks=plan.group)
+        state.scores.append(score_of(measured))
+        self.console.log_evaluation(state.step, measured)
+        broken = self._broken()
+        self.console.log_broken(broken)
+        if plan.group.is_main:
+            self._append({"measured": measured, **({"broken": broken} if broken else {})})
+            self._snapshot(network, engine)
+            network = replace(network, measured=measured)
+            checkpoint.save(self.folder / "last.safetensors", network)
+            if state.scores[-1] >= max(state.scores):
+                checkpoint.save(self.folder / "best.safetensors", network)
+            state.save(self.folder / STATE)
+        plan.group.barrier()
+        return measured
 
-def _broken(run: Run) -> list[str]:
-    """The pictures that could not be decoded so far, by all processes."""
-    pictures = [*(source.pictures for source in run.sources), *(one.pictures for one in run.validation)]
-    mine = [str(broken) for one in pictures for broken in one.broken]
-    return sorted({name for part in run.ranks.gather(mine) for name in part})
+    def _broken(self) -> list[str]:
+        """The pictures that could not be decoded so far, in any process."""
+        sets = [*(source.pictures for source in self.plan.sources), *(one.pictures for one in self.plan.validation)]
+        names = [str(broken) for pictures in sets for broken in pictures.broken]
+        return sorted({name for part in self.plan.group.gather(names) for name in part})
 
+    def _serving(self) -> tuple[Checkpoint, TorchEngine]:
+        """The network as it is now, and an engine that answers as it would in service."""
+        network = self.state.checkpoint(self.plan)
+        return network, TorchEngine(network, precision=self.plan.recipe.precision, device=self.plan.device.type)
 
-def _served(run: Run) -> tuple[Checkpoint, TorchEngine]:
-    """The network as it is now, and as it would answer."""
-    made = run.checkpoint()
-    return made, TorchEngine(made, precision=run.recipe.precision, device=run.device.type)
+    def _snapshot(self, network: Checkpoint, engine: TorchEngine) -> None:
+        snapshot(network, engine, self.folder / JOURNAL, self.state.step)
 
-
-def _snapshot(run: Run, made: Checkpoint, engine: TorchEngine) -> None:
-    snapshot(made, engine, run.folder / "metrics.jsonl", run.step)
-
-
-def _journal(run: Run, entry: Mapping[str, object]) -> None:
-    writer.append(run.folder / "metrics.jsonl", {"step": run.step, "size": run.size, **entry})
+    def _append(self, entry: Mapping[str, object]) -> None:
+        writer.append(self.folder / JOURNAL, {"step": self.state.step, "size": self.state.size, **entry})

@@ -1,4 +1,4 @@
-"""Optimisers: the paper's rule, and Muon with AdamW."""
+"""Optimisers: the paper's rule of section 5, and Muon with AdamW."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from training.config import Recipe
 
 
 class PaperSGD(Optimizer):
-    """Section 5 to the letter: v <- m v - decay rate w - rate g; w <- w + v.
+    """Section 5 to the letter: v ← momentum · v − decay · lr · w − lr · gradient; w ← w + v.
 
-    ``torch.optim.SGD`` keeps the rate outside v: the same while it is constant, but at each drop there v shrinks at
-    once, and here it does not.
+    ``torch.optim.SGD`` keeps the learning rate outside v. That is the same while the rate is constant, but there v
+    shrinks at once when the rate drops, and here it does not.
     """
 
     def __init__(self, groups: list[dict[str, Any]], lr: float, momentum: float) -> None:
@@ -35,7 +35,7 @@ class PaperSGD(Optimizer):
 class Muon(Optimizer):
     """Momentum, orthogonalised for each convolution's (out, in * kernel^2) matrix (Jordan et al., 2024).
 
-    Learns about half again as much from a picture as AdamW alone here (docs/experiments.md). fc6 and fc7 are too large
+    It learns about half again as much from a picture as AdamW alone (docs/experiments.md). fc6 and fc7 are too large
     for it: one Newton-Schulz iteration there costs more than the whole step.
     """
 
@@ -70,16 +70,16 @@ def _orthogonal(matrix: Tensor, precision: torch.dtype) -> Tensor:
     return direction
 
 
-def optimisers(network: nn.Module, recipe: Recipe) -> list[Optimizer]:
-    """The optimisers of a recipe over all weights; each group keeps its peak rate under ``peak``."""
+def build_optimisers(network: nn.Module, recipe: Recipe) -> list[Optimizer]:
+    """The optimisers of a recipe over all weights; each group keeps its peak learning rate under ``peak``."""
     weights = {name: p for name, p in network.named_parameters() if p.ndim > 1}
     biases = [p for p in network.parameters() if p.ndim == 1]
-    made: list[Optimizer] = []
+    optimisers: list[Optimizer] = []
     if recipe.optimiser == "muon":
-        # conv1 looks at pixels: its 96 x 363 matrix is an embedding, which AdamW suits better.
+        # conv1 sees pixels: its 96 x 363 matrix is an embedding, which suits AdamW better.
         matrices = {name: p for name, p in weights.items() if p.ndim == 4 and name != "conv1.weight"}
         weights = {name: p for name, p in weights.items() if name not in matrices}
-        made.append(_muon(network, matrices, recipe))
+        optimisers.append(_muon(network, matrices, recipe))
     conv1 = weights.pop("conv1.weight")
     groups = [
         {"params": [conv1], "weight_decay": recipe.conv1_decay or recipe.weight_decay, "name": "conv1"},
@@ -92,15 +92,15 @@ def optimisers(network: nn.Module, recipe: Recipe) -> list[Optimizer]:
         },
     ]
     if recipe.optimiser == "muon":
-        made.append(AdamW(groups, recipe.lr, betas=(0.9, 0.99), fused=True))
+        optimisers.append(AdamW(groups, recipe.lr, betas=(0.9, 0.99), fused=True))
     elif recipe.optimiser == "paper":
-        made.append(PaperSGD(groups, recipe.lr, recipe.momentum))
+        optimisers.append(PaperSGD(groups, recipe.lr, recipe.momentum))
     else:
-        made.append(SGD(groups, recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0))
-    for optimiser in made:
+        optimisers.append(SGD(groups, recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0))
+    for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["peak"] = group["lr"]
-    return made
+    return optimisers
 
 
 def _muon(network: nn.Module, matrices: dict[str, nn.Parameter], recipe: Recipe) -> Muon:
@@ -116,8 +116,8 @@ def _muon(network: nn.Module, matrices: dict[str, nn.Parameter], recipe: Recipe)
     return Muon(groups, recipe.muon_lr, precision=torch.bfloat16 if recipe.precision == "bf16" else torch.float32)
 
 
-def set_rate(optimisers: list[Optimizer], share: float, conv1: float = 1.0) -> None:
-    """Set every group to a share of its peak rate, and the kernels of conv1 to a share of that."""
+def set_lr_factor(optimisers: list[Optimizer], factor: float, conv1_factor: float = 1.0) -> None:
+    """Set the learning rate of every group to ``factor`` of its peak, and that of conv1's kernels to a share of it."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * share * (conv1 if group["name"] == "conv1" else 1.0)
+            group["lr"] = group["peak"] * factor * (conv1_factor if group["name"] == "conv1" else 1.0)

@@ -1,4 +1,4 @@
-"""The same network for larger pictures: fc6's windows are interpolated, everything else is kept."""
+"""The same network for another picture size: fc6's windows are interpolated, all other weights are kept."""
 
 from __future__ import annotations
 
@@ -8,44 +8,46 @@ from torch import Tensor
 from model.engines.alexnet import AlexNet
 
 
-def grown(network: AlexNet, size: int) -> AlexNet:
-    """A network for ``size`` px that says what ``network`` says.
+def resize_input(network: AlexNet, size: int) -> AlexNet:
+    """A network for pictures of ``size`` px that gives the answers of ``network``.
 
-    fc6 then sums over more cells. With batch norm its weights keep their size, so that the optimiser's steps keep
-    their proportion to them, and the norm takes the larger sums; without, they are scaled down.
+    At a larger size fc6 sums over more cells of pool5. With batch norm its weights keep their size, so that the
+    optimiser's steps keep their proportion to them, and the norm takes the larger sums; without, they are scaled down.
     """
-    larger = AlexNet(network.architecture.at(size))
+    resized = AlexNet(network.architecture.at(size))
     weights = network.state_dict()
-    more = _cells(larger) / _cells(network)
-    weights["fc6.weight"] = stretch(weights["fc6.weight"], _side(network), _side(larger))
+    ratio = _cells(resized) / _cells(network)
+    weights["fc6.weight"] = resize_fc6(weights["fc6.weight"], _side(network), _side(resized))
     if network.architecture.batch_norm:
         bias = weights["fc6.bias"]
-        weights["fc6_norm.running_mean"] = (weights["fc6_norm.running_mean"] - bias) * more + bias
-        weights["fc6_norm.running_var"] = weights["fc6_norm.running_var"] * more**2
+        weights["fc6_norm.running_mean"] = (weights["fc6_norm.running_mean"] - bias) * ratio + bias
+        weights["fc6_norm.running_var"] = weights["fc6_norm.running_var"] * ratio**2
     else:
-        weights["fc6.weight"] /= more
-    larger.load_state_dict(weights)
-    return larger
+        weights["fc6.weight"] /= ratio
+    resized.load_state_dict(weights)
+    return resized
 
 
-def grow_memory(entry: dict[str, Tensor], old: AlexNet, new: AlexNet) -> None:
-    """What an optimiser remembers of one parameter (momentum, squares) after growing; only that of fc6 changes.
+def resize_optimiser_state(tensors: dict[str, Tensor], old: AlexNet, new: AlexNet) -> None:
+    """Change in place what an optimiser keeps of one parameter (momentum, mean square); only fc6's has to change.
 
     With batch norm the gradient of a weight of fc6 shrinks as the number of cells grows; without, it keeps its size.
     """
-    less = _cells(old) / _cells(new) if old.architecture.batch_norm else 1.0
-    for name, value in entry.items():
-        if value.shape == old.get_parameter("fc6.weight").shape:
-            entry[name] = stretch(value, _side(old), _side(new)) * (less**2 if name == "exp_avg_sq" else less)
+    ratio = _cells(old) / _cells(new) if old.architecture.batch_norm else 1.0
+    for name, tensor in tensors.items():
+        if tensor.shape == old.get_parameter("fc6.weight").shape:
+            scale = ratio**2 if name == "exp_avg_sq" else ratio
+            tensors[name] = resize_fc6(tensor, _side(old), _side(new)) * scale
 
 
-def stretch(weight: Tensor, old: int, new: int) -> Tensor:
-    """(F, C * old^2) to (F, C * new^2), bilinear; towards a smaller side each cell is the mean of those it replaces."""
+def resize_fc6(weight: Tensor, old: int, new: int) -> Tensor:
+    """Weights (F, C * old²) as (F, C * new²), bilinear; a cell of a smaller grid is the mean of those it replaces."""
     windows = weight.reshape(len(weight), -1, old, old)
     return F.interpolate(windows, (new, new), mode="bilinear", align_corners=False, antialias=new < old).flatten(1)
 
 
 def _side(network: AlexNet) -> int:
+    """Cells along a side of pool5, which is what fc6 sees."""
     return network.architecture.layer("pool5").shape[1]
 
 

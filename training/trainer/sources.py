@@ -1,4 +1,4 @@
-"""The training sets on the device: their slices of fc8, their shares of a batch, what they teach the words."""
+"""The training sets on the device: their rows of fc8, their shares of a batch, and the words their classes imply."""
 
 from __future__ import annotations
 
@@ -8,83 +8,102 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from model.vocabulary import Vocabulary
 from training.data import Indices, InMemory, Pictures, PictureSet, check_apart, shares, stream
 from training.data.word_targets import word_targets
 
-_SHARE = 0.3  # of the device's free memory that one set's pictures may take; activations need the rest
-_AHEAD = 2  # steps whose pictures are decoded while the network is busy
+_MEMORY_SHARE = 0.3  # of the device's free memory that one set's pictures may take; activations need the rest
+_STEPS_AHEAD = 2  # whose pictures are decoded while the network is busy
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One training set: its slice of fc8, its share of a batch, and what it teaches the words."""
+    """One training set as a step draws from it."""
 
-    pictures: Pictures
-    resident: Tensor | None
-    """(N, H, W, 3) on the device, where the whole set lies there."""
-    targets: Tensor
-    """On the device."""
+    vocabulary: Vocabulary
+    """The set's labels: classes under a softmax, or words under a sigmoid each."""
     rows: slice
-    exclusive: bool
-    number: int
-    """Pictures in a batch, of all processes together."""
-    words: Tensor | None
-    """(classes, words) 0, 1 or NaN: see ``absence``."""
+    """The rows of fc8 that answer for the vocabulary."""
+    pictures: Pictures
+    """The set's pictures, in memory or streamed."""
+    resident: Tensor | None
+    """All pictures (N, H, W, 3) uint8 on the device, where they fit there; else None."""
+    targets: Tensor
+    """On the device: (N,) class numbers, or (N, words) shares of people who said each word."""
+    pictures_per_step: int
+    """How many of its pictures are in each batch, over all processes."""
+    word_targets: Tensor | None
+    """(classes, words) 1, 0 or NaN: whether a picture of a class shows a word, does not, or may. None without both."""
 
-    def indices(self, step: int, seed: int, mine: slice = slice(None)) -> Indices:
-        """The pictures of one step, or of them a process's part; a pure function of set, seed and step."""
-        return stream(len(self.pictures), step * self.number, self.number, seed, self.pictures.blocks)[mine]
+    @property
+    def has_classes(self) -> bool:
+        """Whether exactly one label is true of a picture (softmax), and not any number of words (sigmoid)."""
+        return self.vocabulary.activation == "softmax"
+
+    def indices(self, step: int, seed: int, share: slice = slice(None)) -> Indices:
+        """The numbers of one step's pictures, or of a process's share of them; a pure function of set, seed, step."""
+        count = self.pictures_per_step
+        return stream(len(self.pictures), step * count, count, seed, self.pictures.blocks)[share]
 
     def take(self, indices: Indices) -> tuple[Tensor, Tensor]:
         """Pictures (n, H, W, 3) uint8 and their targets, on the device; the next good one for a broken one.
 
-        Raises DataError.
+        Raises DataError where too many are broken.
         """
-        if self.resident is not None and isinstance(self.pictures, InMemory):
-            index = torch.from_numpy(indices).to(self.resident.device)
-            shown = torch.from_numpy(self.pictures.shown[indices]).to(self.resident.device)
-            return self.resident[index], self.targets[shown]
-        pixels, taken = self.pictures.take(indices)
         device = self.targets.device
+        if self.resident is not None and isinstance(self.pictures, InMemory):
+            shown = torch.from_numpy(self.pictures.shown[indices]).to(device)
+            return self.resident[torch.from_numpy(indices).to(device)], self.targets[shown]
+        pixels, taken = self.pictures.take(indices)
         return torch.from_numpy(pixels).to(device), self.targets[torch.from_numpy(taken).to(device)]
 
-    def batch(self, step: int, seed: int, mine: slice = slice(None)) -> tuple[Tensor, Tensor]:
-        """``take`` of the ``indices`` of one step; those of the next steps are decoded ahead. Raises DataError."""
-        for coming in range(step, step + 1 + _AHEAD):
-            self.pictures.ahead(self.indices(coming, seed, mine))
-        return self.take(self.indices(step, seed, mine))
+    def batch(self, step: int, seed: int, share: slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """Pictures and targets of one step, as :meth:`take` gives them; those of the next two are decoded ahead.
+
+        Raises DataError where too many are broken.
+        """
+        for coming in range(step, step + 1 + _STEPS_AHEAD):
+            self.pictures.ahead(self.indices(coming, seed, share))
+        return self.take(self.indices(step, seed, share))
 
 
-def make_sources(
-    sets: Sequence[PictureSet], batch_size: int, device: torch.device
-) -> tuple[list[Source], slice | None]:
-    """The sets as sources, in the order of their slices of fc8, and the rows of the word vocabulary.
+def build_sources(sets: Sequence[PictureSet], batch_size: int, device: torch.device) -> tuple[Source, ...]:
+    """The sets as sources, in the order of their rows of fc8.
 
-    ``batch_size`` is that of all processes together. Raises DataError where two sets would be one.
+    ``batch_size`` is that of all processes together; a set gets a share by the root of its size. Raises DataError
+    where two sets have the same name or the same classes.
     """
-    check_apart([s.vocabulary for s in sets])
-    numbers = shares([len(s.pictures) for s in sets], batch_size)
-    spans, start = [], 0
-    for s in sets:
-        spans.append(slice(start, start + len(s.vocabulary)))
-        start += len(s.vocabulary)
-    word_set = next((i for i, s in enumerate(sets) if s.vocabulary.activation == "sigmoid"), None)
-    words = sets[word_set].vocabulary.labels if word_set is not None else ()
-    sources = [
-        Source(
-            pictures=s.pictures, resident=_resident(s.pictures, device), targets=torch.from_numpy(s.targets).to(device),
-            rows=rows, exclusive=s.vocabulary.activation == "softmax", number=number,
-            words=torch.from_numpy(word_targets(s.vocabulary.labels, words, s.vocabulary.name)).to(device)
-            if words and s.vocabulary.activation == "softmax" else None,
+    check_apart([one.vocabulary for one in sets])
+    counts = shares([len(one.pictures) for one in sets], batch_size)
+    captions = next((one for one in sets if one.vocabulary.activation == "sigmoid"), None)
+    sources = []
+    first_row = 0
+    for one, count in zip(sets, counts, strict=True):
+        rows = slice(first_row, first_row + len(one.vocabulary))
+        first_row = rows.stop
+        source = Source(
+            vocabulary=one.vocabulary,
+            rows=rows,
+            pictures=one.pictures,
+            resident=_resident(one.pictures, device),
+            targets=torch.from_numpy(one.targets).to(device),
+            pictures_per_step=count,
+            word_targets=_word_targets(one.vocabulary, captions, device),
         )
-        for s, rows, number in zip(sets, spans, numbers, strict=True)
-    ]  # fmt: skip
-    return sources, spans[word_set] if word_set is not None else None
+        sources.append(source)
+    return tuple(sources)
+
+
+def _word_targets(vocabulary: Vocabulary, captions: PictureSet | None, device: torch.device) -> Tensor | None:
+    if captions is None or vocabulary.activation == "sigmoid":
+        return None
+    words = captions.vocabulary.labels
+    return torch.from_numpy(word_targets(vocabulary.labels, words, vocabulary.name)).to(device)
 
 
 def _resident(pictures: Pictures, device: torch.device) -> Tensor | None:
     if not isinstance(pictures, InMemory):
         return None
-    if device.type == "cuda" and pictures.array.nbytes > _SHARE * torch.cuda.mem_get_info(device)[0]:
+    if device.type == "cuda" and pictures.array.nbytes > _MEMORY_SHARE * torch.cuda.mem_get_info(device)[0]:
         return None
     return torch.from_numpy(pictures.array).to(device)

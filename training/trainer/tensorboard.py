@@ -1,4 +1,4 @@
-"""The journal's curves in TensorBoard as well, for those who have it."""
+"""The journal's curves as TensorBoard event files, for those who have it installed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 
-class Board:
-    """Writes event files into ``folder``. Raises ValueError with one sentence where TensorBoard is not installed."""
+class TensorBoardWriter:
+    """Writes event files into a folder. Raises ValueError with one sentence where TensorBoard is not installed."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -18,14 +18,14 @@ class Board:
             raise ValueError("--tensorboard needs TensorBoard: pip install tensorboard.") from error
         self._writer: Any = SummaryWriter(str(folder))
 
-    def step(self, step: int, size: int, entry: Mapping[str, Any]) -> None:
-        """After a few steps: their loss, speed and whatever else is a number; and the pictures' size."""
+    def log_steps(self, step: int, size: int, entry: Mapping[str, Any]) -> None:
+        """Add every number of a journal line about the last steps, and the side of the pictures in pixels."""
         for name, value in {**entry, "size": size}.items():
             if isinstance(value, Real):
                 self._writer.add_scalar(f"training/{name}", value, step)
 
-    def measured(self, step: int, figures: Mapping[str, Mapping[str, Any]]) -> None:
-        """After an evaluation: a curve for each figure of each vocabulary."""
+    def log_evaluation(self, step: int, figures: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add the figures of an evaluation: a curve for each figure of each vocabulary."""
         for vocabulary, values in figures.items():
             for name, value in values.items():
                 if name != "n":
@@ -33,5 +33,5 @@ class Board:
         self._writer.flush()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write what is left to the files and close them."""
         self._writer.close()

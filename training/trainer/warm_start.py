@@ -1,4 +1,4 @@
-"""Starting from another network: its weights, its rows of fc8 for the labels it knows, and batch norm put back in."""
+"""Starting from another network: its weights, its rows of fc8 for the labels both have, and batch norm put back in."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from torch import Tensor, nn
 from model.checkpoint import Checkpoint
 from model.engines.alexnet import AlexNet
 from model.vocabulary import Vocabulary
-from training.trainer.resize import stretch
+from training.trainer.resize import resize_fc6
 
 
 @torch.no_grad()
-def start_from(network: AlexNet, source: Checkpoint, vocabularies: Sequence[Vocabulary], pictures: Tensor) -> None:
+def start_from(network: AlexNet, source: Checkpoint, vocabularies: Sequence[Vocabulary], pictures_NCHW: Tensor) -> None:
     """Give ``network`` the weights of ``source``; labels that ``source`` lacks keep the rows they were drawn with.
 
-    fc6 is stretched to the picture size of ``network``. A shipped checkpoint has its batch norm folded away:
-    ``pictures`` (N, 3, S, S), standardised, tell what to put back, so that it says the same and can be trained on.
+    fc6 is resized to the picture size of ``network``. A shipped checkpoint has its batch norm folded away: from
+    standardised pictures the norms are set so that the network answers as ``source`` does and can be trained on.
     Raises ValueError where the two layer tables differ in more than size and labels.
     """
     source = source.folded()
     weights = {name: torch.from_numpy(np.array(value)) for name, value in source.weights.items()}
     old, new = (a.layer("pool5").shape[1] for a in (source.architecture, network.architecture))
-    weights["fc6.weight"] = stretch(weights["fc6.weight"], old, new) * (old / new) ** 2
+    weights["fc6.weight"] = resize_fc6(weights["fc6.weight"], old, new) * (old / new) ** 2
     for name, value in weights.items():
         target = network.get_parameter(name)
         if name.startswith("fc8."):
-            known, rows = _known_rows(source, vocabularies)
-            target[known] = value[rows].to(target.device)
+            rows, source_rows = _shared_rows(source, vocabularies)
+            target[rows] = value[source_rows].to(target.device)
         elif target.shape == value.shape:
             target.copy_(value)
         else:
@@ -38,22 +38,26 @@ def start_from(network: AlexNet, source: Checkpoint, vocabularies: Sequence[Voca
                 f"{name} is {tuple(value.shape)} there and {tuple(target.shape)} here: another layer table."
             )
     if network.architecture.batch_norm:
-        _unfold(network, pictures)
+        _unfold_batch_norm(network, pictures_NCHW)
 
 
-def _known_rows(source: Checkpoint, vocabularies: Sequence[Vocabulary]) -> tuple[list[int], list[int]]:
-    """Rows of the new fc8 whose label the source has, and its rows there."""
-    slices = source.slices()
-    there = {
-        (v.name, label): slices[v.name].start + i for v in source.vocabularies for i, label in enumerate(v.ids)
-    }  # fmt: skip
-    here = [(v.name, label) for v in vocabularies for label in v.ids]
-    known = [row for row, label in enumerate(here) if label in there]
-    return known, [there[here[row]] for row in known]
+def _shared_rows(source: Checkpoint, vocabularies: Sequence[Vocabulary]) -> tuple[list[int], list[int]]:
+    """Rows of the new fc8 whose label ``source`` has, and the rows of its fc8 that answer for the same labels."""
+    row_in_source = {}
+    for vocabulary in source.vocabularies:
+        first = source.slices()[vocabulary.name].start
+        for number, label in enumerate(vocabulary.ids):
+            row_in_source[vocabulary.name, label] = first + number
+    labels = [(vocabulary.name, label) for vocabulary in vocabularies for label in vocabulary.ids]
+    rows = [row for row, label in enumerate(labels) if label in row_in_source]
+    return rows, [row_in_source[labels[row]] for row in rows]
 
 
-def _unfold(network: AlexNet, x: Tensor) -> None:
-    """Put batch norm back: each gives out what it takes in, and each weight row has the length it is drawn with."""
+def _unfold_batch_norm(network: AlexNet, x: Tensor) -> None:
+    """Put batch norm back: each norm gives out what it takes in, each weight row has the length it is drawn with.
+
+    ``x`` are standardised pictures (N, 3, S, S), whose activations the norms' statistics are taken from.
+    """
     training = network.training
     network.eval()
     for row in network.architecture.layers:

@@ -1,73 +1,43 @@
-"""The REST contract."""
+"""The REST routes that take pictures."""
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Security
 from starlette.responses import Response
 
-from app.errors import GlassbotError, NoSuchKindError, NoSuchLabelError, NoSuchLayerError
-from app.http import answers, api_keys, bodies, examples, schemas
-from app.http.bodies import Upload
+from app.errors import NoSuchLabelError, NoSuchLayerError, NoSuchVocabularyError
+from app.http import answers, api_keys, examples, schemas
+from app.http.batch import Batch
 from app.http.compression import quality
+from app.http.dependencies import IntakePart, PredictorPart, RequestId, SettingsPart, VocabularyName
 from app.http.routes import contract
-from app.http.routes.contract import MANY_PICTURES, ONE_PICTURE, RECEIVING, SEEING
+from app.http.routes.contract import DECODING, MANY_PICTURES, ONE_PICTURE, RECEIVING
 from app.inference import activations
-from app.inference.admission import Place
-from app.inference.predictor import Predictor
-from app.settings import Settings
 from model import drawing
-from model.architecture import Architecture
 from model.explain import Method
 
 router = APIRouter(tags=["pictures"], dependencies=[Security(api_keys.required)])
 
 TopK = Annotated[int, Query(ge=1, le=20, description="How many labels.")]
-Kind = Annotated[str | None, Query(max_length=100, description="Labels of this exclusive vocabulary only.")]
-_NAME = "|".join(Architecture().activation_names)
-Layers = Annotated[
-    str,
-    Query(
-        max_length=200,
-        description="all, or names with commas: conv1,conv5",
-        # Said, not checked: what does not fit is told which layers there are.
-        json_schema_extra={"pattern": f"^(all|({_NAME})(,({_NAME}))*)$"},
-    ),
-]
-
-
-def _predictor(request: Request) -> Predictor:
-    predictor: Predictor = request.app.state.predictor
-    return predictor
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-async def _picture(request: Request, place: Place) -> bytes:
-    settings = _settings(request)
-    with place.receiving():
-        return await bodies.picture(request, cap=settings.max_body, seconds=settings.upload_s)
+# Which layers there are depends on the network: app.http.openapi names them, and a wrong name is a problem of its own.
+LayerList = Annotated[str, Query(max_length=200, description="all, or names with commas: conv1,conv5")]
 
 
 @router.post(
     "/predict",
     response_model=schemas.PredictResponse,
     openapi_extra=ONE_PICTURE,
-    responses=contract.answers(examples.PREDICT, *RECEIVING, *SEEING, NoSuchKindError),
+    responses=contract.answers(examples.PREDICT, *RECEIVING, *DECODING, NoSuchVocabularyError),
 )
-async def predict(request: Request, top_k: TopK = 5, kind: Kind = None) -> Response:
+async def predict(
+    intake: IntakePart, predictor: PredictorPart, request_id: RequestId, vocabulary: VocabularyName, top_k: TopK = 5
+) -> Response:
     """Labels, words, and one honest sentence."""
-    predictor = _predictor(request)
-    with predictor.admit() as place:
-        body = await _picture(request, place)
-        described = await bodies.while_connected(request, predictor.describe(body, top_k=top_k, kind=kind))
-    answer = answers.predicted(described, predictor.checkpoint, request.state.request_id)
+    described = await intake.picture(lambda body: predictor.describe(body, top_k=top_k, vocabulary=vocabulary))
+    answer = answers.predict_response(described, predictor.checkpoint, request_id)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -75,45 +45,27 @@ async def predict(request: Request, top_k: TopK = 5, kind: Kind = None) -> Respo
     "/predict/batch",
     response_model=schemas.BatchResponse,
     openapi_extra=MANY_PICTURES,
-    responses=contract.answers(examples.BATCH, *RECEIVING, NoSuchKindError),
+    responses=contract.answers(examples.BATCH, *RECEIVING, NoSuchVocabularyError),
 )
-async def predict_batch(request: Request, top_k: TopK = 5, kind: Kind = None) -> Response:
+async def predict_batch(
+    intake: IntakePart,
+    predictor: PredictorPart,
+    settings: SettingsPart,
+    request_id: RequestId,
+    vocabulary: VocabularyName,
+    top_k: TopK = 5,
+) -> Response:
     """The same for many files; a bad one has a problem of its own and harms no other."""
-    predictor, settings = _predictor(request), _settings(request)
-    with predictor.admit() as place:
-        with place.receiving():
-            files = await bodies.uploads(
-                request, cap=settings.max_batch_body, seconds=settings.upload_s, most=settings.max_batch_files
-            )
-        place.release()  # its files are counted instead, and half of the room stays for others
-        few = asyncio.Semaphore(max(1, predictor.admission.room // 2))
-
-        async def one(file: Upload) -> schemas.BatchItem:
-            async with few:
-                with predictor.admission.one_more():
-                    return await _item(request, file, top_k, kind)
-
-        async def every() -> list[schemas.BatchItem]:
-            return await asyncio.gather(*map(one, files))
-
-        items = await bodies.while_connected(request, every())
-    model = answers.model_name(predictor.checkpoint)
-    answer = schemas.BatchResponse(request_id=request.state.request_id, model=model, items=items)
+    batch = Batch(
+        predictor=predictor,
+        max_file_bytes=settings.max_body_bytes,
+        request_id=request_id,
+        top_k=top_k,
+        vocabulary=vocabulary,
+    )
+    items = await intake.files(batch.items)
+    answer = schemas.BatchResponse(request_id=request_id, model=answers.model_name(predictor.checkpoint), items=items)
     return Response(answer.model_dump_json(), media_type="application/json")
-
-
-async def _item(request: Request, file: Upload, top_k: int, kind: str | None) -> schemas.BatchItem:
-    predictor, settings = _predictor(request), _settings(request)
-    try:
-        if len(file.content) > settings.max_body:
-            raise bodies.too_large(settings.max_body)
-        described = await predictor.describe(file.content, top_k=top_k, kind=kind)
-    except NoSuchKindError:  # the request's fault, not this file's
-        raise
-    except GlassbotError as error:
-        problem = answers.problem(error, request.state.request_id)
-        return schemas.BatchItem(file=file.name, ok=None, problem=problem)
-    return schemas.BatchItem(file=file.name, ok=answers.prediction(described, predictor.checkpoint), problem=None)
 
 
 @router.post(
@@ -122,32 +74,37 @@ async def _item(request: Request, file: Upload, top_k: int, kind: str | None) ->
     openapi_extra=ONE_PICTURE,
     responses=contract.answers(
         examples.EXPLAIN,
-        *(*RECEIVING, *SEEING, NoSuchLabelError),
+        *RECEIVING,
+        *DECODING,
+        NoSuchLabelError,
         description="Numbers, or an overlay PNG.",
         content={"image/png": {"schema": contract.BINARY, "example": examples.PNG}},
     ),
 )
 async def explain(
     request: Request,
+    intake: IntakePart,
+    predictor: PredictorPart,
+    request_id: RequestId,
     label: Annotated[str, Query(min_length=1, max_length=200, description="Class id or natural name.")],
-    kind: Annotated[str | None, Query(max_length=100, description="The vocabulary to look it up in.")] = None,
+    vocabulary: VocabularyName,
     method: Annotated[Method, Query()] = "gradcam",
 ) -> Response:
     """Where the evidence for one label or word lay: 13 x 13 numbers, or with ``Accept: image/png`` an overlay."""
-    predictor = _predictor(request)
-    with predictor.admit() as place:
-        body = await _picture(request, place)
-        explained = await bodies.while_connected(
-            request, predictor.explain(body, label=label, kind=kind, method=method)
-        )
-        if quality(request.headers.get("accept", ""), "image/png") > 0:
-            architecture = predictor.checkpoint.architecture
-            png = await predictor.offload(
-                lambda: drawing.png(drawing.overlay(explained.sight.pixels, explained.map, architecture))
-            )
-            return Response(png, media_type="image/png", headers={"Vary": "Accept"})
-    answer = answers.explanation(explained, method, request.state.request_id)
-    return Response(answer.model_dump_json(), media_type="application/json", headers={"Vary": "Accept"})
+    as_picture = quality(request.headers.get("accept", ""), "image/png") > 0
+
+    async def answer(body: bytes) -> Response:
+        explained = await predictor.explain(body, label=label, vocabulary=vocabulary, method=method)
+        if not as_picture:
+            numbers = answers.explanation(explained, method, request_id)
+            return Response(numbers.model_dump_json(), media_type="application/json")
+        pixels, architecture = explained.image.pixels, predictor.checkpoint.architecture
+        png = await predictor.offload(lambda: drawing.png(drawing.overlay(pixels, explained.map, architecture)))
+        return Response(png, media_type="image/png")
+
+    response = await intake.picture(answer)
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 @router.post(
@@ -156,34 +113,58 @@ async def explain(
     openapi_extra=ONE_PICTURE,
     responses=contract.answers(
         examples.ACTIVATIONS,
-        *(*RECEIVING, *SEEING, NoSuchLayerError),
+        *RECEIVING,
+        *DECODING,
+        NoSuchLayerError,
         media="application/octet-stream",
         description=activations.__doc__,
     ),
 )
 async def every_layer(
-    request: Request,
-    layers: Layers = "all",
+    request: Request, intake: IntakePart, predictor: PredictorPart, layers: LayerList = "all"
 ) -> Response:
     """What every layer saw, in one binary body."""
-    predictor = _predictor(request)
-    names = _names(layers, predictor.checkpoint.architecture)
-    squeeze = quality(request.headers.get("accept-encoding", ""), "gzip") > 0
-    with predictor.admit() as place:
-        body = await _picture(request, place)
-        seen = await bodies.while_connected(request, predictor.activations(body, names))
+    names = _layer_names(layers, predictor.checkpoint.architecture.activation_names)
+    compress = quality(request.headers.get("accept-encoding", ""), "gzip") > 0
 
-        def pack() -> bytes:
-            plain = activations.encode(seen.sight, seen.output, predictor.checkpoint.architecture, names)
-            return gzip.compress(plain, 1, mtime=0) if squeeze else plain  # harder costs time and saves a few per cent
+    async def encode(body: bytes) -> bytes:
+        result = await predictor.activations(body, names)
 
-        packed = await predictor.offload(pack)
-    headers = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"} if squeeze else {}
-    return Response(packed, media_type="application/octet-stream", headers=headers)
+        def work() -> bytes:
+            plain = activations.encode(result.image, result.output, predictor.checkpoint.architecture, names)
+            return gzip.compress(plain, 1, mtime=0) if compress else plain  # harder costs time and saves a few per cent
+
+        return await predictor.offload(work)
+
+    encoded = await intake.picture(encode)
+    headers = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"} if compress else {}
+    return Response(encoded, media_type="application/octet-stream", headers=headers)
 
 
-def _names(layers: str, architecture: Architecture) -> tuple[str, ...]:
-    known = architecture.activation_names
+@router.post(
+    "/square",
+    response_class=Response,
+    openapi_extra=ONE_PICTURE,
+    responses=contract.answers(
+        examples.PNG,
+        *RECEIVING,
+        *DECODING,
+        media="image/png",
+        description="The square at the size that GET /model gives as input_size.",
+    ),
+)
+async def square(intake: IntakePart, predictor: PredictorPart) -> Response:
+    """The square of the picture that the network sees: cropped, resized, upright, on white."""
+
+    async def draw(body: bytes) -> bytes:
+        image = await predictor.decode(body)
+        return await predictor.offload(lambda: drawing.png(image.pixels))
+
+    return Response(await intake.picture(draw), media_type="image/png")
+
+
+def _layer_names(layers: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in a query parameter, without repetitions. Raises NoSuchLayerError."""
     if layers == "all":
         return known
     names = tuple(dict.fromkeys(layers.split(",")))

@@ -1,4 +1,4 @@
-"""What OpenAPI cannot read off the routes: their bodies, which are parsed by hand, and all that they can answer."""
+"""What FastAPI cannot read off the routes: their bodies, which are parsed by hand, and every answer they can give."""
 
 from __future__ import annotations
 
@@ -31,12 +31,17 @@ EVERY = {"X-Request-ID": {"required": True, "schema": _TEXT, "description": "You
 _GIF = "R0lGODlhAgACAIAAAP8AAAAA/yH5BAAAAAAALAAAAAACAAIAAAIDRAIFADs="
 
 RECEIVING = (
-    UnauthorizedError, SlowUploadError, TooLargeError, UnsupportedBodyError, InvalidRequestError, NotReadyError,
+    UnauthorizedError,
+    SlowUploadError,
+    TooLargeError,
+    UnsupportedBodyError,
+    InvalidRequestError,
+    NotReadyError,
     OverloadedError,
-)  # fmt: skip
-"""What can go wrong until the body is there."""
-SEEING = (TooManyPixelsError, NotAnImageError, EmptyBodyError, BrokenImageError, DeadlineExceededError)
-"""What can go wrong with a picture."""
+)
+"""Problems that can occur until the body has arrived."""
+DECODING = (TooManyPixelsError, NotAnImageError, EmptyBodyError, BrokenImageError, DeadlineExceededError)
+"""Problems that can occur with the picture itself."""
 
 
 def _form(file: dict[str, Any]) -> dict[str, Any]:
@@ -71,9 +76,9 @@ MANY_PICTURES: dict[str, Any] = {
 
 
 def answers(example: Any, *failures: type[GlassbotError], media: str = "application/json", **more: Any) -> Responses:
-    """Status -> answer of an operation: 200 as in ``example``, its failures, and the one that nobody foresaw.
+    """Status -> answer of an operation: 200 as in ``example``, each of its ``failures``, and 500.
 
-    ``more`` joins the 200: its ``description``, ``headers``, other kinds of ``content``.
+    ``more`` completes the 200: its ``description``, ``headers``, and ``content`` of further media types.
     """
     every: tuple[type[GlassbotError], ...] = (*failures, GlassbotError)
     by_status: dict[int, list[type[GlassbotError]]] = {}
@@ -87,16 +92,16 @@ def answers(example: Any, *failures: type[GlassbotError], media: str = "applicat
     return {200: good, **{status: problem(*by_status[status]) for status in sorted(by_status)}}
 
 
-def problem(*kinds: type[GlassbotError]) -> dict[str, Any]:
-    """The answer for problems of one status, each with its example in the components."""
-    needed = {name for kind in kinds for name in kind("").headers}
+def problem(*errors: type[GlassbotError]) -> dict[str, Any]:
+    """The answer for problems that share one status, each with its example in the components."""
+    headers = {name for error in errors for name in error("").headers}
     return {
-        "description": " ".join((kind.__doc__ or "").splitlines()[0] for kind in kinds),
-        "headers": EVERY | {name: {"required": True, "schema": _TEXT} for name in sorted(needed)},
+        "description": " ".join((error.__doc__ or "").splitlines()[0] for error in errors),
+        "headers": EVERY | {name: {"required": True, "schema": _TEXT} for name in sorted(headers)},
         "content": {
             PROBLEM: {
                 "schema": {"$ref": "#/components/schemas/Problem"},
-                "examples": {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds},
+                "examples": {error.slug: {"$ref": f"#/components/examples/{error.slug}"} for error in errors},
             }
         },
     }

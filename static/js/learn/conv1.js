@@ -1,37 +1,70 @@
-/** Kernels of the network's first layer, computed here and set beside what the network itself says. */
+/** Kernels of the network's first layer, computed here and set beside the map that the network itself made. */
 
 import { valueAt } from "../activations.js";
-import { onRadio } from "../dom.js";
+import { context2d, find, findAll, onRadio } from "../dom.js";
 import { onReveal } from "./guess.js";
 import { drawPhoto, present } from "./network.js";
 import { correlateVolume, relu } from "./numbers.js";
 import { lay, paint, places } from "./sheet.js";
 import { SAY } from "./strings.js";
 
+/**
+ * @typedef {import("./numbers.js").Volume} Volume
+ * @typedef {{ number: number, weights: Volume, bias: number }} Kernel number: from 1
+ */
+
 export class Conv1 extends HTMLElement {
+  /** @type {Kernel[]} */
+  kernels = [];
+
+  /** The chosen one. @type {Kernel} */
+  kernel = { number: 1, weights: [], bias: 0 };
+
+  /** The photo as the network reads it, once it is here. @type {Volume} */
+  x = [];
+
+  /** The network's own conv1 of that photo. @type {import("../activations.js").Layer | undefined} */
+  layer;
+
+  /** The chosen kernel's map, computed here. @type {number[][]} */
+  computed = [];
+
+  /** The same map from the network. @type {number[][]} */
+  expected = [];
+
+  /** Row and column that are looked at. @type {[number, number]} */
+  place = [0, 0];
+
+  /** @type {HTMLElement[]} */
+  sheets = [];
+
+  mean = [0, 0, 0];
+  scale = 1;
+  side = 0;
+  window = { stride: 1, padding: 0 };
+  wasAsked = false;
+
   connectedCallback() {
-    const { kernels, mean, scale, stride, padding, size } = this.dataset;
+    const { kernels = "[]", mean = "", scale, stride, padding, size } = this.dataset;
     this.kernels = JSON.parse(kernels);
     this.mean = mean.split(",").map(Number);
     this.scale = Number(scale);
     this.window = { stride: Number(stride), padding: Number(padding) };
     this.side = Number(size);
-    this.place = /** @type {[number, number]} */ ([0, 0]);
-    this.sheets = /** @type {HTMLElement[]} */ ([...this.querySelectorAll(".sheet")]);
+    this.sheets = findAll(this, ".sheet");
     this.kernel = this.kernels[0];
-    this.asked = false;
     this.drawKernel();
-    onRadio(this.querySelector("fieldset"), (i) => {
+    onRadio(find(this, "fieldset"), (i) => {
       this.kernel = this.kernels[Number(i)];
       this.drawKernel();
-      if (this.x) this.compute();
+      if (this.layer) this.compute(this.layer);
     });
-    onReveal(this, () => this.asked || this.fetch());
+    onReveal(this, () => this.wasAsked || this.fetch());
   }
 
-  /** @param {number} i @returns {HTMLCanvasElement} */
+  /** @param {number} i */
   canvas(i) {
-    return this.sheets[i].querySelector("canvas");
+    return find(this.sheets[i], "canvas", HTMLCanvasElement);
   }
 
   /** In colour, from its least to its most weight. */
@@ -46,49 +79,54 @@ export class Conv1 extends HTMLElement {
       );
       pixels.data.set([...colours, 255], 4 * at);
     }
-    this.canvas(1).getContext("2d").putImageData(pixels, 0, 0);
+    context2d(this.canvas(1)).putImageData(pixels, 0, 0);
   }
 
   fetch() {
-    this.asked = true;
-    present(this.querySelector(".size"), this.dataset.photo, (found) => {
-      drawPhoto(this.canvas(0), found);
+    this.wasAsked = true;
+    present(find(this, ".size"), this.dataset.photo ?? "", (look) => {
+      const layer = look.activations.layers.find(({ name }) => name === "conv1");
+      if (!layer) throw new RangeError("a network without conv1");
+      drawPhoto(this.canvas(0), look);
       this.x = this.read();
-      this.layer = found.seen.layers.find(({ name }) => name === "conv1");
-      const [, rows, columns] = this.layer.shape;
+      this.layer = layer;
+      const [, rows, columns] = layer.shape;
       places(
         this.sheets[0],
         () => this.place,
         [rows, columns],
         (row, column) => this.move(row, column),
       );
-      this.compute();
+      this.compute(layer);
     });
   }
 
-  /** The photo as the network reads it: three planes. @returns {number[][][]} */
+  /** The photo as the network reads it: three planes. @returns {Volume} */
   read() {
-    const { data } = this.canvas(0).getContext("2d").getImageData(0, 0, this.side, this.side);
+    const { data } = context2d(this.canvas(0)).getImageData(0, 0, this.side, this.side);
     const value = (/** @type {number} */ d, /** @type {number} */ at) => (data[4 * at + d] - this.mean[d]) * this.scale;
     const line = (/** @type {number} */ d, /** @type {number} */ r) =>
       Array.from({ length: this.side }, (_, c) => value(d, r * this.side + c));
     return this.mean.map((_, d) => Array.from({ length: this.side }, (_, r) => line(d, r)));
   }
 
-  compute() {
+  /** @param {import("../activations.js").Layer} layer */
+  compute(layer) {
     const { number, weights, bias } = this.kernel;
     const z = correlateVolume({ x: this.x, w: weights, bias, ...this.window });
-    this.map = z.map((x) => relu({ x }));
-    this.said = this.map.map((row, r) => row.map((_, c) => valueAt(this.layer, number - 1, r, c)));
-    paint(this.canvas(2), this.map);
-    paint(this.canvas(3), this.said);
-    const [top, across] = [this.map.flat().indexOf(Math.max(...this.map.flat())), this.map[0].length];
+    this.computed = z.map((x) => relu({ x }));
+    this.expected = this.computed.map((row, r) => row.map((_, c) => valueAt(layer, number - 1, r, c)));
+    paint(this.canvas(2), this.computed);
+    paint(this.canvas(3), this.expected);
+    const all = this.computed.flat();
+    const [top, across] = [all.indexOf(Math.max(...all)), this.computed[0].length];
     this.move(Math.floor(top / across), top % across);
   }
 
   /** @param {number} row @param {number} column */
   move(row, column) {
-    this.place = /** @type {[number, number]} */ ([row, column]);
+    if (!this.layer) return;
+    this.place = [row, column];
     const { start, jump, receptiveField } = this.layer;
     lay(
       this.sheets[0],
@@ -96,8 +134,8 @@ export class Conv1 extends HTMLElement {
       (start + row * jump) / this.side,
       receptiveField / this.side,
     );
-    const n = this.map.length;
+    const n = this.computed.length;
     for (const sheet of this.sheets.slice(2)) lay(sheet, column / n, row / n, 1 / n);
-    this.querySelector(".size").textContent = SAY.both(row, column, this.map[row][column], this.said[row][column]);
+    find(this, ".size").textContent = SAY.both(row, column, this.computed[row][column], this.expected[row][column]);
   }
 }

@@ -1,11 +1,16 @@
 /** ReLU, tanh and sigmoid, and what is left of their slopes. */
 
-import { svg } from "../dom.js";
+import { find, findAll, svg } from "../dom.js";
 import { dial } from "./entry.js";
 import * as numbers from "./numbers.js";
 import { fine, num } from "./strings.js";
 
-const NAMES = ["relu", "tanh", "sigmoid"];
+/** @type {{ name: string, values: (x: number[]) => number[], gradients: (x: number[]) => number[] }[]} */
+const ACTIVATIONS = [
+  { name: "relu", values: (x) => numbers.relu({ x }), gradients: (x) => numbers.reluGradient({ x }) },
+  { name: "tanh", values: (x) => numbers.tanh({ x }), gradients: (x) => numbers.tanhGradient({ x }) },
+  { name: "sigmoid", values: (x) => numbers.sigmoid({ x }), gradients: (x) => numbers.sigmoidGradient({ x }) },
+];
 const MOST = 8;
 const DEPTH = 5; // convolutions of AlexNet
 const POINTS = Array.from({ length: 321 }, (_, i) => (i - 160) / 20);
@@ -40,27 +45,30 @@ class Plot {
 
 export class Curves extends HTMLElement {
   connectedCallback() {
-    const [bends, slopes] = this.querySelectorAll(".plot");
-    const plots = [new Plot(bends, [-1.5, 8.2], MOST), new Plot(slopes, [-0.15, 1.15], 1)];
-    for (const name of NAMES) {
-      plots[0].line(name, numbers[name]({ x: POINTS }));
-      plots[1].line(name, numbers[`${name}Gradient`]({ x: POINTS }));
+    const [functions, slopes] = findAll(this, ".plot", SVGSVGElement);
+    const plots = [new Plot(functions, [-1.5, 8.2], MOST), new Plot(slopes, [-0.15, 1.15], 1)];
+    for (const { name, values, gradients } of ACTIVATIONS) {
+      plots[0].line(name, values(POINTS));
+      plots[1].line(name, gradients(POINTS));
     }
     dial(this, "x", (x) => {
-      const values = NAMES.map((name) => numbers[name]({ x: [x] })[0]);
-      const gradients = NAMES.map((name) => numbers[`${name}Gradient`]({ x: [x] })[0]);
+      const values = ACTIVATIONS.map((activation) => activation.values([x])[0]);
+      const gradients = ACTIVATIONS.map((activation) => activation.gradients([x])[0]);
       plots[0].mark(x, values);
       plots[1].mark(x, gradients);
-      NAMES.forEach((name, i) => this.tell(name, values[i], gradients[i]));
+      ACTIVATIONS.forEach(({ name }, i) => {
+        this.describe(name, values[i], gradients[i]);
+      });
       return num(x, 1);
     });
   }
 
   /** @param {string} name @param {number} value @param {number} gradient */
-  tell(name, value, gradient) {
-    const [, at, slope, through] = this.querySelector(`[data-name="${name}"]`).children;
-    at.textContent = num(value, 3);
-    slope.firstElementChild.textContent = fine(gradient);
-    through.firstElementChild.textContent = fine(numbers.throughLayers({ gradient, layers: DEPTH }));
+  describe(name, value, gradient) {
+    const row = find(this, `[data-name="${name}"]`);
+    const [slope, through] = findAll(row, "td > span");
+    find(row, "td").textContent = num(value, 3);
+    slope.textContent = fine(gradient);
+    through.textContent = fine(numbers.throughLayers({ gradient, layers: DEPTH }));
   }
 }

@@ -1,12 +1,12 @@
 /** Two weights on their way down a valley, by the paper's update rule. */
 
-import { el, svg } from "../dom.js";
+import { el, find, svg } from "../dom.js";
 import { dial } from "./entry.js";
 import { onReveal } from "./guess.js";
 import { bowl, descend } from "./numbers.js";
 import { Player } from "./play.js";
 import { paint } from "./sheet.js";
-import { SAY, num } from "./strings.js";
+import { num, SAY } from "./strings.js";
 
 const VALLEY = { w: [-6, -1.5], curvature: [1, 20], centre: [3, 1] };
 const STEPS = 60;
@@ -16,10 +16,12 @@ const at = (/** @type {number[]} */ [x, y]) => [(320 * (x - LEFT)) / WIDTH, (160
 const inside = (/** @type {number[]} */ [x, y]) => Math.abs(x) < 9 && Math.abs(y) < 5;
 
 export class Descent extends HTMLElement {
+  /** @type {import("./numbers.js").UpdateRule} */
+  rule = { momentum: 0, decay: 0, rate: 0 };
+
+  step = 0;
+
   connectedCallback() {
-    this.svg = this.querySelector("svg");
-    this.rule = { momentum: 0, decay: 0, rate: 0 };
-    this.step = 0;
     this.surface();
     const choose = (
       /** @type {"decay" | "rate"} */ name,
@@ -54,14 +56,14 @@ export class Descent extends HTMLElement {
       go(this.step + 1);
       return this.step < STEPS;
     };
-    const button = /** @type {HTMLButtonElement} */ (this.querySelector("[data-do]"));
+    const button = find(this, "[data-do]", HTMLButtonElement);
     button.addEventListener("click", () => this.step === STEPS && go(0));
-    const player = new Player(button, this.querySelector(".size"), { tick, finish: () => go(STEPS) });
+    const player = new Player(button, find(this, ".size"), { tick, finish: () => go(STEPS) });
     onReveal(this, () => this.step === 0 && player.play());
   }
 
   surface() {
-    const canvas = this.querySelector("canvas");
+    const canvas = find(this, "canvas", HTMLCanvasElement);
     const { width, height } = canvas;
     const loss = (/** @type {number} */ row, /** @type {number} */ column) =>
       bowl({ ...VALLEY, w: [LEFT + (WIDTH * column) / width, TOP - (HEIGHT * row) / height] }).loss;
@@ -75,8 +77,8 @@ export class Descent extends HTMLElement {
   update() {
     const path = descend({ ...VALLEY, ...this.rule, steps: STEPS });
     const plain = descend({ ...VALLEY, ...this.rule, momentum: 0, steps: STEPS });
-    this.svg.replaceChildren(...this.trace(plain, "plain"), ...this.trace(path, "path"));
-    this.tell(path, plain);
+    find(this, "svg", SVGSVGElement).replaceChildren(...this.trace(plain, "plain"), ...this.trace(path, "path"));
+    this.describe(path, plain);
   }
 
   /** @param {number[][]} path @param {string} name */
@@ -91,12 +93,12 @@ export class Descent extends HTMLElement {
   }
 
   /** @param {number[][]} path @param {number[][]} plain */
-  tell(path, plain) {
+  describe(path, plain) {
     const { step: k, rule } = this;
     const loss = (/** @type {number[][]} */ way) => SAY.height(bowl({ ...VALLEY, w: way[k] }).loss);
     const lines = [`${SAY.with(rule.momentum)}: ${loss(path)}. ${SAY.without}: ${loss(plain)}.`];
     const sum = k ? this.sum(path, k) : [SAY.resting];
-    this.querySelector(".size").replaceChildren(el("p", {}, ...sum), el("p", { class: k ? "secret" : "" }, ...lines));
+    find(this, ".size").replaceChildren(el("p", {}, ...sum), el("p", { class: k ? "secret" : "" }, ...lines));
   }
 
   /** How the first weight's k-th step came about. @param {number[][]} path @param {number} k */

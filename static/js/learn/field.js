@@ -1,29 +1,39 @@
 /** Two layers over a row of inputs: how many of those one cell of the second sees. */
 
-import { el, svg } from "../dom.js";
+import { el, find, svg } from "../dom.js";
 import { dial } from "./entry.js";
-import { outputSize, seen, slide } from "./numbers.js";
+import { outputSize, pixelsSeen, slide } from "./numbers.js";
 import { SAY } from "./strings.js";
 
 const INPUTS = 15;
 const LEVELS = [156, 90, 24]; // heights of the three rows of cells
 
+/** @typedef {import("./numbers.js").View & { size: number }} Level a row of cells, and what they see */
+
 export class Field extends HTMLElement {
+  kernels = [3, 3];
+  strides = [1, 1];
+
   connectedCallback() {
-    this.kernels = [3, 3];
-    this.strides = [1, 1];
-    dial(this, "kernel1", (v) => this.set(() => (this.kernels[0] = v)));
-    dial(this, "stride1", (v) => this.set(() => (this.strides[0] = v)));
-    dial(this, "kernel2", (v) => this.set(() => (this.kernels[1] = v)));
+    this.turn("kernel1", this.kernels, 0);
+    this.turn("stride1", this.strides, 0);
+    this.turn("kernel2", this.kernels, 1);
   }
 
-  /** @param {() => void} change */
-  set(change) {
-    change();
-    this.update();
+  /**
+   * Let a slider set one number.
+   * @param {string} name
+   * @param {number[]} list
+   * @param {number} i
+   */
+  turn(name, list, i) {
+    dial(this, name, (value) => {
+      list[i] = value;
+      this.update();
+    });
   }
 
-  /** What is known of a cell in each row, from the inputs up. */
+  /** Every row of cells, from the inputs up. @returns {Level[]} */
   get rows() {
     const rows = [{ size: INPUTS, field: 1, jump: 1, start: 0 }];
     this.kernels.forEach((kernel, i) => {
@@ -36,23 +46,23 @@ export class Field extends HTMLElement {
   update() {
     const rows = this.rows;
     const cell = Math.floor((rows[2].size - 1) / 2);
-    const [from, to] = seen({ ...rows[2], cell });
-    // A cell of a row below is reached where all that it sees is seen from the top.
+    const [from, to] = pixelsSeen({ ...rows[2], cell });
+    // A cell of a row below is reached where all that it sees is pixelsSeen from the top.
     const reached = rows.map((row) => (/** @type {number} */ i) => {
-      const [first, last] = seen({ ...row, cell: i });
+      const [first, last] = pixelsSeen({ ...row, cell: i });
       return first >= from && last <= to;
     });
-    const x = (/** @type {any} */ row, /** @type {number} */ i) =>
+    const x = (/** @type {Level} */ row, /** @type {number} */ i) =>
       16 + 32 * (row.start + i * row.jump + (row.field - 1) / 2);
     this.draw(rows, cell, reached, x);
-    this.tell(rows);
+    this.describe(rows);
   }
 
   /**
-   * @param {any[]} rows
+   * @param {Level[]} rows
    * @param {number} cell the marked one of the top row
    * @param {((i: number) => boolean)[]} reached
-   * @param {(row: any, i: number) => number} x
+   * @param {(row: Level, i: number) => number} x
    */
   draw(rows, cell, reached, x) {
     const marked = (/** @type {number} */ level, /** @type {number} */ i) =>
@@ -62,7 +72,10 @@ export class Field extends HTMLElement {
         Array.from({ length: this.kernels[below] }, (_, j) =>
           svg("line", {
             class: marked(below + 1, i) ? "on" : "",
-            x1: x(row, i), y1: LEVELS[below + 1], x2: x(rows[below], i * this.strides[below] + j), y2: LEVELS[below],
+            x1: x(row, i),
+            y1: LEVELS[below + 1],
+            x2: x(rows[below], i * this.strides[below] + j),
+            y2: LEVELS[below],
           }),
         ),
       ).flat(),
@@ -78,13 +91,13 @@ export class Field extends HTMLElement {
         }),
       ),
     );
-    this.querySelector("svg").replaceChildren(...lines, ...cells);
+    find(this, "svg", SVGSVGElement).replaceChildren(...lines, ...cells);
   }
 
-  /** @param {any[]} rows */
-  tell([, first, second]) {
+  /** @param {Level[]} rows */
+  describe([, first, second]) {
     const sum = SAY.seesBy(first.field, this.kernels[1], first.jump);
     const worked = el("span", {}, sum, " = ", el("b", {}, String(second.field)));
-    this.querySelector(".size").replaceChildren(`${SAY.sees(second.field)}: `, worked);
+    find(this, ".size").replaceChildren(`${SAY.sees(second.field)}: `, worked);
   }
 }

@@ -1,21 +1,18 @@
 /** A question: the reader chooses an answer, then the right one opens. The open answer is all there is of its state. */
 
-import { press } from "../dom.js";
+import { find, onButton, press } from "../dom.js";
 import { SAY } from "./strings.js";
 
 export class Guess extends HTMLElement {
   connectedCallback() {
-    this.addEventListener("click", (event) => {
-      const choice = /** @type {Element} */ (event.target).closest(".choices button");
-      if (choice) this.choose(choice);
-    });
+    onButton(find(this, ".choices"), (choice) => this.choose(choice));
   }
 
   /** @param {Element} choice */
   choose(choice) {
     press(this, choice);
-    this.querySelector(".verdict").textContent = choice.hasAttribute("data-right") ? SAY.right : SAY.wrong;
-    this.querySelector("details").open = true;
+    find(this, ".verdict").textContent = choice.hasAttribute("data-right") ? SAY.right : SAY.wrong;
+    find(this, "details", HTMLDetailsElement).open = true;
   }
 }
 
@@ -25,7 +22,11 @@ export class Guess extends HTMLElement {
  * @param {() => void} shown
  */
 export function onReveal(demonstration, shown) {
-  const details = demonstration.closest("section").querySelector("details");
+  const details = answerOf(demonstration);
   details.addEventListener("toggle", () => details.open && shown());
   if (details.open) shown();
 }
+
+/** The answer to the question of a demonstration's step. @param {Element} demonstration */
+export const answerOf = (demonstration) =>
+  find(demonstration.closest("section") ?? document, "details", HTMLDetailsElement);

@@ -1,23 +1,48 @@
 /** A kernel that steps over a real picture, stop by stop. */
 
-import { el, onRadio } from "../dom.js";
+import { context2d, el, find, findAll, onRadio } from "../dom.js";
 import { entry } from "./entry.js";
 import { onReveal } from "./guess.js";
 import { correlate2d, outputSize } from "./numbers.js";
 import { Player } from "./play.js";
 import { drawSquare, lay, paint, places } from "./sheet.js";
-import { SAY, num } from "./strings.js";
+import { num, SAY } from "./strings.js";
 
 const SIDE = 64;
 const K = 3;
 const STOPS = outputSize({ size: SIDE, kernel: K });
+/** @type {Record<string, number[][]>} */
 const KERNELS = {
-  upright: [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]],
-  level: [[-1, -1, -1], [0, 0, 0], [1, 1, 1]],
-  outline: [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]],
-  sharpen: [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
-  mean: [[1, 1, 1], [1, 1, 1], [1, 1, 1]].map((row) => row.map((v) => v / 9)),
-  nothing: [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
+  vertical: [
+    [-1, 0, 1],
+    [-1, 0, 1],
+    [-1, 0, 1],
+  ],
+  horizontal: [
+    [-1, -1, -1],
+    [0, 0, 0],
+    [1, 1, 1],
+  ],
+  outline: [
+    [-1, -1, -1],
+    [-1, 8, -1],
+    [-1, -1, -1],
+  ],
+  sharpen: [
+    [0, -1, 0],
+    [-1, 5, -1],
+    [0, -1, 0],
+  ],
+  mean: [
+    [1, 1, 1],
+    [1, 1, 1],
+    [1, 1, 1],
+  ].map((row) => row.map((v) => v / 9)),
+  nothing: [
+    [0, 0, 0],
+    [0, 1, 0],
+    [0, 0, 0],
+  ],
 };
 
 /**
@@ -33,43 +58,58 @@ async function greys(address) {
 }
 
 export class KernelWalk extends HTMLElement {
+  w = structuredClone(KERNELS.vertical);
+  row = 0;
+  column = 0;
+
+  /** Stops whose sums are written down, row by row. */
+  done = 0;
+
+  /** The photo's grey values, once it is here. @type {number[][]} */
+  x = [];
+
+  /** The sums of all stops. @type {number[][]} */
+  z = [];
+
   connectedCallback() {
-    this.w = KERNELS.upright.map((row) => [...row]);
-    this.row = 0;
-    this.column = 0;
-    this.done = 0; // stops whose sums are written down, row by row
-    const [photo, map] = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll(".sheet"));
-    this.photo = photo;
-    this.map = map;
-    const does = { tick: () => this.tick(), finish: () => this.reach(STOPS ** 2) };
-    this.player = new Player(this.button("play"), this.querySelector(".size"), does);
-    this.listen();
+    const animation = { tick: () => this.tick(), finish: () => this.reach(STOPS ** 2) };
+    const player = new Player(this.button("play"), find(this, ".size"), animation);
+    this.listen(player);
     this.weights();
-    greys(this.dataset.photo).then(
-      (x) => this.begin(x),
-      () => (this.querySelector(".trouble").textContent = SAY.noPhoto),
+    greys(this.dataset.photo ?? "").then(
+      (x) => this.begin(x, player),
+      () => {
+        find(this, ".trouble").textContent = SAY.noPhoto;
+      },
     );
   }
 
   /** @param {string} name */
   button(name) {
-    return /** @type {HTMLButtonElement} */ (this.querySelector(`[data-do="${name}"]`));
+    return find(this, `[data-do="${name}"]`, HTMLButtonElement);
   }
 
-  listen() {
-    onRadio(this.querySelector("fieldset"), (name) => {
-      this.w = KERNELS[name].map((/** @type {number[]} */ row) => [...row]);
+  /** The photo with its pane, and the map with its own. */
+  get sheets() {
+    return findAll(this, ".sheet");
+  }
+
+  /** @param {Player} player */
+  listen(player) {
+    const [photo] = this.sheets;
+    onRadio(find(this, "fieldset"), (name) => {
+      this.w = structuredClone(KERNELS[name]);
       this.weights();
       this.changed();
     });
     this.button("step").addEventListener("click", () => this.reach(this.done + 1));
     this.button("all").addEventListener("click", () => this.reach(STOPS ** 2));
     this.button("again").addEventListener("click", () => {
-      this.player.stop();
+      player.stop();
       this.reach(1);
     });
     places(
-      this.photo,
+      photo,
       () => [this.row + 1, this.column + 1],
       [SIDE, SIDE],
       (row, column) => {
@@ -80,15 +120,17 @@ export class KernelWalk extends HTMLElement {
     );
   }
 
-  /** @param {number[][]} x */
-  begin(x) {
+  /** @param {number[][]} x @param {Player} player */
+  begin(x, player) {
     this.x = x;
     const pixels = new ImageData(SIDE, SIDE);
-    x.flat().forEach((v, at) => pixels.data.set([v, v, v, 255], 4 * at));
-    this.photo.querySelector("canvas").getContext("2d").putImageData(pixels, 0, 0);
+    x.flat().forEach((v, at) => {
+      pixels.data.set([v, v, v, 255], 4 * at);
+    });
+    context2d(find(this.sheets[0], "canvas", HTMLCanvasElement)).putImageData(pixels, 0, 0);
     this.z = correlate2d({ x, w: this.w });
     this.reach(1);
-    onReveal(this, () => this.done === 1 && this.player.play());
+    onReveal(this, () => this.done === 1 && player.play());
     this.dataset.ready = "";
   }
 
@@ -103,11 +145,11 @@ export class KernelWalk extends HTMLElement {
         return el("div", {}, el("span", {}), entry({ label: SAY.weightAt(i, j), value, changed }));
       }),
     );
-    this.querySelector(".nine").replaceChildren(...cells);
+    find(this, ".nine").replaceChildren(...cells);
   }
 
   changed() {
-    if (!this.x) return;
+    if (!this.x.length) return;
     this.z = correlate2d({ x: this.x, w: this.w });
     this.draw();
     this.move(this.row, this.column);
@@ -121,28 +163,31 @@ export class KernelWalk extends HTMLElement {
 
   /** @param {number} done so many stops */
   reach(done) {
-    if (!this.x) return;
+    if (!this.x.length) return;
     this.done = Math.min(done, STOPS ** 2);
     this.draw();
     this.move(Math.floor((this.done - 1) / STOPS), (this.done - 1) % STOPS);
   }
 
   draw() {
-    const known = this.z.map((row, r) => row.map((v, c) => (r * STOPS + c < this.done ? v : undefined)));
-    const [least, most] = paint(this.map.querySelector("canvas"), known);
-    this.querySelector(".low").textContent = num(least, 0);
-    this.querySelector(".high").textContent = num(most, 0);
+    const reached = this.z.map((row, r) => row.map((v, c) => (r * STOPS + c < this.done ? v : undefined)));
+    const [least, most] = paint(find(this.sheets[1], "canvas", HTMLCanvasElement), reached);
+    find(this, ".low").textContent = num(least, 0);
+    find(this, ".high").textContent = num(most, 0);
   }
 
   /** @param {number} row @param {number} column */
   move(row, column) {
-    if (!this.x) return;
+    if (!this.x.length) return;
     this.row = row;
     this.column = column;
-    lay(this.photo, column / SIDE, row / SIDE, K / SIDE);
-    lay(this.map, column / STOPS, row / STOPS, 1 / STOPS);
+    const [photo, map] = this.sheets;
+    lay(photo, column / SIDE, row / SIDE, K / SIDE);
+    lay(map, column / STOPS, row / STOPS, 1 / STOPS);
     const under = this.x.slice(row, row + K).flatMap((line) => line.slice(column, column + K));
-    this.querySelectorAll(".nine span").forEach((one, i) => (one.textContent = SAY.times(under[i])));
-    this.querySelector(".size").textContent = SAY.stop(row, column, this.z[row][column]);
+    findAll(this, ".nine span").forEach((factor, i) => {
+      factor.textContent = SAY.times(under[i]);
+    });
+    find(this, ".size").textContent = SAY.stop(row, column, this.z[row][column]);
   }
 }

@@ -1,24 +1,29 @@
-/** What the network that runs here says of a sample photo; each is asked for once. */
+/** What the network that runs here makes of a sample photo; each is asked for once. */
 
 import { parse } from "../activations.js";
 import * as api from "../api.js";
-import { el } from "../dom.js";
+import { context2d, el } from "../dom.js";
 import { SAY as COMMON } from "../strings.js";
 import { SAY } from "./strings.js";
 
-/** @typedef {{ said: any, seen: import("../activations.js").Activations, photo: ImageBitmap }} Look */
+/**
+ * @typedef {object} Look
+ * @property {Rest.PredictResponse} prediction
+ * @property {import("../activations.js").Activations} activations
+ * @property {ImageBitmap} photo
+ */
 
 /** @type {Map<string, Promise<Look>>} */
 const looks = new Map();
 
 /** @param {string} file of the gallery @returns {Promise<Look>} rejects with Trouble */
 export function look(file) {
-  const known = looks.get(file);
-  if (known) return known;
-  const asked = ask(file);
-  looks.set(file, asked);
-  asked.catch(() => looks.delete(file));
-  return asked;
+  const earlier = looks.get(file);
+  if (earlier) return earlier;
+  const asking = ask(file);
+  looks.set(file, asking);
+  asking.catch(() => looks.delete(file));
+  return asking;
 }
 
 /** @param {string} file @returns {Promise<Look>} */
@@ -26,26 +31,26 @@ async function ask(file) {
   const sample = await api.sample(file);
   const { signal } = new AbortController();
   const quiet = { sending: () => {}, sent: () => {}, signal };
-  const [said, body, photo] = await Promise.all([
+  const [prediction, body, photo] = await Promise.all([
     api.predict(sample, quiet),
     api.activations(sample, signal),
     createImageBitmap(sample),
   ]);
-  return { said, seen: parse(body), photo };
+  return { prediction, activations: parse(body), photo };
 }
 
 /**
  * Look at a sample and show it; meanwhile, and where that fails, say so, with one way on.
  * @param {Element} words
  * @param {string} file of the gallery
- * @param {(found: Look) => void} show
+ * @param {(look: Look) => void} show
  */
 export async function present(words, file, show) {
   words.textContent = SAY.looking;
   try {
-    const found = await look(file);
+    const answer = await look(file);
     words.textContent = "";
-    show(found);
+    show(answer);
   } catch (error) {
     if (!(error instanceof api.Trouble)) throw error;
     const again = el("button", { class: "btn", type: "button" }, COMMON.tryAgain);
@@ -61,7 +66,7 @@ export async function present(words, file, show) {
  * @param {HTMLCanvasElement} canvas
  * @param {Look} look
  */
-export function drawPhoto(canvas, { photo, seen: { crop } }) {
+export function drawPhoto(canvas, { photo, activations: { crop } }) {
   const { width, height } = canvas;
-  canvas.getContext("2d").drawImage(photo, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
+  context2d(canvas).drawImage(photo, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
 }

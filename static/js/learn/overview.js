@@ -1,13 +1,13 @@
 /** A photo on its way through the network that runs here. */
 
 import { isFlat, valueAt } from "../activations.js";
-import { el, onRadio } from "../dom.js";
+import { curly, el, find, findAll, onRadio } from "../dom.js";
 import { SAY as COMMON } from "../strings.js";
-import { onReveal } from "./guess.js";
+import { answerOf, onReveal } from "./guess.js";
 import { drawPhoto, present } from "./network.js";
 import { paint } from "./sheet.js";
 
-const PER_ROW = 64; // units of fc6 and fc7, which have no place
+const PER_ROW = 64; // units of a fully connected layer, which have no position
 
 /** The numbers to draw for a layer: its strongest channel. @param {import("../activations.js").Layer} layer */
 function strongest(layer) {
@@ -20,12 +20,15 @@ function strongest(layer) {
 }
 
 export class Overview extends HTMLElement {
+  /** The photo that is shown. */
+  file = "";
+
   connectedCallback() {
-    const seg = this.querySelector("fieldset");
-    const details = this.closest("section").querySelector("details");
-    onRadio(seg, (file) => details.open && this.show(file));
+    const photos = find(this, "fieldset");
+    const details = answerOf(this);
+    onRadio(photos, (file) => details.open && this.show(file));
     onReveal(this, () => {
-      const { value } = /** @type {HTMLInputElement} */ (seg.querySelector(":checked"));
+      const { value } = find(photos, ":checked", HTMLInputElement);
       if (value !== this.file) this.show(value);
     });
   }
@@ -33,31 +36,26 @@ export class Overview extends HTMLElement {
   /** @param {string} file of the gallery */
   show(file) {
     this.file = file;
-    present(this.querySelector(".working"), file, (found) => file === this.file && this.draw(found));
+    present(find(this, ".working"), file, (look) => file === this.file && this.draw(look));
   }
 
-  /** @param {import("./network.js").Look} found */
-  draw(found) {
-    drawPhoto(this.canvas("photo"), found);
-    for (const layer of found.seen.layers) {
-      const canvas = this.canvas(layer.name);
-      if (!canvas) continue;
-      paint(canvas, strongest(layer));
+  /** @param {import("./network.js").Look} look */
+  draw(look) {
+    const { labels, caption } = look.prediction;
+    for (const canvas of this.canvases("photo")) drawPhoto(canvas, look);
+    for (const layer of look.activations.layers) {
+      for (const canvas of this.canvases(layer.name)) paint(canvas, strongest(layer));
     }
-    const labels = found.said.labels.map((/** @type {any} */ one) =>
-      el(
-        "li",
-        {},
-        `${one.label} `,
-        el("small", {}, `${COMMON.kinds[one.kind] ?? one.kind}, ${COMMON.percent(one.score)}`),
-      ),
-    );
-    const said = el("p", { class: "said" }, found.said.caption.text.replaceAll("'", "’"));
-    this.querySelector(".labels").replaceChildren(said, el("ol", {}, ...labels));
+    const items = labels.map(({ label, vocabulary, score }) => {
+      const noun = COMMON.vocabularies[vocabulary] ?? vocabulary;
+      return el("li", {}, `${label} `, el("small", {}, `${noun}, ${COMMON.percent(score)}`));
+    });
+    const sentence = el("p", { class: "caption" }, curly(caption.text));
+    find(this, ".labels").replaceChildren(sentence, el("ol", {}, ...items));
   }
 
-  /** @param {string} stage @returns {HTMLCanvasElement | null} */
-  canvas(stage) {
-    return this.querySelector(`[data-stage="${stage}"] canvas`);
+  /** The canvas of a stage, where it has one. @param {string} stage */
+  canvases(stage) {
+    return findAll(this, `[data-stage="${stage}"] canvas`, HTMLCanvasElement);
   }
 }

@@ -8,7 +8,7 @@ export class Player {
   /**
    * @param {HTMLButtonElement} button says Play or Pause
    * @param {Element} words that change with every frame, and are read out only when it rests
-   * @param {{ tick: () => boolean, finish: () => void }} does tick: one frame, false at the end; finish: all the rest
+   * @param {{ tick: () => boolean, finish: () => void }} animation tick: one frame, false at the end; finish: all the rest
    */
   constructor(button, words, { tick, finish }) {
     this.button = button;

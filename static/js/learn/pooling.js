@@ -1,6 +1,6 @@
 /** A window that keeps the largest number, overlapping its neighbours or not. */
 
-import { el, onRadio, press } from "../dom.js";
+import { el, find, onRadio, press } from "../dom.js";
 import { roving, stop } from "../roving.js";
 import { maxPool } from "./numbers.js";
 import { shade } from "./sheet.js";
@@ -19,22 +19,33 @@ const STRIDE = 2;
 const MOST = Math.max(...X.flat());
 
 export class Pool extends HTMLElement {
+  /** Side of a window. */
+  size = 3;
+
+  /** The largest number of each window. @type {number[][]} */
+  pooled = [];
+
   connectedCallback() {
-    this.in = /** @type {HTMLElement} */ (this.querySelector(".in"));
-    this.out = /** @type {HTMLElement} */ (this.querySelector(".out"));
-    this.size = 3;
-    this.fill(this.in, X, (row, column) => this.look(row, column));
-    onRadio(this.querySelector("fieldset"), (value) => {
+    this.fill(this.input, X, (row, column) => this.look(row, column));
+    onRadio(find(this, "fieldset"), (value) => {
       this.size = Number(value);
       this.pool();
     });
-    for (const grid of [this.in, this.out]) roving(grid, (button) => button.click());
+    for (const grid of [this.input, this.output]) roving(grid, (button) => button.click());
     this.pool();
   }
 
+  get input() {
+    return find(this, ".in");
+  }
+
+  get output() {
+    return find(this, ".out");
+  }
+
   pool() {
-    this.kept = maxPool({ x: X, size: this.size, stride: STRIDE });
-    this.fill(this.out, this.kept, (row, column) => this.find(row, column));
+    this.pooled = maxPool({ x: X, size: this.size, stride: STRIDE });
+    this.fill(this.output, this.pooled, (row, column) => this.find(row, column));
     this.look(2, 2); // the 9
   }
 
@@ -63,27 +74,32 @@ export class Pool extends HTMLElement {
     stop(grid, buttons[0]);
   }
 
-  /** Does the window of a kept number hold that number? */
-  holds(/** @type {[number, number]} */ [wr, wc], /** @type {number} */ row, /** @type {number} */ column) {
+  /**
+   * Whether a window holds a number of the map.
+   * @param {[number, number]} window its row and column in the output
+   * @param {number} row
+   * @param {number} column
+   */
+  holds([wr, wc], row, column) {
     const inside = (/** @type {number} */ at, /** @type {number} */ from) => at >= from && at < from + this.size;
     return inside(row, wr * STRIDE) && inside(column, wc * STRIDE);
   }
 
   /** Which windows hold a number. @param {number} row @param {number} column */
   look(row, column) {
-    const n = this.kept.length;
+    const n = this.pooled.length;
     const windows = [...Array(n * n).keys()].map((i) => /** @type {[number, number]} */ ([Math.floor(i / n), i % n]));
-    const held = windows.map((one) => this.holds(one, row, column));
-    this.mark(this.in, (r, c) => r === row && c === column);
-    this.mark(this.out, (r, c) => held[r * n + c], false);
-    this.tell(SAY.inWindows(X[row][column], held.filter(Boolean).length));
+    const held = windows.map((window) => this.holds(window, row, column));
+    this.mark(this.input, (r, c) => r === row && c === column);
+    this.mark(this.output, (r, c) => held[r * n + c], false);
+    this.describe(SAY.inWindows(X[row][column], held.filter(Boolean).length));
   }
 
-  /** Where a kept number was found. @param {number} row @param {number} column */
+  /** Where the largest number of a window was found. @param {number} row @param {number} column */
   find(row, column) {
-    this.mark(this.out, (r, c) => r === row && c === column);
-    this.mark(this.in, (r, c) => this.holds([row, column], r, c), false);
-    this.tell(SAY.found(this.kept[row][column]));
+    this.mark(this.output, (r, c) => r === row && c === column);
+    this.mark(this.input, (r, c) => this.holds([row, column], r, c), false);
+    this.describe(SAY.largest(this.pooled[row][column]));
   }
 
   /**
@@ -101,7 +117,7 @@ export class Pool extends HTMLElement {
   }
 
   /** @param {string} words */
-  tell(words) {
-    this.querySelector(".size").replaceChildren(el("span", { class: "secret" }, words));
+  describe(words) {
+    find(this, ".size").replaceChildren(el("span", { class: "secret" }, words));
   }
 }

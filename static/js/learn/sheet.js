@@ -1,6 +1,10 @@
 /** A map that is drawn cell by cell, with a pane of glass over some of it. */
 
 import { CIVIDIS, colour } from "../cividis.js";
+import { context2d, find } from "../dom.js";
+
+/** Rows down and columns to the right. @type {Record<string, [number, number]>} */
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /**
  * Draw numbers in the colours of data; where some are negative, zero is the middle.
@@ -18,7 +22,7 @@ export function paint(canvas, plane) {
   plane.flat().forEach((v, at) => {
     if (v !== undefined) colour(pixels.data, at, (255 * (v - least)) / (most - least));
   });
-  canvas.getContext("2d").putImageData(pixels, 0, 0);
+  context2d(canvas).putImageData(pixels, 0, 0);
   return [least, most];
 }
 
@@ -34,7 +38,7 @@ export async function drawSquare(canvas, address) {
   await photo.decode();
   const { width: w, height: h } = photo;
   const side = Math.min(w, h);
-  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const pen = context2d(canvas, { willReadFrequently: true });
   pen.imageSmoothingQuality = "high";
   pen.drawImage(photo, (w - side) / 2, (h - side) / 2, side, side, 0, 0, canvas.width, canvas.height);
   return pen;
@@ -55,7 +59,7 @@ export function shade(share) {
  * @param {number} [height]
  */
 export function lay(sheet, left, top, width, height = width) {
-  const { style } = /** @type {HTMLElement} */ (sheet.querySelector(".pane"));
+  const { style } = find(sheet, ".pane");
   Object.assign(style, {
     left: `${100 * left}%`,
     top: `${100 * top}%`,
@@ -85,7 +89,7 @@ export function places(sheet, where, [rows, columns], moved) {
   sheet.addEventListener("pointerdown", point);
   sheet.addEventListener("pointermove", point);
   sheet.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const step = STEPS[event.key];
     if (!step) return;
     event.preventDefault();
     const [row, column] = where();

@@ -1,4 +1,9 @@
-/** Every word and every figure that the scripts of the lessons write. */
+/**
+ * Every word and every figure that the scripts of the lessons write.
+ *
+ * @typedef {import("./numbers.js").Windowed} Windowed
+ * @typedef {import("./numbers.js").View} View
+ */
 
 /**
  * A number as it is read: a real minus, at most so many digits after the point.
@@ -25,9 +30,9 @@ export const SAY = {
   wrong: "No. This is why:",
 
   notANumber: (/** @type {string} */ text, /** @type {number} */ kept) =>
-    `“${text.slice(0, 20)}” is not a number here; ${num(kept)} is kept.`,
+    `“${text.slice(0, 20)}” is not a number; ${num(kept)} is kept.`,
   outOfRange: (/** @type {string} */ text, /** @type {number} */ most, /** @type {number} */ kept) =>
-    `${text.slice(0, 20)} is too far from zero: numbers here go from −${most} to ${most}; ${num(kept)} is kept.`,
+    `${text.slice(0, 20)} is out of range, which goes from −${most} to ${most}; ${num(kept)} is kept.`,
 
   play: "Play",
   pause: "Pause",
@@ -60,34 +65,34 @@ export const SAY = {
     /** @type {number} */ there,
   ) => `Row ${row + 1}, column ${column + 1}: ${num(here)} here, ${num(there)} from the network.`,
 
-  keyFirst: "This service asks for a key. Type it on the page ",
-  keyThen: ", then come here again. ",
+  keyFirst: "This service needs an API key. Type it on the page ",
+  keyThen: ", then come back. ",
   see: "See",
   looking: "The network is looking at the photo…",
 
   neighbour: (/** @type {number} */ i) => `answer of kernel ${i + 1}`,
-  loudest: (/** @type {number} */ i, /** @type {number} */ a, /** @type {number} */ b) =>
-    `Kernel ${i + 1} is the loudest here: ${num(a)} becomes ${num(b)}.`,
+  strongest: (/** @type {number} */ i, /** @type {number} */ a, /** @type {number} */ b) =>
+    `Kernel ${i + 1} answers most strongly here: ${num(a)} becomes ${num(b)}.`,
   divided: (/** @type {number} */ least, /** @type {number} */ most) =>
     `Answers are divided by ${num(least)} to ${num(most)}.`,
-  silentPlace: "All kernels are silent at this place.",
+  nothingHere: "All kernels answer 0 at this place.",
 
   inWindows: (/** @type {number} */ v, /** @type {number} */ n) =>
     n === 0
       ? `The ${v} lies in no window: it is left over.`
       : `The ${v} lies in ${n === 1 ? "one window" : `${n} windows`}.`,
-  found: (/** @type {number} */ v) => `${v} is the largest number of this window.`,
+  largest: (/** @type {number} */ v) => `${v} is the largest number of this window.`,
   cell: (/** @type {number} */ row, /** @type {number} */ column, /** @type {number} */ v) =>
     `row ${row + 1}, column ${column + 1}: ${v}`,
 
-  unit: (/** @type {number} */ i, /** @type {number} */ a) => `unit ${i + 1} says ${a}`,
-  draw: (/** @type {number} */ z) => `Those who speak add up to ${num(z)}.`,
+  unit: (/** @type {number} */ i, /** @type {number} */ a) => `unit ${i + 1}, value ${a}`,
+  draw: (/** @type {number} */ z) => `The active units add up to ${num(z)}.`,
   mean: (/** @type {number} */ n, /** @type {number} */ mean) =>
     n ? `Mean of ${n === 1 ? "one draw" : `${n} draws`}: ${num(mean)}.` : "Nothing drawn yet.",
-  halved: (/** @type {number} */ z) => `All of them, each halved: ${num(z)}.`,
+  halved: (/** @type {number} */ z) => `All units, each halved: ${num(z)}.`,
 
   tick: (/** @type {number} */ v) => num(v),
-  height: (/** @type {number} */ loss) => (loss < 1e6 ? `loss ${fine(loss)}` : "gone out of the valley"),
+  height: (/** @type {number} */ loss) => (loss < 1e6 ? `loss ${fine(loss)}` : "out of the valley"),
   with: (/** @type {number} */ momentum) => `With momentum ${num(momentum)}`,
   without: "Without, dashed",
   update: (
@@ -101,20 +106,25 @@ export const SAY = {
     `${field} + (${kernel} − 1) · ${jump}`,
   sees: (/** @type {number} */ n) => `The marked cell sees ${n === 1 ? "one input" : `${n} inputs`}`,
 
-  rowSize: (/** @type {any} */ row, /** @type {number} */ before, /** @type {number} */ after) =>
+  rowSize: (/** @type {Windowed} */ row, /** @type {number} */ before, /** @type {number} */ after) =>
     `Output: ⌊(${before} + 2 · ${row.padding} − ${row.kernel}) / ${row.stride}⌋ + 1 = ${after} on each side.`,
-  rowWeights: (/** @type {any} */ row, /** @type {number} */ inputs, /** @type {number} */ n) =>
+  rowWeights: (/** @type {Windowed} */ row, /** @type {number} */ inputs, /** @type {number} */ n) =>
     `Parameters: ${row.channels} · (${row.kernel} · ${row.kernel} · ${inputs / row.groups} + 1) = ${num(n)}.` +
     (row.groups > 1 ? ` Each of ${row.groups} columns reads ${inputs / row.groups} of the ${inputs} maps.` : ""),
-  rowReads: (/** @type {any} */ row, /** @type {number[]} */ shape, /** @type {number} */ inputs, /** @type {number} */ n) =>
+  rowReads: (
+    /** @type {Windowed} */ row,
+    /** @type {number[]} */ shape,
+    /** @type {number} */ inputs,
+    /** @type {number} */ n,
+  ) =>
     `Parameters: ${num(row.channels)} · (${num(inputs)} + 1) = ${num(n)}. Every unit reads all ` +
     `${shape.length > 1 ? `${shape.join(" · ")} = ` : ""}${num(inputs)} numbers.`,
   rowWork: (/** @type {number} */ weights, /** @type {number} */ stops, /** @type {number} */ n) =>
     `Multiply-adds: ${num(weights)} weights · ${num(stops)} ${stops === 1 ? "stop" : "stops"} = ${num(n)}.`,
-  rowField: (/** @type {any} */ row, /** @type {any} */ before, /** @type {any} */ after) =>
+  rowField: (/** @type {Windowed} */ row, /** @type {View} */ before, /** @type {View} */ after) =>
     `One cell sees ${before.field} + (${row.kernel} − 1) · ${before.jump} = ${after.field} pixels; ` +
-    `its neighbour looks ${after.jump} further on.`,
+    `its neighbour’s view begins ${after.jump} further on.`,
   rowAll: "One unit sees the whole picture.",
-  rowNorm: "It learns nothing and keeps the shape: it divides each answer by what its neighbours say.",
-  rowPool: "It learns nothing: it keeps the largest number of each window.",
+  rowNorm: "It has no weights and keeps the shape: it divides each answer by what its neighbours add up to.",
+  rowPool: "It has no weights: it keeps the largest number of each window.",
 };

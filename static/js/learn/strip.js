@@ -1,32 +1,43 @@
 /** A row of numbers, a filter as a pane of glass laid over it, and the sums that come out. */
 
-import { el, onRadio, press } from "../dom.js";
+import { el, find, findAll, onRadio, press } from "../dom.js";
 import { dial, entry } from "./entry.js";
 import { convolve1d, correlate1d, flip, outputSize, pad } from "./numbers.js";
-import { SAY, num } from "./strings.js";
+import { num, SAY } from "./strings.js";
 
 /** @param {string} name @param {number} i */
 const sign = (name, i) => [el("i", {}, name), el("sub", {}, String(i + 1))];
 
 export class Strip extends HTMLElement {
+  /** @type {number[]} */
+  x = [];
+
+  /** @type {number[]} */
+  w = [];
+
+  padding = 0;
+  stride = 1;
+
+  /** Whether the filter is turned round. */
+  turned = false;
+
+  /** The stop at which the filter lies. */
+  chosen = 0;
+
   connectedCallback() {
-    const { x, w, padding, stride } = this.dataset;
+    const { x = "", w = "", padding, stride } = this.dataset;
     this.x = x.split(",").map(Number);
     this.w = w.split(",").map(Number);
     this.padding = Number(padding);
     this.stride = Number(stride);
-    this.turned = false;
-    this.chosen = 0;
-    const dials = /** @type {NodeListOf<HTMLInputElement>} */ (this.querySelectorAll('input[type="range"]'));
-    for (const { name } of dials) {
+    for (const { name } of findAll(this, 'input[type="range"]', HTMLInputElement)) {
       dial(this, name, (value) => {
-        this[name] = value;
+        this[name === "padding" ? "padding" : "stride"] = value;
         this.build();
       });
     }
-    const seg = this.querySelector("fieldset");
-    if (seg) {
-      onRadio(seg, (value) => {
+    for (const group of findAll(this, "fieldset")) {
+      onRadio(group, (value) => {
         this.turned = value === "turned";
         this.build();
       });
@@ -52,7 +63,7 @@ export class Strip extends HTMLElement {
   build() {
     const count = outputSize({ size: this.x.length, kernel: this.w.length, ...this.window });
     this.chosen = Math.min(this.chosen, count - 1);
-    const lane = /** @type {HTMLElement} */ (this.querySelector(".lane"));
+    const lane = find(this, ".lane");
     lane.style.setProperty("--n", String(this.x.length + 2 * this.padding));
     lane.style.setProperty("--f", String(this.w.length));
     const pane = el("div", { class: "pane" }, ...this.w.map((_, i) => this.weight(i)));
@@ -110,18 +121,17 @@ export class Strip extends HTMLElement {
 
   update() {
     const z = (this.turned ? convolve1d : correlate1d)({ x: this.x, w: this.w, ...this.window });
-    const buttons = [...this.querySelectorAll(".out button")];
-    press(this.querySelector(".lane"), buttons[this.chosen]);
-    buttons.forEach((button, k) => (button.lastElementChild.textContent = num(z[k])));
-    /** @type {HTMLElement} */ (this.querySelector(".pane")).style.setProperty(
-      "--k",
-      String(this.chosen * this.stride),
-    );
+    press(find(this, ".lane"), findAll(this, ".out button")[this.chosen]);
+    findAll(this, ".out button .secret").forEach((sum, k) => {
+      sum.textContent = num(z[k]);
+    });
+    find(this, ".pane").style.setProperty("--k", String(this.chosen * this.stride));
     const covered = this.covered(this.chosen);
-    this.querySelectorAll(".product").forEach((one, i) => (one.textContent = SAY.product(this.laid[i], covered[i])));
-    this.querySelector(".eqs").replaceChildren(...z.map((sum, k) => this.equation(k, sum)));
-    const size = this.querySelector(".size");
-    if (size) size.replaceChildren(...this.sizes(z.length));
+    findAll(this, ".product").forEach((product, i) => {
+      product.textContent = SAY.product(this.laid[i], covered[i]);
+    });
+    find(this, ".eqs").replaceChildren(...z.map((sum, k) => this.equation(k, sum)));
+    for (const size of findAll(this, ".size")) size.replaceChildren(...this.sizes(z.length));
   }
 
   /** The product at place i of a stop, in letters. @param {number} k @param {number} i */

@@ -1,7 +1,7 @@
 /** The curves of one chart, drawn by uPlot, with a cursor at the chosen step; a press on it chooses another. */
 
 import { el } from "../dom.js";
-import { SAY, count } from "./strings.js";
+import { count, SAY } from "./strings.js";
 
 /**
  * @typedef {{ name: string, steps: number[], curves: Record<string, (number | null)[]> }} Chart
@@ -15,7 +15,7 @@ const DARK = matchMedia("(prefers-color-scheme: dark)");
 const EVENTS = ["mousedown", "mouseup", "click", "dblclick", "mousemove", "mouseleave", "mouseenter"];
 
 /** The bundle is a classic script that leaves one name behind. */
-const { uPlot } = /** @type {any} */ (window);
+const { uPlot } = window;
 
 /** @param {string} name a custom property of the page */
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -23,7 +23,7 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 export class LearningCurve extends HTMLElement {
   #leave = new AbortController();
 
-  /** @type {any} */
+  /** @type {import("uplot") | undefined} */
   #plot;
 
   #step = 0;
@@ -64,10 +64,16 @@ export class LearningCurve extends HTMLElement {
     if (!this.#drawn) return;
     const { chart, end } = this.#drawn;
     this.#plot?.destroy();
-    const data = [chart.steps, ...Object.values(chart.curves)];
     const hooks = { draw: [() => this.#marks(), () => this.point(this.#step)] };
-    this.#plot = new uPlot({ ...options(chart, end, this.clientWidth), hooks }, data, this);
-    listen(this.#plot.over, (left) => this.#choose(left));
+    const plot = new uPlot(
+      { ...options(chart, end, this.clientWidth), hooks },
+      [chart.steps, ...Object.values(chart.curves)],
+      this,
+    );
+    this.#plot = plot;
+    listen(plot.over, (left) => {
+      this.dispatchEvent(new CustomEvent("seek", { detail: plot.posToVal(left, "x"), bubbles: true }));
+    });
   }
 
   #fit() {
@@ -75,13 +81,9 @@ export class LearningCurve extends HTMLElement {
     this.#plot.setSize({ width: this.clientWidth, height: HEIGHT });
   }
 
-  /** @param {number} left pixels */
-  #choose(left) {
-    this.dispatchEvent(new CustomEvent("seek", { detail: this.#plot.posToVal(left, "x"), bubbles: true }));
-  }
-
   /** Upright lines where the pictures became larger. */
   #marks() {
+    if (!this.#plot) return;
     const { over } = this.#plot;
     const sizes = this.#drawn?.sizes ?? [];
     for (const old of over.querySelectorAll(".mark")) old.remove();
@@ -95,7 +97,7 @@ export class LearningCurve extends HTMLElement {
   }
 }
 
-/** @param {Chart} chart @param {number} end @param {number} width */
+/** @param {Chart} chart @param {number} end @param {number} width @returns {import("uplot").Options} */
 function options({ name, curves }, end, width) {
   const format = name === "loss" ? SAY.loss : SAY.whole;
   const font = `13px ${css("--ui")}`;
@@ -113,25 +115,26 @@ function options({ name, curves }, end, width) {
     },
     scales: { x: { time: false, range: [0, end] }, y: { range: rangeOf(name, curves) } },
     axes: [
-      { ...axis, ...along, values: said(count) },
-      { ...axis, size: 52, values: said(format) },
+      { ...axis, ...along, values: ticks(count) },
+      { ...axis, size: 52, values: ticks(format) },
     ],
     series: [{}, ...Object.keys(curves).map(lineOf)],
   };
 }
 
 /** Ticks in words, as uPlot asks for them. @param {(value: number) => string} format */
-const said = (format) => (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(format);
+const ticks = (format) => (/** @type {unknown} */ _, /** @type {number[]} */ values) => values.map(format);
 
 /**
  * Errors from 0 to 100; what is to rise, from 0; the loss as it is.
  * @param {string} name
  * @param {Chart["curves"]} curves
+ * @returns {import("uplot").Scale.Range | undefined}
  */
 function rangeOf(name, curves) {
   if (name === "loss") return undefined;
   if (!("map" in curves)) return [0, 100];
-  return (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ most) => [0, 1.15 * most || 1];
+  return (_, __, most) => [0, 1.15 * most || 1];
 }
 
 /** The first line is whole, the second dashed: told apart without colour. @param {string} name */

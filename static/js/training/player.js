@@ -28,7 +28,8 @@ export function player(button, { steps, at, fetch, show, rested }, signal) {
   };
 
   const play = async () => {
-    const mine = (tour = Symbol("tour"));
+    const mine = Symbol("tour");
+    tour = mine;
     button.textContent = SAY.pause;
     const pause = Math.min(LONGEST, Math.max(SHORTEST, TOUR / steps));
     for (let index = at() === steps - 1 ? 0 : at() + 1; index < steps; index++) {
@@ -48,7 +49,9 @@ export function player(button, { steps, at, fetch, show, rested }, signal) {
   button.disabled = steps < 2;
   button.addEventListener("click", () => (tour ? stop() : play()), { signal });
   CALM.addEventListener("change", consider, { signal });
-  signal.addEventListener("abort", () => (tour = null));
+  signal.addEventListener("abort", () => {
+    tour = null;
+  });
   consider();
   return stop;
 }

@@ -1,9 +1,24 @@
-/** One run: keeps the chosen step, and has the curves, the kernels and the layers show it. */
+/**
+ * One run: keeps the chosen step, and has the curves, the kernels and the layers show it.
+ *
+ * @typedef {import("./curve.js").Chart} Chart
+ * @typedef {import("./sheets.js").Snapshot} Snapshot
+ * @typedef {import("./sheets.js").Sheet} Sheet
+ *
+ * @typedef {object} Figures what training/runs/{name}.json answers
+ * @property {string} [problem] why there are none
+ * @property {Snapshot[]} sheets by step
+ * @property {Chart[]} charts
+ * @property {number} end the last step
+ * @property {import("./curve.js").Size[]} sizes
+ */
 
-import { byId, onRadio } from "../dom.js";
+import { byId, find, findAll, onRadio } from "../dom.js";
+import { LearningCurve } from "./curve.js";
 import { player } from "./player.js";
 import { Sheets } from "./sheets.js";
-import { SAY, count } from "./strings.js";
+import { count, SAY } from "./strings.js";
+import { SheetTiles } from "./tiles.js";
 
 const REST = 300; // milliseconds after which a step counts as chosen, for the history
 
@@ -17,8 +32,8 @@ export class TrainingRun extends HTMLElement {
   /** @type {number[]} */
   #stops = [];
 
-  /** What training/runs/{name}.json answers. @type {any} */
-  #data;
+  /** @type {Figures} */
+  #data = { sheets: [], charts: [], end: 0, sizes: [] };
 
   /** @type {Sheets} */
   #sheets = new Sheets([], "");
@@ -35,7 +50,8 @@ export class TrainingRun extends HTMLElement {
       const answer = await fetch(src, { cache: "no-cache", signal: this.#leave.signal });
       const data = await answer.json();
       if (!answer.ok) throw new Error(data.detail);
-      if (data.problem) this.#complain(data.problem); // since the page was made
+      if (data.problem)
+        this.#complain(data.problem); // since the page was made
       else this.#begin(data, src.replace(/\.json$/, ""));
     } catch {
       if (!this.#leave.signal.aborted) this.#complain(SAY.noFigures);
@@ -48,14 +64,17 @@ export class TrainingRun extends HTMLElement {
     cancelAnimationFrame(this.#frame);
   }
 
-  /** @param {any} data @param {string} folder of the sheets */
+  /** @param {Figures} data @param {string} folder of the sheets */
   #begin(data, folder) {
     this.#data = data;
     this.#sheets = new Sheets(data.sheets, folder);
     this.#tops = topsOf(data.sheets);
     this.#stops = stopsOf(data);
     for (const chart of data.charts) {
-      this.#figure(chart.name)?.querySelector("learning-curve")?.show(chart, data.end, data.sizes);
+      const figure = this.#figure(chart.name);
+      for (const curve of figure ? findAll(figure, "learning-curve", LearningCurve) : []) {
+        curve.show(chart, data.end, data.sizes);
+      }
     }
     this.#listen();
     this.go(this.#linked());
@@ -64,9 +83,10 @@ export class TrainingRun extends HTMLElement {
 
   #listen() {
     const { signal } = this.#leave;
-    const slider = byId("step");
+    const slider = byId("step", HTMLInputElement);
     const steps = this.#stops.length;
-    Object.assign(slider, { max: steps - 1, disabled: steps < 2 });
+    slider.max = String(steps - 1);
+    slider.disabled = steps < 2;
     const run = {
       steps,
       at: () => this.#index,
@@ -74,7 +94,7 @@ export class TrainingRun extends HTMLElement {
       show: (/** @type {number} */ index) => this.go(index),
       rested: () => this.#settle(),
     };
-    const stop = player(byId("play"), run, signal);
+    const stop = player(byId("play", HTMLButtonElement), run, signal);
     const move = (/** @type {number} */ index) => {
       stop();
       this.#move(index);
@@ -85,9 +105,11 @@ export class TrainingRun extends HTMLElement {
       this.go(this.#linked());
     };
     slider.addEventListener("input", () => move(Number(slider.value)));
-    this.addEventListener("seek", (/** @type {any} */ event) => move(nearest(this.#stops, event.detail)));
+    this.addEventListener("seek", (event) => {
+      if (event instanceof CustomEvent) move(nearest(this.#stops, event.detail));
+    });
     addEventListener("popstate", back, { signal });
-    if (byId("scale")) onRadio(byId("scale"), (value) => this.#shade(value));
+    for (const group of findAll(this, "#scale")) onRadio(group, (value) => this.#shade(value));
   }
 
   /** @param {string} scale */
@@ -120,10 +142,10 @@ export class TrainingRun extends HTMLElement {
   go(index) {
     this.#index = index;
     const step = this.#stops[index];
-    const slider = byId("step");
-    slider.value = index;
+    const slider = byId("step", HTMLInputElement);
+    slider.value = String(index);
     slider.setAttribute("aria-valuetext", SAY.place(step, index, this.#stops.length));
-    slider.nextElementSibling.value = count(step);
+    find(this, "output[for=step]", HTMLOutputElement).value = count(step);
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
       this.#draw();
@@ -134,7 +156,7 @@ export class TrainingRun extends HTMLElement {
   #draw() {
     const step = this.#stops[this.#index];
     for (const chart of this.#data.charts) this.#read(chart, step);
-    for (const curve of this.querySelectorAll("learning-curve")) /** @type {any} */ (curve).point(step);
+    for (const curve of findAll(this, "learning-curve", LearningCurve)) curve.point(step);
     if (!this.#sheets.list.length) return;
     const index = this.#sheets.at(step);
     const here = this.#sheets.here(index);
@@ -155,30 +177,28 @@ export class TrainingRun extends HTMLElement {
     }
   }
 
-  /** @param {any} sheet */
+  /** @param {Sheet} sheet */
   #paint(sheet) {
     byId("trouble").hidden = true;
-    for (const tiles of this.querySelectorAll("sheet-tiles")) {
-      /** @type {any} */ (tiles).show(sheet, this.#tops, this.#scale);
-    }
-    for (const words of this.querySelectorAll("[data-kept]")) words.textContent = count(sheet.step);
+    for (const tiles of findAll(this, "sheet-tiles", SheetTiles)) tiles.show(sheet, this.#tops, this.#scale);
+    for (const words of this.querySelectorAll("[data-snapshot]")) words.textContent = count(sheet.step);
     this.#sheets.near(this.#sheets.at(sheet.step), this.#reach);
   }
 
-  /** The figures of a chart at the step, or nearest to it. @param {any} chart @param {number} step */
+  /** The figures of a chart at the step, or nearest to it. @param {Chart} chart @param {number} step */
   #read(chart, step) {
     const at = nearest(chart.steps, step);
     const figure = this.#figure(chart.name);
     if (!figure) return;
     for (const [name, values] of Object.entries(chart.curves)) {
       const value = values[at];
-      const words = figure.querySelector(`[data-curve="${name}"] dd`);
-      words.textContent = value === null ? SAY.missing : (name === "loss" ? SAY.loss : SAY.percent)(value);
+      find(figure, `[data-curve="${name}"] dd`).textContent =
+        value === null ? SAY.missing : (name === "loss" ? SAY.loss : SAY.percent)(value);
     }
-    figure.querySelector("[data-at]").textContent = count(chart.steps[at]);
+    find(figure, "[data-at]").textContent = count(chart.steps[at]);
   }
 
-  /** @param {string} name @returns {any} */
+  /** @param {string} name of a chart @returns {HTMLElement | null} */
   #figure(name) {
     return this.querySelector(`[data-chart="${CSS.escape(name)}"]`);
   }
@@ -191,11 +211,11 @@ export class TrainingRun extends HTMLElement {
   }
 }
 
-/** Where the slider stops: at each kept picture; where there are not two, at everything written down. @param {any} data */
+/** Where the slider stops: at each snapshot; where there are not two, at everything written down. @param {Figures} data */
 function stopsOf({ sheets, charts, end }) {
-  const kept = sheets.map((/** @type {any} */ one) => one.step);
-  if (kept.length > 1) return kept;
-  const all = new Set([...kept, ...charts.flatMap((/** @type {any} */ one) => one.steps)]);
+  const snapshots = sheets.map(({ step }) => step);
+  if (snapshots.length > 1) return snapshots;
+  const all = new Set([...snapshots, ...charts.flatMap(({ steps }) => steps)]);
   return all.size ? [...all].sort((a, b) => a - b) : [end];
 }
 
@@ -204,10 +224,11 @@ function nearest(sorted, wanted) {
   return sorted.reduce((best, value, i) => (Math.abs(value - wanted) <= Math.abs(sorted[best] - wanted) ? i : best), 0);
 }
 
-/** The strongest of each block in the whole run. @param {any[]} sheets @returns {Record<string, number>} */
+/** The strongest of each block in the whole run. @param {Snapshot[]} sheets @returns {Record<string, number>} */
 function topsOf(sheets) {
   /** @type {Record<string, number>} */
   const tops = {};
-  for (const { name, peaks } of sheets.flatMap((sheet) => sheet.blocks)) tops[name] = Math.max(tops[name] ?? 0, ...peaks);
+  for (const { name, peaks } of sheets.flatMap((sheet) => sheet.blocks))
+    tops[name] = Math.max(tops[name] ?? 0, ...peaks);
   return tops;
 }

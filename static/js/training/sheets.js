@@ -1,10 +1,12 @@
-/** The pictures that the network kept of itself, each fetched once. */
+/** The snapshots of the network, each a sheet of pictures that is fetched once. */
 
 /**
  * @typedef {{ name: string, shape: [number, number, number], side: number, y: number, peaks: number[] }} Block
- * @typedef {{ step: number, size: number, file: string, blocks: Block[] }} Kept
- * @typedef {Kept & { pixels: ImageData }} Sheet
+ * @typedef {{ step: number, size: number, file: string, blocks: Block[] }} Snapshot
+ * @typedef {Snapshot & { pixels: ImageData }} Sheet
  */
+
+import { context2d } from "../dom.js";
 
 const MOST = 150; // of about 0.3 MB each, once they are pixels
 
@@ -16,7 +18,7 @@ export class Sheets {
   #coming = new Map();
 
   /**
-   * @param {Kept[]} list by step
+   * @param {Snapshot[]} list by step
    * @param {string} folder their address, without a slash at its end
    */
   constructor(list, folder) {
@@ -26,7 +28,10 @@ export class Sheets {
 
   /** Which of them shows the network at a step: the last until then, or else the first. @param {number} step */
   at(step) {
-    return Math.max(0, this.list.findLastIndex((one) => one.step <= step));
+    return Math.max(
+      0,
+      this.list.findLastIndex((snapshot) => snapshot.step <= step),
+    );
   }
 
   /** @param {number} index @returns {Sheet | undefined} if it is here already */
@@ -37,8 +42,8 @@ export class Sheets {
   /** @param {number} index @returns {Promise<Sheet>} rejects where it does not arrive or is no picture */
   load(index) {
     if (!this.list[index]) return Promise.reject(new RangeError("no such sheet"));
-    const known = this.#loaded.get(index);
-    if (known) return Promise.resolve(known);
+    const loaded = this.#loaded.get(index);
+    if (loaded) return Promise.resolve(loaded);
     const coming = this.#coming.get(index) ?? this.#fetch(index).finally(() => this.#coming.delete(index));
     this.#coming.set(index, coming);
     return coming;
@@ -58,11 +63,11 @@ export class Sheets {
 
   /** @param {number} index */
   async #fetch(index) {
-    const kept = this.list[index];
+    const snapshot = this.list[index];
     const image = new Image();
-    image.src = `${this.folder}/${kept.file}`;
+    image.src = `${this.folder}/${snapshot.file}`;
     await image.decode();
-    const sheet = { ...kept, pixels: pixelsOf(image) };
+    const sheet = { ...snapshot, pixels: pixelsOf(image) };
     if (!sheet.pixels.data.at(-1)) throw new Error("cut short"); // what never came of a picture is transparent
     this.#loaded.set(index, sheet);
     const [oldest] = this.#loaded.keys();
@@ -76,7 +81,7 @@ function pixelsOf(image) {
   const canvas = document.createElement("canvas");
   canvas.width = image.naturalWidth;
   canvas.height = image.naturalHeight;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  const context = context2d(canvas, { willReadFrequently: true });
   context.drawImage(image, 0, 0);
   return context.getImageData(0, 0, canvas.width, canvas.height);
 }

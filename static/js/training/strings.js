@@ -15,9 +15,9 @@ export const SAY = {
   percent: (/** @type {number} */ value) => `${value.toFixed(1)}%`,
   whole: (/** @type {number} */ value) => `${value}%`,
   missing: "–",
-  noFigures: "The figures of this run did not arrive: look again in a moment.",
-  noSheet: (/** @type {number} */ step) => `The picture that was kept after step ${count(step)} did not arrive.`,
+  noFigures: "The figures of this run did not arrive: refresh in a moment.",
+  noSheet: (/** @type {number} */ step) => `The snapshot of step ${count(step)} did not arrive.`,
   noNews: "Nothing new since you looked.",
   news: (/** @type {number} */ step) => `Now at step ${count(step)}.`,
-  gone: "The server does not answer: what you see is what it said last.",
+  gone: "The server does not answer: these are the last figures it sent.",
 };

@@ -1,6 +1,6 @@
-/** The training page: its elements, and looking again at a run that may have gone on. */
+/** The training page: its elements, and refreshing a run that may have gone on. */
 
-import { byId } from "../dom.js";
+import { byId, findAll } from "../dom.js";
 import { LearningCurve } from "./curve.js";
 import { TrainingRun } from "./run.js";
 import { SAY } from "./strings.js";
@@ -15,20 +15,26 @@ customElements.define("training-run", TrainingRun);
  * @param {string} address
  * @returns {Promise<string>} what to say of it
  */
-async function lookAgain(address) {
-  const page = await fetch(address, { cache: "no-cache" }).then((answer) => answer.text(), () => "");
-  const made = new DOMParser().parseFromString(page, "text/html");
-  const [old, fresh] = [document, made].map((from) => /** @type {any} */ (from.querySelector("training-run")));
+async function refresh(address) {
+  const html = await fetch(address, { cache: "no-cache" }).then(
+    (answer) => answer.text(),
+    () => "",
+  );
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const [[old], [fresh]] = [document, page].map((from) => findAll(from, "training-run"));
   if (!fresh) return SAY.gone;
-  if (old.dataset.stamp === fresh.dataset.stamp) return SAY.noNews;
+  if (old.dataset.fingerprint === fresh.dataset.fingerprint) return SAY.noNews;
   old.replaceWith(fresh);
   return fresh.dataset.end ? SAY.news(Number(fresh.dataset.end)) : "";
 }
 
-byId("again")?.addEventListener("click", async (/** @type {any} */ event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  byId("news").textContent = "";
-  byId("news").textContent = await lookAgain(event.currentTarget.href);
-});
+// A page of no run has no such link.
+for (const link of findAll(document, "#refresh", HTMLAnchorElement)) {
+  link.addEventListener("click", async (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    byId("news").textContent = "";
+    byId("news").textContent = await refresh(link.href);
+  });
+}
 document.documentElement.dataset.ready = "";

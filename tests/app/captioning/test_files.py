@@ -1,4 +1,4 @@
-"""Captions of many pictures: found, asked for in order, written so that whatever ends the job can be gone on with."""
+"""``glassbot caption``: pictures are found, captioned in order, and written so that the command can be resumed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from PIL import Image
 from rich.console import Console
 
 from app.__main__ import main
-from app.captioning import files, local_network, output_file, progress
-from app.captioning.files import Answer, Network, find
-from app.captioning.output_file import COLUMNS, Held
+from app.captioning import local_network, progress
+from app.captioning.files import Captioner, PredictionFields, caption_files, file_name, find_pictures, prediction_fields
+from app.captioning.output_file import COLUMNS, ResumeState, open_writer, read_resume_state
 from app.captioning.sidecars import Sidecars
 from app.errors import BrokenImageError
 from app.http import examples
 from app.http.schemas import PredictResponse
+from app.metrics import Metrics
 from app.settings import SettingsError, read_settings
 from app.startup import StartError
 from model.checkpoint import Checkpoint
@@ -36,7 +37,7 @@ from tests.app.inference import corpus
 from tests.app.server import ROOT
 from tests.app.test_cli import is_one_sentence, run
 
-ANSWER: Answer = files.lasting(PredictResponse.model_validate(examples.PREDICT))
+PREDICTION: PredictionFields = prediction_fields(PredictResponse.model_validate(examples.PREDICT))
 ODD_NAMES = ('two\nlines, "quoted".jpg', "\r.jpg", "\u2028é\x1b[31m.jpg", "no \udcff unicode.jpg", ' a,b;"".jpg')
 Caption = Callable[..., int]
 
@@ -57,9 +58,8 @@ def caption(engine: FakeEngine, network: Checkpoint, monkeypatch: pytest.MonkeyP
     def load(_: Path) -> Checkpoint:
         return network
 
-    assert engine.batches == []
     monkeypatch.setattr("app.captioning.local_network.checkpoints.load", load)
-    return lambda *arguments: main(["caption", *map(str, arguments)])
+    return lambda *arguments: main(["caption", *map(str, arguments)], create_engine=engine.create)
 
 
 def names_in(path: Path) -> list[str]:
@@ -69,29 +69,50 @@ def names_in(path: Path) -> list[str]:
     return [json.loads(line)["file"] for line in path.read_text("utf-8").split("\n")[:-1]]
 
 
-def write(path: Path, *names: str, kept: Held | None = None) -> bytes:
-    with output_file.opened(path, kept or Held()) as out:
+def write(path: Path, *names: str, state: ResumeState | None = None) -> bytes:
+    with open_writer(path, state or ResumeState()) as writer:
         for name in names:
-            out.add(name, ANSWER)
+            writer.write(name, PREDICTION)
     return path.read_bytes()
 
 
-# ---------------------------------------------------------------- found, and asked for
+# ---------------------------------------------------------------- finding and captioning
 
 
-def test_files_are_found_once_sorted_and_hidden_ones_not_at_all(tmp_path: Path) -> None:
+def test_files_are_found_once_and_sorted_and_hidden_ones_are_skipped(tmp_path: Path) -> None:
     for name in ("b.JPG", "a.png", ".c.jpg", "d.txt", ".git/e.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     named = tmp_path / "d.txt"
-    assert find([tmp_path, tmp_path / "a.png", named]) == [tmp_path / "a.png", tmp_path / "b.JPG", named]
+    assert find_pictures([tmp_path, tmp_path / "a.png", named]) == [tmp_path / "a.png", tmp_path / "b.JPG", named]
+
+
+class ReversedGroups:
+    """Holds up predictions until ``size`` of them, or the last of ``total``, are in progress; the last ends first."""
+
+    def __init__(self, size: int, total: float = float("inf")) -> None:
+        self._size = size
+        self._left = total
+        self._waiting: list[asyncio.Event] = []
+
+    async def join(self) -> None:
+        """Wait for the others of the group."""
+        released = asyncio.Event()
+        self._waiting.append(released)
+        self._left -= 1
+        if len(self._waiting) == self._size or self._left == 0:
+            for event in reversed(self._waiting):
+                event.set()
+            self._waiting.clear()
+        await released.wait()
 
 
 @pytest.mark.anyio
-async def test_of_files_without_end_only_so_many_are_under_way(tmp_path: Path) -> None:
+async def test_of_endless_files_only_max_pending_are_in_progress(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
-    others = asyncio.all_tasks()  # a service that other tests ask may live in this loop
-    drawn = begun = inside = most = yielded = 0
+    others = asyncio.all_tasks()  # the service of other tests may live in this loop
+    groups = ReversedGroups(6)
+    drawn = inside = most = yielded = 0
 
     def endless() -> Iterator[Path]:
         nonlocal drawn
@@ -99,42 +120,48 @@ async def test_of_files_without_end_only_so_many_are_under_way(tmp_path: Path) -
             drawn += 1
             yield tmp_path / "a.jpg"
 
-    async def ask(_: bytes) -> Answer:
-        nonlocal begun, inside, most
-        begun, inside = begun + 1, inside + 1
+    async def predict(_: bytes) -> PredictionFields:
+        nonlocal inside, most
+        inside += 1
         most = max(most, inside)
-        # Now and then one holds all others up; the last ones would still be at it after the end.
-        await asyncio.sleep(1 if begun > 100 else 0.002 if begun % 9 else 0.03)
+        await groups.join()
         inside -= 1
         return {}
 
-    async with asyncio.timeout(20), aclosing(files.caption(Network("", ask, ahead=6), endless())) as lines:
+    captioner = Captioner("", predict, max_pending=6)
+    async with asyncio.timeout(60), aclosing(caption_files(captioner, endless())) as lines:
         async for _ in lines:
             assert drawn - yielded <= 6
             yielded += 1
-            if yielded == 100:
+            if yielded == 100:  # in the midst of a group, which waits for ever
                 break
     assert most == 6
-    assert asyncio.all_tasks() <= others  # whoever leaves early leaves nobody behind
+    assert asyncio.all_tasks() <= others  # whoever stops early leaves no task behind
 
 
 @pytest.mark.anyio
-async def test_lines_keep_the_order_of_the_files_and_a_fault_is_one_files_own(many: Path) -> None:
-    pictures = [*find([many]), many / "gone.jpg"]
+async def test_lines_keep_the_order_of_the_files_and_an_error_concerns_one_file(many: Path) -> None:
+    pictures = [*find_pictures([many]), many / "gone.jpg"]
     number = {file.read_bytes(): n for n, file in enumerate(pictures[:-1])}
+    groups = ReversedGroups(8, total=20)
+    finished: list[int] = []
 
-    async def ask(body: bytes) -> Answer:
-        await asyncio.sleep((20 - number[body]) / 2000)  # the later ones are done first
+    async def predict(body: bytes) -> PredictionFields:
+        await groups.join()
+        finished.append(number[body])
         if number[body] == 5:
             raise BrokenImageError("It is damaged.")
         return {"n": number[body]}
 
-    lines = [line async for line in files.caption(Network("", ask, ahead=8), pictures)]
+    async with asyncio.timeout(60):
+        captioner = Captioner("", predict, max_pending=8)
+        lines = [line async for line in caption_files(captioner, pictures)]
+    assert finished != sorted(finished)
     assert [line.file for line in lines] == pictures
-    assert [line.answer for line in lines if not line.fault] == [{"n": n} for n in range(20) if n != 5]
-    assert [line.fault for line in lines if line.fault] == [
+    assert [line.prediction for line in lines if not line.error] == [{"n": n} for n in range(20) if n != 5]
+    assert [line.error for line in lines if line.error] == [
         "It is damaged.",
-        "It cannot be read (No such file or directory).",
+        "The file cannot be read (No such file or directory).",
     ]
 
 
@@ -142,41 +169,41 @@ async def test_lines_keep_the_order_of_the_files_and_a_fault_is_one_files_own(ma
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-def test_any_name_is_written_as_text_and_found_again(tmp_path: Path, suffix: str) -> None:
-    out, names = tmp_path / f"out{suffix}", [files.name(Path(name)) for name in ODD_NAMES]
+def test_any_file_name_is_written_as_text_and_read_back(tmp_path: Path, suffix: str) -> None:
+    out, names = tmp_path / f"out{suffix}", [file_name(Path(name)) for name in ODD_NAMES]
     written = write(out, *names)
     written.decode("utf-8")
     assert names_in(out) == names
     assert names[3] == "no \\xff unicode.jpg"
-    held = output_file.held(out, resume=True)
-    assert held == Held(frozenset(names), ANSWER["model"]["version"], len(written))
-    assert write(out, "z.jpg", kept=held).startswith(written)
+    state = read_resume_state(out, resume=True)
+    assert state == ResumeState(frozenset(names), PREDICTION["model"]["version"], len(written))
+    assert write(out, "z.jpg", state=state).startswith(written)
 
 
-def test_a_row_of_csv_says_what_the_json_says(tmp_path: Path) -> None:
+def test_a_csv_row_holds_the_fields_of_the_json(tmp_path: Path) -> None:
     write(tmp_path / "out.csv", "a.jpg")
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         [row] = csv.DictReader(file)
     assert tuple(row) == COLUMNS
-    said = ANSWER["caption"]
-    assert (row["sentence"], row["alt_text"], row["tier"]) == (said["text"], said["alt_text"], said["tier"])
+    caption = PREDICTION["caption"]
+    assert (row["sentence"], row["alt_text"], row["tier"]) == (caption["text"], caption["alt_text"], caption["tier"])
     assert (row["label_1"], float(row["score_1"]), row["label_2"], row["score_5"]) == ("golden retriever", 0.62, "", "")
     assert (float(row["confidence"]), row["words"], row["model"]) == (0.83, "dog", "3b1f6c2a9d04")
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-def test_half_a_line_is_cut_off_wherever_it_ends(tmp_path: Path, suffix: str) -> None:
+def test_an_incomplete_line_is_cut_off_wherever_it_ends(tmp_path: Path, suffix: str) -> None:
     out = tmp_path / f"out{suffix}"
     one = write(out, "a.jpg")
-    both = write(out, "b\n\r\nb,.jpg", kept=output_file.held(out, resume=True))
+    both = write(out, "b\n\r\nb,.jpg", state=read_resume_state(out, resume=True))
     for cut in sorted({*range(0, len(both), 25), *range(len(one) - 9, len(one) + 40), len(both) - 2, len(both) - 1}):
         out.write_bytes(both[:cut])
-        held = output_file.held(out, resume=True)
-        assert held.names == ({"a.jpg"} if cut >= len(one) else set())
+        state = read_resume_state(out, resume=True)
+        assert state.names == ({"a.jpg"} if cut >= len(one) else set())
         todo = ["a.jpg", "b\n\r\nb,.jpg"]
-        assert write(out, *(name for name in todo if name not in held.names), kept=held) == both
+        assert write(out, *(name for name in todo if name not in state.names), state=state) == both
     out.write_bytes(both[:-1])
-    assert write(out, kept=output_file.held(out, resume=True)) == one
+    assert write(out, state=read_resume_state(out, resume=True)) == one
 
 
 @pytest.mark.parametrize(
@@ -194,7 +221,7 @@ def test_half_a_line_is_cut_off_wherever_it_ends(tmp_path: Path, suffix: str) ->
         ("a.csv", ",".join(COLUMNS).encode() + b'\r\n"a"b,c\r\n'),
     ],
 )
-def test_what_holds_no_captions_is_refused_and_stays_as_it_is(
+def test_a_file_without_captions_is_refused_and_left_unchanged(
     tmp_path: Path, many: Path, caption: Caption, capsys: pytest.CaptureFixture[str], name: str, content: bytes
 ) -> None:
     out = tmp_path / name
@@ -210,17 +237,17 @@ def test_captions_are_neither_overwritten_nor_mixed_with_those_of_another_networ
 ) -> None:
     out = tmp_path / "out.jsonl"
     before = write(out, "a.jpg")
-    for options, said in (((), "--resume goes on with it"), (("--resume",), "by the network 3b1f6c2a9d04")):
+    for options, part in (((), "add --resume"), (("--resume",), "by the network 3b1f6c2a9d04")):
         assert caption(many, "--out", out, *options) == 2
         error = capsys.readouterr().err
         assert is_one_sentence(error)
-        assert said in error
+        assert part in error
         assert out.read_bytes() == before
-    other = {**ANSWER, "model": {"name": "tiny", "version": "other"}}
-    with output_file.opened(out, output_file.held(out, resume=True)) as to:
-        to.add("b.jpg", other)
+    other = {**PREDICTION, "model": {"name": "tiny", "version": "other"}}
+    with open_writer(out, read_resume_state(out, resume=True)) as writer:
+        writer.write("b.jpg", other)
     with pytest.raises(SettingsError, match="several networks"):
-        output_file.held(out, resume=True)
+        read_resume_state(out, resume=True)
 
 
 def test_a_full_disk_is_one_sentence(many: Path, caption: Caption, capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,7 +261,9 @@ def test_a_full_disk_is_one_sentence(many: Path, caption: Caption, capsys: pytes
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-def test_pictures_that_came_later_are_sorted_in(tmp_path: Path, many: Path, caption: Caption, suffix: str) -> None:
+def test_pictures_that_were_added_later_are_sorted_in(
+    tmp_path: Path, many: Path, caption: Caption, suffix: str
+) -> None:
     out, whole = tmp_path / f"out{suffix}", tmp_path / f"whole{suffix}"
     for name in ODD_NAMES:
         (many / name).write_bytes(corpus.jpeg(16, 16, seed=len(name)))
@@ -248,20 +277,37 @@ def test_pictures_that_came_later_are_sorted_in(tmp_path: Path, many: Path, capt
     assert out.read_bytes() != whole.read_bytes()
     assert caption(many, "--out", out, "--quiet", "--resume") == 0
     assert out.read_bytes() == whole.read_bytes()
-    assert names_in(out) == [files.name(file) for file in find([many])]
+    assert names_in(out) == [file_name(file) for file in find_pictures([many])]
     assert caption(many, "--out", out, "--quiet", "--resume") == 0
     assert out.read_bytes() == whole.read_bytes()
 
 
-def test_the_engine_gets_full_batches(many: Path, caption: Caption, engine: FakeEngine, tmp_path: Path) -> None:
-    engine.seconds = 0.1  # a network is slower than the decoders
+def test_the_engine_gets_full_batches(
+    many: Path, caption: Caption, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = Metrics()
+    monkeypatch.setattr("app.captioning.local_network.Metrics", lambda: metrics)
+    run_at_once, batches = engine.run, []
+
+    def waiting() -> float:
+        return metrics.registry.get_sample_value("glassbot_queue_depth") or 0
+
+    def run_when_all_others_wait(pictures: Any, *, maps: Any = ()) -> Any:
+        if metrics.registry.get_sample_value("glassbot_ready") == 1:  # else it is being warmed up
+            batches.append(len(pictures))
+            deadline = time.monotonic() + 60
+            while sum(batches) + waiting() < 20:
+                assert time.monotonic() < deadline
+                time.sleep(0.005)
+        return run_at_once(pictures, maps=maps)
+
+    engine.run = run_when_all_others_wait  # type: ignore[method-assign]
     assert caption(many, "--out", tmp_path / "out.csv") == 0
-    work = engine.batches[-4:]
-    assert sum(work) >= 20
-    assert 16 in work
+    assert sum(batches) == 20
+    assert batches[1] == min(16, 20 - batches[0])
 
 
-def test_what_breaks_the_engine_is_one_files_fault(
+def test_a_picture_that_breaks_the_engine_is_the_error_of_one_file(
     many: Path, caption: Caption, engine: FakeEngine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, white = engine.run, many / "07.jpg"
@@ -275,34 +321,36 @@ def test_what_breaks_the_engine_is_one_files_fault(
     engine.run = fragile  # type: ignore[method-assign]
     assert caption(many, "--out", tmp_path / "out.jsonl", "--quiet") == 1
     assert len(names_in(tmp_path / "out.jsonl")) == 19
-    assert capsys.readouterr().err == f"glassbot: {white}: The network failed on it (too bright).\n"
+    assert capsys.readouterr().err == f"glassbot: {white}: The network failed on this picture (too bright).\n"
 
 
-def test_lines_go_to_stdout_and_all_else_does_not(
+def test_lines_go_to_stdout_and_progress_and_errors_to_stderr(
     many: Path, caption: Caption, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = many / "bad\n\x1b[31m.jpg"
     bad.write_bytes(corpus.jpeg()[:500])
     assert caption(many) == 1
-    said = capsys.readouterr()
-    assert [json.loads(line)["file"] for line in said.out.splitlines()] == [str(f) for f in find([many]) if f != bad]
-    progressed, fault = said.err.splitlines()
-    assert progressed.startswith("glassbot: 21 of 21, ")
-    assert fault.startswith(f"glassbot: {many}/bad\\n\\x1b[31m.jpg: The header of this JPEG")
+    captured = capsys.readouterr()
+    assert [json.loads(line)["file"] for line in captured.out.splitlines()] == [
+        str(f) for f in find_pictures([many]) if f != bad
+    ]
+    progress_line, error = captured.err.splitlines()
+    assert progress_line.startswith("glassbot: 21 of 21, ")
+    assert error.startswith(f"glassbot: {many}/bad\\n\\x1b[31m.jpg: The header of this JPEG")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "part"),
     [
         (["{empty}"], 1, "no picture"),
         (["{empty}/holidya", "--checkpoint", "none"], 1, "holidya"),
-        (["{picture}", "--resume"], 2, "--resume is nothing without --out"),
-        (["{picture}", "--force"], 2, "--force is nothing without --alt-text"),
-        (["{picture}", "--api-key", "k"], 2, "--api-key is nothing without --server"),
+        (["{picture}", "--resume"], 2, "--resume needs --out"),
+        (["{picture}", "--force"], 2, "--force needs --alt-text"),
+        (["{picture}", "--api-key", "k"], 2, "--api-key needs --server"),
         (["{picture}", "--out", "{empty}"], 2, "is a folder"),
         (["{picture}", "--out", "{empty}/none/out.csv"], 2, "no folder"),
-        (["{picture}", "--server", "http://x", "--checkpoint", "y"], 2, "--checkpoint is nothing beside --server"),
-        (["{picture}", "--server", "http://x", "--concurrency", "0"], 2, "--concurrency is from 1"),
+        (["{picture}", "--server", "http://x", "--checkpoint", "y"], 2, "--checkpoint cannot be used with --server"),
+        (["{picture}", "--server", "http://x", "--concurrency", "0"], 2, "--concurrency must be from 1"),
         (["{picture}", "--server", "http://x", "--api-key", "not one"], 2, "The API key"),
         (["{picture}", "--server", "not an address"], 2, "not an address"),
         (["{picture}", "--server", "localhost:8000"], 2, "localhost:8000"),
@@ -310,7 +358,7 @@ def test_lines_go_to_stdout_and_all_else_does_not(
     ],
 )
 def test_a_mistake_is_one_sentence_before_anything_is_loaded(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, part: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.jpg").write_bytes(corpus.jpeg(16, 16))
@@ -318,10 +366,10 @@ def test_a_mistake_is_one_sentence_before_anything_is_loaded(
     assert main(["caption", *(argument.format(**names) for argument in arguments)]) == status
     error = capsys.readouterr().err
     assert is_one_sentence(error)
-    assert said in error
+    assert part in error
 
 
-def test_a_clients_key_does_not_hinder_work_in_this_process_but_never_opens_a_service(
+def test_the_key_of_a_client_is_ignored_without_a_service_and_is_not_a_key_of_the_service(
     many: Path, caption: Caption, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GLASSBOT_API_KEY", "secret")
@@ -331,24 +379,25 @@ def test_a_clients_key_does_not_hinder_work_in_this_process_but_never_opens_a_se
 
 
 @pytest.mark.anyio
-async def test_an_engine_that_does_not_start_is_said(monkeypatch: pytest.MonkeyPatch, network: Checkpoint) -> None:
+async def test_an_engine_that_does_not_start_is_a_start_error(
+    monkeypatch: pytest.MonkeyPatch, network: Checkpoint
+) -> None:
     def load(_: Path) -> Checkpoint:
         return network
 
-    def broken(*_: Any, **__: Any) -> None:
+    def broken(*_: Any, **__: Any) -> NoReturn:
         raise RuntimeError("no such chip")
 
     monkeypatch.setattr("app.captioning.local_network.checkpoints.load", load)
-    monkeypatch.setattr("app.inference.predictor.create_engine", broken)
     with pytest.raises(StartError, match="no such chip"):
-        async with local_network.network(local_network.settings(None)):
+        async with local_network.open_captioner(local_network.caption_settings(None), broken):
             pass
 
 
-# ---------------------------------------------------------------- texts beside the pictures
+# ---------------------------------------------------------------- sidecars
 
 
-def test_texts_overwrite_neither_each_other_nor_what_is_not_theirs(tmp_path: Path) -> None:
+def test_sidecars_overwrite_neither_each_other_nor_other_files(tmp_path: Path) -> None:
     names = ("a.jpg", "a.png", "b.jpg", "c.jpg", "c.jpg.webp", "d.gif", "d.txt")
     beside = Sidecars([tmp_path / name for name in names], force=False)
     for name in names:
@@ -366,7 +415,7 @@ def test_texts_overwrite_neither_each_other_nor_what_is_not_theirs(tmp_path: Pat
     assert beside.write(tmp_path / "b.jpg", "It is b.jpg.") == ""
     (tmp_path / "b.txt").write_text("my notes")
     assert beside.write(tmp_path / "b.jpg", "It is b.jpg.") == (
-        "b.txt beside it says something else already: --force replaces it."
+        "b.txt beside it has another text already: --force overwrites it."
     )
     assert (tmp_path / "b.txt").read_text() == "my notes"
     (tmp_path / "b.txt").unlink()
@@ -374,46 +423,46 @@ def test_texts_overwrite_neither_each_other_nor_what_is_not_theirs(tmp_path: Pat
     assert "cannot be written" in beside.write(tmp_path / "b.jpg", "It is b.jpg.")
 
 
-def test_a_text_in_the_way_is_a_fault_until_force_replaces_it(
+def test_another_text_file_is_an_error_until_force_overwrites_it(
     many: Path, caption: Caption, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.jsonl"
     (many / "03.txt").write_text("my notes")
     assert caption(many, "--out", out, "--alt-text", "--quiet") == 1
-    assert capsys.readouterr().err.startswith(f"glassbot: {many / '03.jpg'}: 03.txt beside it says something else")
+    assert capsys.readouterr().err.startswith(f"glassbot: {many / '03.jpg'}: 03.txt beside it has another text")
     assert (many / "03.txt").read_text() == "my notes"
     assert str(many / "03.jpg") not in names_in(out)
     assert caption(many, "--out", out, "--alt-text", "--quiet", "--resume", "--force") == 0
     lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-    assert [line["file"] for line in lines] == list(map(str, find([many])))
+    assert [line["file"] for line in lines] == list(map(str, find_pictures([many])))
     for line in lines:
         assert Path(line["file"]).with_suffix(".txt").read_text("utf-8") == line["caption"]["alt_text"] + "\n"
 
 
-# ---------------------------------------------------------------- how far it is
+# ---------------------------------------------------------------- progress
 
 
 def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "EVERY", 0.0)
+    monkeypatch.setattr(progress, "INTERVAL_SECONDS", 0.0)
     for bar, expected in ((False, "glassbot: 7 of 10, "), (True, "10/10")):
         console = Console(file=io.StringIO(), force_terminal=bar, width=100)
-        with progress.reported(5, 10, console=console, bar=bar) as step:
+        with progress.show_progress(5, 10, console=console, bar=bar) as step:
             for _ in range(5):
                 step()
-        said = console.file.getvalue()  # type: ignore[attr-defined]
-        assert expected in said
-        assert "images/s" in said
-        assert ("left" in said) is not bar
+        text = console.file.getvalue()  # type: ignore[attr-defined]
+        assert expected in text
+        assert "images/s" in text
+        assert ("left" in text) is not bar
 
 
-def test_a_quiet_console_says_nothing() -> None:
+def test_a_quiet_console_shows_no_progress() -> None:
     console = Console(file=io.StringIO(), quiet=True)
-    with progress.reported(0, 1, console=console, bar=False) as step:
+    with progress.show_progress(0, 1, console=console, bar=False) as step:
         step()
     assert console.file.getvalue() == ""  # type: ignore[attr-defined]
 
 
-def test_a_pace_counts_only_what_was_done_since_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pace_counts_only_pictures_since_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(progress, "monotonic", lambda: now)
     pace = progress.Pace(1000, 2000)
@@ -424,7 +473,7 @@ def test_a_pace_counts_only_what_was_done_since_the_start(monkeypatch: pytest.Mo
     assert str(pace) == "1,100 of 2,000, 10.0 images/s, 0:01:30 left"
 
 
-# ---------------------------------------------------------------- processes of their own
+# ---------------------------------------------------------------- as a process
 
 
 @pytest.mark.slow
@@ -446,32 +495,50 @@ def test_a_folder_becomes_json_lines_and_bad_files_are_listed(tmp_path: Path, ch
 
 
 @pytest.mark.slow
-def test_however_it_is_stopped_going_on_writes_the_same_bytes(
-    many: Path, tmp_path: Path, checkpoint_file: Path
-) -> None:
+def test_after_any_signal_resuming_writes_the_same_bytes(many: Path, tmp_path: Path, checkpoint_file: Path) -> None:
     for number in range(20, 72):
         (many / f"{number}.jpg").write_bytes(corpus.jpeg(48, 40, seed=number))
     whole, torn = tmp_path / "whole.csv", tmp_path / "torn.csv"
     common = ("caption", str(many), "--checkpoint", str(checkpoint_file), "--quiet", "--out")
     assert run(*common, str(whole)).returncode == 0
-    for stop, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)):
-        assert stopped(stop, torn, *common, str(torn), "--resume") == status
-        assert whole.read_bytes().startswith(torn.read_bytes())
-        assert len(torn.read_bytes()) < len(whole.read_bytes())
+    rows = whole.read_bytes().splitlines(keepends=True)
+    for picture, stop, status in ((20, signal.SIGINT, 130), (40, signal.SIGTERM, 143), (60, signal.SIGKILL, -9)):
+        written = b"".join(rows[: 1 + picture])
+        assert stopped_at(f"{picture}.jpg", stop, torn, written, *common, str(torn), "--resume") == status
+        assert torn.read_bytes() == written
     with torn.open("ab") as file:
         file.write(b'"half a li')
     assert run(*common, str(torn), "--resume").returncode == 0
     assert torn.read_bytes() == whole.read_bytes()
 
 
-def stopped(stop: signal.Signals, out: Path, *arguments: str) -> int:
-    """The status of a run that got the signal after it had written some lines of its own."""
-    before = out.stat().st_size if out.exists() else 200  # more than the names of the columns
-    command = [sys.executable, "-m", "app", *arguments]
+STOPS_AT = """
+import asyncio, sys
+from app.__main__ import main
+from app.captioning import files
+
+caption_file = files._caption_file
+
+async def caption_file_or_wait(captioner, file):
+    if file.name == sys.argv[1]:
+        await asyncio.Event().wait()
+    return await caption_file(captioner, file)
+
+files._caption_file = caption_file_or_wait
+sys.exit(main(sys.argv[2:]))
+"""
+"""``glassbot``, but captioning the picture of the first argument never ends."""
+
+
+def stopped_at(picture: str, stop: signal.Signals, out: Path, written: bytes, *arguments: str) -> int:
+    """Return the status of a process that got the signal after it had written all before ``picture``."""
+    command = [sys.executable, "-c", STOPS_AT, picture, *arguments]
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # tests that run in the background ignore it
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=heed) as process:
-        while not out.exists() or out.stat().st_size <= before:
+        deadline = time.monotonic() + 120
+        while not out.exists() or out.read_bytes() != written:
             assert process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.005)
         process.send_signal(stop)
         return process.wait(60)

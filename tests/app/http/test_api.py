@@ -4,12 +4,15 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 
-from app.inference.images import Limits, PixelBudget, see
+from app.inference.images import Limits, PixelBudget, decode_image
 from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint
@@ -56,11 +59,13 @@ async def test_the_answer_has_the_documented_shape(client: httpx.AsyncClient, ne
 async def test_http_answers_as_the_network_does_in_process(client: httpx.AsyncClient, network: Checkpoint) -> None:
     body = corpus.jpeg(seed=9)
     answer = (await post(client, body)).json()
-    sight = see(body, size=227, limits=Limits(), budget=PixelBudget(10**9))
-    said = describe(create_engine(network, precision="f32").run(sight.pixels[None]).logits[0], network)
-    assert answer["caption"]["text"] == said.caption.text
-    assert [label["id"] for label in answer["labels"]] == [scored.label.id for scored in said.labels]
-    assert [label["score"] for label in answer["labels"]] == pytest.approx([s.score for s in said.labels], abs=1e-5)
+    image = decode_image(body, size=227, limits=Limits(), budget=PixelBudget(10**9))
+    logits = create_engine(network, precision="f32").run(image.pixels[None]).logits[0]
+    description = describe(logits, network)
+    assert answer["caption"]["text"] == description.caption.text
+    assert [label["id"] for label in answer["labels"]] == [scored.label.id for scored in description.labels]
+    scores = [scored.score for scored in description.labels]
+    assert [label["score"] for label in answer["labels"]] == pytest.approx(scores, abs=1e-5)
 
 
 async def test_all_ways_to_send_a_picture_lead_to_the_same_answer(client: httpx.AsyncClient) -> None:
@@ -101,8 +106,10 @@ async def test_what_cannot_be_seen_is_a_problem(client: httpx.AsyncClient, body:
         ("/predict?top_k=0", "invalid-request"),
         ("/predict?top_k=21", "invalid-request"),
         ("/predict?top_k=many", "invalid-request"),
-        ("/predict?kind=word", "unknown-kind"),
-        ("/predict?kind=flavour", "unknown-kind"),
+        ("/predict?vocabulary=word", "unknown-vocabulary"),
+        ("/predict?vocabulary=flavour", "unknown-vocabulary"),
+        ("/predict?kind=flavour", "unknown-vocabulary"),
+        ("/predict?vocabulary=object&kind=scene", "invalid-request"),
         ("/explain", "invalid-request"),
         ("/explain?label=unheard-of", "unknown-label"),
         ("/explain?label=dog&method=guess", "invalid-request"),
@@ -171,6 +178,52 @@ async def test_a_large_multipart_body_never_touches_the_disk(
     assert (await client.post("/predict", files={"file": ("a.bmp", body)})).status_code == 200
 
 
+async def test_the_square_is_what_the_network_sees(client: httpx.AsyncClient) -> None:
+    body = corpus.jpeg(640, 480, seed=4, orientation=6)
+    pixels = decode_image(body, size=227, limits=Limits(), budget=PixelBudget(10**9)).pixels
+    ways = [
+        await post(client, body, "/square"),
+        await client.post("/square", files={"file": ("a.jpg", body)}),
+        await client.post("/square", json={"image": b64encode(body).decode()}),
+    ]
+    for answer in ways:
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+        picture = Image.open(BytesIO(answer.content))
+        assert picture.mode == "RGB"
+        assert np.array_equal(np.asarray(picture), pixels)
+    assert is_problem(await post(client, b"text", "/square"), 415, "not-an-image")
+    assert is_problem(await post(client, JPEG[:500], "/square"), 422, "broken-image")
+
+
+async def test_the_square_of_a_picture_costs_no_forward_pass(network: Checkpoint, engine: FakeEngine) -> None:
+    async with serving(create_app(Settings(), network, create_engine=engine.create)) as client:
+        warm = len(engine.batches)
+        assert (await post(client, path="/square")).status_code == 200
+        assert len(engine.batches) == warm
+
+
+async def test_the_old_query_parameter_answers_as_the_new_one(client: httpx.AsyncClient) -> None:
+    for name in ("vocabulary", "kind", "vocabulary=scene&kind"):
+        labels = (await post(client, path=f"/predict?{name}=scene")).json()["labels"]
+        assert {label["vocabulary"] for label in labels} == {"scene"}, name
+        word = (await post(client, path=f"/explain?label=dog&{name.replace('scene', 'word')}=word")).json()
+        assert word["vocabulary"] == "word", name
+        files = [("file", ("a.jpg", JPEG))]
+        batch = (await client.post(f"/predict/batch?{name}=scene", files=files)).json()
+        assert {label["vocabulary"] for label in batch["items"][0]["ok"]["labels"]} == {"scene"}, name
+
+
+async def test_old_fields_say_what_the_new_ones_say(client: httpx.AsyncClient) -> None:
+    answer = (await post(client)).json()
+    explanation = (await post(client, path="/explain?label=dog")).json()
+    for part in (*answer["labels"], *answer["caption"]["claims"], explanation):
+        assert part["kind"] == part["vocabulary"]
+    model = (await client.get("/model")).json()
+    assert all(layer["kind"] == layer["operation"] for layer in model["layers"])
+    said = {(v["activation"], v["kind"]) for v in model["vocabularies"]}
+    assert said == {("softmax", "exclusive"), ("sigmoid", "independent")}
+
+
 async def test_one_bad_file_of_a_batch_harms_no_other(client: httpx.AsyncClient) -> None:
     files = [("file", ("a.jpg", JPEG)), ("file", ("b.txt", b"text")), ("file", ("c.png", corpus.deep_png()))]
     answer = await client.post("/predict/batch?top_k=1", files=files)
@@ -185,8 +238,8 @@ async def test_a_batch_has_its_own_bounds(client: httpx.AsyncClient) -> None:
     assert is_problem(await post(client, path="/predict/batch"), 415, "unsupported-body")
     answer = await client.post("/predict/batch", files=[("file", b"")] * 65)
     assert is_problem(answer, 422, "invalid-request")
-    answer = await client.post("/predict/batch?kind=flavour", files=[("file", JPEG)] * 2)
-    assert is_problem(answer, 422, "unknown-kind")
+    answer = await client.post("/predict/batch?vocabulary=flavour", files=[("file", JPEG)] * 2)
+    assert is_problem(answer, 422, "unknown-vocabulary")
 
 
 async def test_every_answer_carries_an_id_and_the_security_headers(client: httpx.AsyncClient) -> None:
@@ -219,7 +272,7 @@ async def test_metrics_count_what_was_answered(client: httpx.AsyncClient) -> Non
 
 
 async def test_what_was_seen_is_remembered(network: Checkpoint, engine: FakeEngine) -> None:
-    async with serving(create_app(Settings(), network)) as client:
+    async with serving(create_app(Settings(), network, create_engine=engine.create)) as client:
         warm = len(engine.batches)
         await post(client, path="/activations")
         for path in ("/predict", "/explain?label=dog", "/activations?layers=conv1"):

@@ -18,14 +18,14 @@ from tests.app.inference import corpus
 pytestmark = pytest.mark.anyio
 
 KEYS = "first-key, second-key"
-PICTURES = ("/predict", "/explain?label=dog", "/activations")
+PICTURES = ("/predict", "/explain?label=dog", "/activations", "/square")
 OPEN = ("/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics", "/model", "/model/filters.png")
 
 
 @pytest.fixture
 async def locked(network: Checkpoint, engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
-    assert engine.seconds == 0
-    async with serving(create_app(Settings.model_validate({"api_keys": KEYS}), network)) as client:
+    settings = Settings.model_validate({"api_keys": KEYS})
+    async with serving(create_app(settings, network, create_engine=engine.create)) as client:
         yield client
 
 

@@ -23,9 +23,8 @@ ASK = {
 
 @pytest.fixture
 async def shared(network: Checkpoint, engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
-    assert engine.seconds == 0
     chosen = {"cors_origins": f"{HERE}, https://other.example", "api_keys": "k", "max_body_mb": 0.1}
-    async with serving(create_app(Settings.model_validate(chosen), network)) as client:
+    async with serving(create_app(Settings.model_validate(chosen), network, create_engine=engine.create)) as client:
         client.headers.update({"X-API-Key": "k", "Origin": HERE})
         yield client
 
@@ -70,12 +69,14 @@ async def test_every_problem_may_be_read_too(shared: httpx.AsyncClient, engine: 
 
 
 async def test_a_page_elsewhere_can_read_when_to_ask_again(network: Checkpoint, engine: FakeEngine) -> None:
-    engine.seconds = 0.2
-    async with serving(create_app(Settings.model_validate({"cors_origins": HERE}), network), wait=False) as client:
+    engine.gate.clear()
+    settings = Settings.model_validate({"cors_origins": HERE})
+    async with serving(create_app(settings, network, create_engine=engine.create), wait=False) as client:
         early = await post(client, headers={"Origin": HERE})
         assert is_problem(early, 503, "not-ready")
         assert is_shared(early)
         assert "retry-after" in early.headers
+        engine.gate.set()
 
 
 async def test_a_preflight_tells_what_may_be_sent(shared: httpx.AsyncClient) -> None:
@@ -103,9 +104,10 @@ async def test_a_preflight_that_asks_too_much_is_a_problem(shared: httpx.AsyncCl
 
 
 async def test_strangers_get_no_leave_and_a_star_gives_it_to_all(
-    network: Checkpoint, shared: httpx.AsyncClient
+    network: Checkpoint, engine: FakeEngine, shared: httpx.AsyncClient
 ) -> None:
     stranger = {"Origin": "https://stranger.example"}
     assert "access-control-allow-origin" not in (await shared.get("/model", headers=stranger)).headers
-    async with serving(create_app(Settings.model_validate({"cors_origins": "*"}), network)) as client:
+    settings = Settings.model_validate({"cors_origins": "*"})
+    async with serving(create_app(settings, network, create_engine=engine.create)) as client:
         assert is_shared(await client.get("/model", headers=stranger), "*")

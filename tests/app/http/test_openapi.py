@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from app.settings import Settings
 from model.checkpoint import Checkpoint
 
 Document = dict[str, Any]
-PICTURES = ("/predict", "/predict/batch", "/explain", "/activations")
+PICTURES = ("/predict", "/predict/batch", "/explain", "/activations", "/square")
 
 
 @pytest.fixture(scope="module")
@@ -101,17 +102,52 @@ def test_every_error_of_the_tree_that_is_raised_itself_is_known(contract: Docume
 
 
 def test_what_the_network_knows_is_in_the_contract(contract: Document) -> None:
-    found = {
-        path: parameter["schema"]["enum"]
+    for name in ("vocabulary", "kind"):
+        assert {path: schema["enum"] for path, schema in parameters(contract, name)} == {
+            "/predict": ["object", "scene"],
+            "/predict/batch": ["object", "scene"],
+            "/explain": ["object", "scene", "word"],
+        }
+    ((_, layers),) = parameters(contract, "layers")
+    assert re.search(layers["pattern"], "all")
+    assert re.search(layers["pattern"], "conv1,pool5,fc7")
+    assert not re.search(layers["pattern"], "conv9")
+    assert not re.search(layers["pattern"], "norm1")
+
+
+def parameters(contract: Document, name: str) -> Iterator[tuple[str, Document]]:
+    """Path and schema of the query parameters of a name."""
+    for path, operation in operations(contract):
+        for parameter in operation.get("parameters", []):
+            if parameter["name"] == name:
+                yield path, parameter["schema"]
+
+
+DEPRECATED = {
+    ("/predict", "kind", "vocabulary"),
+    ("/predict/batch", "kind", "vocabulary"),
+    ("/explain", "kind", "vocabulary"),
+    ("ClaimAnswer", "kind", "vocabulary"),
+    ("LabelAnswer", "kind", "vocabulary"),
+    ("ExplainResponse", "kind", "vocabulary"),
+    ("LayerAnswer", "kind", "operation"),
+    ("VocabularyAnswer", "kind", "activation"),
+}
+"""Where an old name is, the old name, and the new one."""
+
+
+def test_every_old_name_is_marked_with_its_successor_and_the_release_in_which_it_goes(contract: Document) -> None:
+    named: dict[str, dict[str, Document]] = {
+        path: {parameter["name"]: parameter for parameter in operation.get("parameters", [])}
         for path, operation in operations(contract)
-        for parameter in operation.get("parameters", [])
-        if parameter["name"] == "kind"
     }
-    assert found == {
-        "/predict": ["object", "scene"],
-        "/predict/batch": ["object", "scene"],
-        "/explain": ["object", "scene", "word"],
-    }
+    named |= {name: schema.get("properties", {}) for name, schema in contract["components"]["schemas"].items()}
+    marked = {(place, old) for place, parts in named.items() for old, part in parts.items() if part.get("deprecated")}
+    assert marked == {(place, old) for place, old, _ in DEPRECATED}
+    for place, old, new in DEPRECATED:
+        assert re.match(rf"Old name of {new}\b.* in release 0\.2\.0\.$", named[place][old]["description"]), place
+        assert new in named[place]
+        assert not named[place][new].get("deprecated")
 
 
 def test_a_key_may_be_sent_and_must_be_where_the_operator_set_one(contract: Document, network: Checkpoint) -> None:

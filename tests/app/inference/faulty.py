@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.__main__ import main
-from app.inference import predictor
-from model.engines import Engine, Output, create_engine
+from model.checkpoint import Checkpoint
+from model.engines import Engine, EngineName, Output, Precision, create_engine
 
 
 class Faulty:
@@ -38,10 +37,10 @@ FAULTS: dict[str, Callable[[int, NDArray[np.uint8]], bool]] = {
 }
 
 
-def create(*arguments: Any, **options: Any) -> Faulty:
-    return Faulty(create_engine(*arguments, **options), FAULTS[sys.argv[1]])
+def create(checkpoint: Checkpoint, /, *, engine: EngineName, precision: Precision, threads: int) -> Faulty:
+    real = create_engine(checkpoint, engine=engine, precision=precision, threads=threads)
+    return Faulty(real, FAULTS[sys.argv[1]])
 
 
 if __name__ == "__main__":
-    predictor.create_engine = create  # type: ignore[attr-defined]
-    sys.exit(main(sys.argv[2:]))
+    sys.exit(main(sys.argv[2:], create_engine=create))

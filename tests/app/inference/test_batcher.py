@@ -58,7 +58,7 @@ async def test_each_caller_gets_the_answer_to_its_own_item() -> None:
 async def test_a_lone_item_does_not_wait_for_company() -> None:
     async with batching(lambda items: list(items)) as batcher:
         done = await asyncio.wait_for(batcher.submit(1), 5)
-    assert done.batch == 1
+    assert done.batch_size == 1
     assert done.queued_s < 1
 
 

@@ -7,80 +7,80 @@ import numpy as np
 import pytest
 
 from app.errors import BrokenImageError, EmptyBodyError, GlassbotError, NotAnImageError, TooManyPixelsError
-from app.inference.images import Limits, PixelBudget, Sight, open_picture, see
+from app.inference.images import DecodedImage, Limits, PixelBudget, decode_image, open_picture
 from model.preprocess import Crop
 from tests.app.inference import corpus
 
 GOOD = corpus.good_pictures()
 
 
-def look(body: bytes, size: int = 64) -> Sight:
-    return see(body, size=size, limits=Limits(), budget=PixelBudget(40_000_000))
+def decoded(body: bytes, size: int = 64) -> DecodedImage:
+    return decode_image(body, size=size, limits=Limits(), budget=PixelBudget(40_000_000))
 
 
 @pytest.mark.parametrize("name", GOOD)
 def test_every_awkward_picture_is_seen(name: str) -> None:
-    sight = look(GOOD[name])
-    assert sight.pixels.shape == (64, 64, 3)
-    assert sight.pixels.dtype == np.uint8
-    assert sight.format in "JPEG PNG WebP GIF BMP TIFF AVIF HEIC"
-    assert sight.crop.width == sight.crop.height == min(sight.width, sight.height)
-    assert sight.sha256 == hashlib.sha256(GOOD[name]).hexdigest()
+    image = decoded(GOOD[name])
+    assert image.pixels.shape == (64, 64, 3)
+    assert image.pixels.dtype == np.uint8
+    assert image.format in "JPEG PNG WebP GIF BMP TIFF AVIF HEIC"
+    assert image.crop.width == image.crop.height == min(image.width, image.height)
+    assert image.sha256 == hashlib.sha256(GOOD[name]).hexdigest()
 
 
 def test_the_first_frame_of_a_gif_is_seen() -> None:
-    red, green, blue = look(corpus.animated_gif()).pixels[32, 32]
+    red, green, blue = decoded(corpus.animated_gif()).pixels[32, 32]
     assert red > 250
     assert max(green, blue) < 5
 
 
 def test_what_is_transparent_lies_on_white() -> None:
-    assert look(corpus.alpha_png()).pixels.min() == 255
+    assert decoded(corpus.alpha_png()).pixels.min() == 255
 
 
 def test_sixteen_bits_are_scaled_not_clipped() -> None:
-    pixels = look(corpus.deep_png()).pixels
+    pixels = decoded(corpus.deep_png()).pixels
     assert pixels[0].mean() < 40
     assert pixels[-1].mean() > 215
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_photo_is_turned_as_exif_asks(orientation: int) -> None:
-    sight = look(corpus.jpeg(300, 200, orientation=orientation))
+    image = decoded(corpus.jpeg(300, 200, orientation=orientation))
     on_its_side = orientation >= 5
-    assert (sight.width, sight.height) == ((200, 300) if on_its_side else (300, 200))
+    assert (image.width, image.height) == ((200, 300) if on_its_side else (300, 200))
     red_first = {1: True, 2: False, 3: False, 4: True, 5: True, 6: True, 7: False, 8: False}[orientation]
-    first = sight.pixels[:8].mean((0, 1)) if on_its_side else sight.pixels[:, :8].mean((0, 1))
+    first = image.pixels[:8].mean((0, 1)) if on_its_side else image.pixels[:, :8].mean((0, 1))
     assert bool(first[0] > first[2]) is red_first
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_a_large_jpeg_is_decoded_scaled_and_its_crop_is_in_whole_pixels(orientation: int) -> None:
-    sight = look(corpus.jpeg(1203, 801, orientation=orientation), size=64)
+    image = decoded(corpus.jpeg(1203, 801, orientation=orientation), size=64)
     if orientation == 1:
-        assert (sight.width, sight.height, sight.crop) == (1203, 801, Crop(201, 0, 801, 801))
+        assert (image.width, image.height, image.crop) == (1203, 801, Crop(201, 0, 801, 801))
     else:
-        assert (sight.width, sight.height, sight.crop) == (801, 1203, Crop(0, 201, 801, 801))
+        assert (image.width, image.height, image.crop) == (801, 1203, Crop(0, 201, 801, 801))
 
 
 def test_scaled_decoding_sees_nearly_the_same() -> None:
     large = corpus.photo(300, 300).resize((2400, 2400))
-    scaled = look(corpus.encode(large, "JPEG", quality=95), size=100).pixels
-    whole = look(corpus.encode(large, "PNG"), size=100).pixels
+    scaled = decoded(corpus.encode(large, "JPEG", quality=95), size=100).pixels
+    whole = decoded(corpus.encode(large, "PNG"), size=100).pixels
     assert np.abs(scaled.astype(int) - whole).mean() < 3
 
 
 def test_broken_exif_is_ignored() -> None:
     body = corpus.jpeg(64, 48, orientation=6)
     at = body.index(b"Exif\0\0") + 6
-    sight = look(body[:at] + b"\xff" * 8 + body[at + 8 :])
-    assert (sight.width, sight.height) == (64, 48)
+    image = decoded(body[:at] + b"\xff" * 8 + body[at + 8 :])
+    assert (image.width, image.height) == (64, 48)
 
 
 @pytest.mark.parametrize("body", [corpus.bomb_png(), corpus.bomb_jpeg(), corpus.bomb_png(7000, 6000)])
 def test_too_many_pixels_are_refused_from_the_header(body: bytes) -> None:
     with pytest.raises(TooManyPixelsError, match="million"):
-        look(body)
+        decoded(body)
 
 
 def test_a_jpeg_may_be_larger_than_other_pictures() -> None:
@@ -93,12 +93,12 @@ def test_a_jpeg_may_be_larger_than_other_pictures() -> None:
 @pytest.mark.parametrize("body", [b"hello", b"BMW is a car, not a bitmap", b"<svg/>", b"%PDF-1.7", b"\0" * 64, b"II"])
 def test_what_is_no_picture_is_said_to_be_none(body: bytes) -> None:
     with pytest.raises(NotAnImageError):
-        look(body)
+        decoded(body)
 
 
 def test_no_bytes_are_no_picture() -> None:
     with pytest.raises(EmptyBodyError):
-        look(b"")
+        decoded(b"")
 
 
 WHOLE_EARLY = {"animated GIF", "1 x 1"}  # their first frame, or their only pixel, ends before the file does
@@ -109,7 +109,7 @@ def test_a_picture_cut_off_anywhere_is_damaged(name: str) -> None:
     body = GOOD[name]
     for percent in range(5, 100, 5):
         with pytest.raises(BrokenImageError, match="damaged"):
-            look(body[: len(body) * percent // 100])
+            decoded(body[: len(body) * percent // 100])
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -122,7 +122,7 @@ def test_flipped_bytes_are_a_picture_or_a_problem_and_nothing_else(seed: int) ->
     for at in random.integers(0, len(body), 5):
         body[at] = random.integers(256)
     try:
-        shape, status = look(bytes(body)).pixels.shape, 200
+        shape, status = decoded(bytes(body)).pixels.shape, 200
     except GlassbotError as error:
         shape, status = (64, 64, 3), error.status
     assert shape == (64, 64, 3)

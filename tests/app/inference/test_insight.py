@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.inference.images import Limits, PixelBudget, see
+from app.inference.images import Limits, PixelBudget, decode_image
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
 from tests.app.http.test_api import JPEG, RAW, post
@@ -20,13 +20,13 @@ pytestmark = pytest.mark.anyio
 
 async def test_an_explanation_is_a_map_of_shares(client: httpx.AsyncClient) -> None:
     for method in ("gradcam", "hirescam", "layercam"):
-        answer = (await post(client, path=f"/explain?label=dog&kind=word&method={method}")).json()
+        answer = (await post(client, path=f"/explain?label=dog&vocabulary=word&method={method}")).json()
         assert len(answer["relevance"]) == 256
         cells = np.array(answer["map"])
         assert cells.shape == (13, 13)
         assert cells.min() >= 0
         assert cells.max() == (1 if answer["maximum"] > 0 else 0)
-        assert (answer["label"], answer["kind"], answer["layer"]) == ("dog", "word", "conv5")
+        assert (answer["label"], answer["vocabulary"], answer["layer"]) == ("dog", "word", "conv5")
         assert answer["image"] == {"width": 320, "height": 240}
 
 
@@ -45,10 +45,10 @@ async def test_activations_can_be_read_back(client: httpx.AsyncClient, network: 
     length = struct.unpack_from("<I", body, 4)[0]
     assert length % 4 == 0
     header = json.loads(body[8 : 8 + length])
-    assert [layer["name"] for layer in header["layers"]] == list(network.architecture.activation_names)
-    sight = see(JPEG, size=227, limits=Limits(), budget=PixelBudget(10**9))
     names = network.architecture.activation_names
-    maps = create_engine(network, precision="f32").run(sight.pixels[None], maps=names).maps
+    assert [layer["name"] for layer in header["layers"]] == list(names)
+    image = decode_image(JPEG, size=227, limits=Limits(), budget=PixelBudget(10**9))
+    maps = create_engine(network, precision="f32").run(image.pixels[None], maps=names).maps
     at = 8 + length
     for layer in header["layers"]:
         channels, height, width = layer["shape"]

@@ -1,4 +1,4 @@
-"""What /training says of runs that are whole, growing, damaged or not there, and of the claims."""
+"""The page /training: runs that are complete, growing, damaged or missing, and the findings of ``ablate``."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_the_page_and_what_it_loads_are_there_and_all_addresses_are_relati
     assert re.findall(r'<a href="([^"]*)" aria-current="page">Training</a>', answer.text) == ["training"]
 
 
-async def test_the_figures_are_the_journals(page: httpx.AsyncClient) -> None:
+async def test_the_figures_are_those_of_the_run_log(page: httpx.AsyncClient) -> None:
     run = (await page.get(SHEETS[:-1] + ".json")).json()
     assert (run["name"], run["end"], run["problem"]) == ("whole", 300, "")
     assert run["sizes"] == [{"step": 0, "size": 67}, {"step": 200, "size": 99}]
@@ -89,15 +89,15 @@ async def test_the_figures_are_the_journals(page: httpx.AsyncClient) -> None:
 
 async def test_without_scripts_the_last_figures_and_tables_can_be_read(page: httpx.AsyncClient) -> None:
     answer = await page.get("/training?run=whole")
-    said = words(answer)
-    assert "300 steps, on pictures of 67, then 99 px. Measured 3 times" in said
-    assert "It kept 4 pictures of itself." in said
-    assert f"100 {loss_at(100):.2f}" in said
-    assert "200 80.0% 60.0%" in said
+    text = words(answer)
+    assert "300 steps, on pictures of 67, then 99 px. Measured 3 times" in text
+    assert "It kept 4 pictures of itself." in text
+    assert f"100 {loss_at(100):.2f}" in text
+    assert "200 80.0% 60.0%" in text
     assert re.search(r'<noscript><svg class="px" viewBox="0 44 132 44"', answer.text)  # the second column's kernels
 
 
-async def test_sheets_stay_in_the_cache_for_as_long_as_they_are_the_same(page: httpx.AsyncClient, folder: Path) -> None:
+async def test_sheets_stay_in_the_cache_until_they_change(page: httpx.AsyncClient, folder: Path) -> None:
     run = (await page.get(SHEETS[:-1] + ".json")).json()
     for one in run["sheets"]:
         answer = await page.get(SHEETS + one["file"])
@@ -112,11 +112,22 @@ async def test_sheets_stay_in_the_cache_for_as_long_as_they_are_the_same(page: h
 @pytest.mark.parametrize(
     "path",
     [
-        "nobody.json", "whole/1.webp", "whole/0000100.webp", "whole/1e2.webp", "whole/-1.webp", "nobody/100.webp",
-        f"whole/{'9' * 5000}.webp", "..%2fwhole/100.webp", "whole/..%2f0000100.webp", "whole/%2e%2e/100.webp",
-        "empty/picture.webp", "..%2f..%2fpyproject.json", "whole/metrics.jsonl", "whole/0000100.webp%00.webp",
+        "nobody.json",
+        "whole/1.webp",
+        "whole/0000100.webp",
+        "whole/1e2.webp",
+        "whole/-1.webp",
+        "nobody/100.webp",
+        f"whole/{'9' * 5000}.webp",
+        "..%2fwhole/100.webp",
+        "whole/..%2f0000100.webp",
+        "whole/%2e%2e/100.webp",
+        "empty/picture.webp",
+        "..%2f..%2fpyproject.json",
+        "whole/metrics.jsonl",
+        "whole/0000100.webp%00.webp",
     ],
-)  # fmt: skip
+)
 async def test_nothing_else_can_be_asked_for(page: httpx.AsyncClient, path: str) -> None:
     answer = await page.get(f"/training/runs/{path}")
     assert answer.status_code == 404
@@ -126,10 +137,10 @@ async def test_nothing_else_can_be_asked_for(page: httpx.AsyncClient, path: str)
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("empty", "The journal of “empty” has no figures yet: a run writes its first within 25 steps."),
-        ("early", "The journal of “early” has no figures yet: a run writes its first within 25 steps."),
-        ("broken", "The journal of “broken” is damaged: not one of its 3 lines can be read."),
-        ("nowhere", "There is no journal of “nowhere”: its folder has no file metrics.jsonl."),
+        ("empty", "The run log of “empty” has no figures yet: a run writes the first ones within 25 steps."),
+        ("early", "The run log of “early” has no figures yet: a run writes the first ones within 25 steps."),
+        ("broken", "The run log of “broken” is damaged: none of its 3 lines can be read."),
+        ("nowhere", "There is no run log of “nowhere”: its folder has no file metrics.jsonl."),
     ],
 )
 async def test_a_run_that_cannot_be_shown_gets_one_sentence(
@@ -143,23 +154,23 @@ async def test_a_run_that_cannot_be_shown_gets_one_sentence(
     assert "Local response normalisation helps" in answer.text  # the claims are there all the same
 
 
-async def test_a_run_that_nobody_named_is_told_on_the_page(page: httpx.AsyncClient) -> None:
+async def test_an_unknown_run_is_a_404_with_a_page(page: httpx.AsyncClient) -> None:
     answer = await page.get("/training?run=nobody")
     assert answer.status_code == 404
     assert "There is no run of this name here" in words(answer)
     assert 'href="training?run=whole"' in answer.text
 
 
-async def test_a_disk_that_fails_is_told_in_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_fails_is_a_problem_in_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Path) -> None:
         raise PermissionError(13, "Permission denied", str(folder))
 
     monkeypatch.setattr(module, "read", fail)
-    look = Runs([folder / "whole"]).look("whole")
-    assert look.problem == "The journal of “whole” cannot be read: permission denied."
+    view = Runs([folder / "whole"]).view("whole")
+    assert view.problem == "The run log of “whole” cannot be read: permission denied."
 
 
-async def test_a_sheet_that_went_is_a_404_and_not_our_fault(network: Checkpoint, tmp_path: Path) -> None:
+async def test_a_sheet_that_was_deleted_is_a_404(network: Checkpoint, tmp_path: Path) -> None:
     write_run(tmp_path / "run", kept=(25, 50))
     async with client_of(network, tmp_path / "run") as client:
         assert (await client.get("/training/runs/run/25.webp")).status_code == 200
@@ -194,7 +205,7 @@ async def test_a_running_run_is_read_again_only_when_it_has_grown(
         assert (grown.status_code, grown.json()["end"], len(reads)) == (200, 75, 2)
 
 
-async def test_what_is_damaged_in_a_journal_is_left_out_and_said(network: Checkpoint, tmp_path: Path) -> None:
+async def test_damaged_lines_of_a_run_log_are_left_out_and_counted(network: Checkpoint, tmp_path: Path) -> None:
     path = write_run(tmp_path / "run", kept=(25, 50))
     with path.open("a") as file:
         file.write('{"step": 60, "loss": NaN}\n{"step": 70, "loss": 1e99}\n{"step": 75, "loss": "low"}\n')
@@ -221,11 +232,11 @@ async def test_a_curve_that_was_not_measured_every_time_has_gaps(tmp_path: Path)
     assert chart.rows(1) == [(20, [50, 25])]
 
 
-async def test_names_in_addresses_are_plain_and_each_is_there_once(tmp_path: Path) -> None:
+async def test_names_in_addresses_are_plain_and_unique(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("mugs v1.2", "a/mugs", "b/mugs", "shipped", "éü")]
     runs = Runs(folders)
-    assert list(runs.all) == ["shipped", "mugs-v1-2", "mugs", "mugs-2", "shipped-2", "run"]
-    assert [run.title for run in runs.all.values()][1:4] == ["mugs v1.2", "mugs", "mugs (mugs-2)"]
+    assert list(runs.by_name) == ["shipped", "mugs-v1-2", "mugs", "mugs-2", "shipped-2", "run"]
+    assert [run.title for run in runs.by_name.values()][1:4] == ["mugs v1.2", "mugs", "mugs (mugs-2)"]
 
 
 async def test_the_setting_names_folders_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +244,7 @@ async def test_the_setting_names_folders_with_commas(monkeypatch: pytest.MonkeyP
     assert read_settings().runs == (Path("runs/first"), Path("runs/second"))
 
 
-async def test_the_shipped_network_brings_its_journal(client: httpx.AsyncClient) -> None:
+async def test_the_shipped_network_has_its_run_log(client: httpx.AsyncClient) -> None:
     if not (PRETRAINED.parent / "journal.jsonl").is_file():
         pytest.skip("no network is shipped")
     run = (await client.get("/training/runs/shipped.json")).json()
@@ -245,15 +256,15 @@ async def test_the_shipped_network_brings_its_journal(client: httpx.AsyncClient)
 
 
 @pytest.mark.parametrize(("path", "known"), [(CLAIMS, TESTED), (SWITCHES, TRIED)])
-async def test_every_claim_is_on_the_page_with_its_seeds(client: httpx.AsyncClient, path: Path, known: Any) -> None:
+async def test_every_finding_is_on_the_page_with_its_seeds(client: httpx.AsyncClient, path: Path, known: Any) -> None:
     facts = json.loads(path.read_text("utf-8"))
     assert {name: row["said"] for name, row in facts["claims"].items()} == {n: claim.said for n, claim in known.items()}
-    said = words(await client.get("/training"))
+    text = words(await client.get("/training"))
     for row in facts["claims"].values():
-        assert row["said"][1:] in said
+        assert row["said"][1:] in text
         assert len(row["gains"]) == facts["seeds"]
         figures = [f"{gain:.2f}" if row["even"] else f"{gain:+.1f}".replace("-", "−") for gain in row["gains"]]
-        assert f"3 seeds: {', '.join(figures)}".replace("+0.0", "0.0").replace("−0.0", "0.0") in said
+        assert f"3 seeds: {', '.join(figures)}".replace("+0.0", "0.0").replace("−0.0", "0.0") in text
 
 
 async def test_the_documented_experiments_are_those_on_the_page() -> None:
@@ -273,7 +284,7 @@ def finding(mean: float, half: float | None, *gains: float, even: float = 0) -> 
     return Finding(hypothesis="", paper="", measure=measure, even=even, mean=mean, half=half, gains=gains)
 
 
-async def test_what_chance_can_do_is_left_open() -> None:
+async def test_a_difference_within_chance_is_left_open() -> None:
     rows = [finding(4, 3, 2, 6), finding(-4, 3, -8, 0), finding(2, 2, 1, 3), finding(9, None, 9)]
     factors = [finding(0.5, 0.6, 0.5, even=1), finding(2, 0.5, 2, even=1)]
     assert [row.verdict for row in rows] == ["for", "against", "open", "open"]
@@ -284,7 +295,7 @@ async def test_what_chance_can_do_is_left_open() -> None:
     assert found.times_seen == 0.5
 
 
-async def test_where_nothing_was_measured_the_page_says_so(
+async def test_the_page_says_where_nothing_was_measured(
     client: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.runs.findings.CLAIMS", tmp_path / "claims.json")

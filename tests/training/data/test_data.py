@@ -18,7 +18,7 @@ from training.data import shards as shards_module
 from training.data.decode import Pixels
 from training.data.shards import Shards
 from training.evaluation.accuracy import by_class, figures, scores
-from training.trainer.sources import Source, make_sources
+from training.trainer.sources import Source, build_sources
 
 CACHES: tuple[Cache, Cache] = ("memory", "none")
 
@@ -48,7 +48,7 @@ def test_streamed_pictures_are_those_in_memory_bit_for_bit(kind: str, tmp_path: 
 def test_a_source_gives_the_batch_of_its_step_whatever_came_before(cache: Cache, tmp_path: Path) -> None:
     root = made.shards(tmp_path)
     one = data.load(f"letter={root}", "train", cache=cache)
-    source, again = (make_sources([one], 8, torch.device("cpu"))[0][0] for _ in range(2))
+    source, again = (build_sources([one], 8, torch.device("cpu"))[0] for _ in range(2))
     for step in (0, 1, 2, 9, 3, 4, 0):
         pixels, targets = source.batch(step, 5)
         wanted, labels = again.take(again.indices(step, 5))
@@ -80,7 +80,7 @@ def test_streaming_starts_without_decoding_and_decodes_each_batch_once(
     decoded, read = calls_of(monkeypatch, decode, "decode"), calls_of(monkeypatch, Shards, "read")
     one = data.load(f"letter={made.shards(tmp_path, train=200)}", "train", cache="none")
     assert (len(decoded), len(read)) == (0, decode._SAMPLE)
-    source = make_sources([one], 10, torch.device("cpu"))[0][0]
+    source = build_sources([one], 10, torch.device("cpu"))[0]
     for step in range(5):
         source.batch(step, 0)
     for step in (5, 6):
@@ -96,7 +96,7 @@ def test_shards_are_read_a_row_group_at_a_time_about_once_an_epoch(
     one = data.load(f"letter={root}", "train", cache="none")
     assert one.pictures.blocks == data.Blocks(rows=(8,) * 12, window=1)
     read = calls_of(monkeypatch, Shards, "_read_group")
-    source = make_sources([one], 8, torch.device("cpu"))[0][0]
+    source = build_sources([one], 8, torch.device("cpu"))[0]
     for step in range(24):
         source.batch(step, 0)
     assert 20 <= len(read) <= 30
@@ -141,7 +141,7 @@ def test_a_broken_picture_is_named_and_the_next_good_one_stands_in(cache: Cache,
     assert [b.name for b in one.broken] == names
     assert [b.reason for b in one.broken][1:] == ["not a picture in a known format"] * 2
     assert str(Broken("a.png", "no picture")) == "a.png (no picture)"
-    source: Source = make_sources([one], 42, torch.device("cpu"))[0][0]
+    source: Source = build_sources([one], 42, torch.device("cpu"))[0]
     _, targets = source.take(np.array([11, 12, 0]))
     assert targets.tolist() == [1, 1, 0]  # of the dog that stands in for a cat
 

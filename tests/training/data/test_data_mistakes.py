@@ -12,7 +12,7 @@ import torch
 from tests.training import made
 from training import data
 from training.data import DataError, memory
-from training.trainer.sources import make_sources
+from training.trainer.sources import build_sources
 
 
 def refused(folder: Path, match: str, half: str = "train", **how: Any) -> str:
@@ -166,10 +166,10 @@ def test_two_sets_that_would_be_one(tmp_path: Path) -> None:
     sets = {name: data.load(f"{name}={tmp_path / name}", "train") for name in "ab"}
     twin = data.load(f"a={tmp_path / 'b'}", "train")
     with pytest.raises(DataError, match=r"Two sets are named 'a': give one of them another name"):
-        make_sources([sets["a"], twin], 8, torch.device("cpu"))
+        build_sources([sets["a"], twin], 8, torch.device("cpu"))
     other = data.load(f"c={tmp_path / 'a'}", "train")
     with pytest.raises(DataError, match=r"'a' and 'c' have the same classes: put their pictures into one"):
-        make_sources([sets["a"], other], 8, torch.device("cpu"))
-    assert len(make_sources(list(sets.values()), 8, torch.device("cpu"))[0]) == 2
+        build_sources([sets["a"], other], 8, torch.device("cpu"))
+    assert len(build_sources(list(sets.values()), 8, torch.device("cpu"))) == 2
     with pytest.raises(DataError, match=r"lacks: 'cup'"):
         data.load(f"b={tmp_path / 'b'}", "validation", sets["a"].vocabulary)

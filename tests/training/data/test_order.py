@@ -7,7 +7,7 @@ import pytest
 
 from training.data import Blocks, Indices, stream
 from training.data.order import spread
-from training.distributed import Ranks
+from training.distributed import ProcessGroup
 
 BLOCKS = Blocks(rows=(7, 5, 9, 1, 8, 6, 4), window=2)
 COUNT = sum(BLOCKS.rows)
@@ -61,7 +61,7 @@ def test_blocks_that_fit_into_one_window_are_mixed_in_full() -> None:
 @pytest.mark.parametrize(("count", "world"), [(256, 2), (118, 8), (7, 3), (2, 4)])
 def test_the_parts_of_all_processes_are_the_batch_of_one(count: int, world: int) -> None:
     batch = stream(1000, 5 * count, count, 9, Blocks(rows=(100,) * 10, window=3))
-    parts = [batch[Ranks(rank=rank, world=world).share(count)] for rank in range(world)]
+    parts = [batch[ProcessGroup(rank=rank, world_size=world).share(count)] for rank in range(world)]
     np.testing.assert_array_equal(np.concatenate(parts), batch)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 

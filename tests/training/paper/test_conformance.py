@@ -24,8 +24,8 @@ from training.evaluation.accuracy import evaluate
 from training.paper.conformance import ROWS
 from training.recipes import paper, source_2012
 from training.trainer.augment import Chance, add_colour_noise, augment, colours_of, draw
-from training.trainer.optim import PaperSGD, optimisers, set_rate
-from training.trainer.schedule import conv1_rate, over, plateaus, rate
+from training.trainer.optim import PaperSGD, build_optimisers, set_lr_factor
+from training.trainer.schedule import conv1_lr_factor, count_plateaus, lr_factor, should_stop_early
 
 TESTS = Path(__file__).resolve().parents[2]
 
@@ -80,30 +80,30 @@ def test_the_update_rule_across_a_drop_of_the_rate() -> None:
 def test_biases_learn_at_their_own_rate() -> None:
     network = AlexNet(Architecture(outputs=2, input_size=67, lrn=None))
     for recipe, bias, decay in ((paper(), 0.01, 5e-4), (source_2012(), 0.02, 0.0)):
-        [made] = optimisers(network, recipe)
-        groups = {group["name"]: group for group in made.param_groups}
+        [optimiser] = build_optimisers(network, recipe)
+        groups = {group["name"]: group for group in optimiser.param_groups}
         assert (groups["biases"]["lr"], groups["biases"]["weight_decay"]) == (bias, decay)
         assert (groups["weights"]["lr"], groups["weights"]["weight_decay"]) == (0.01, 5e-4)
-        set_rate([made], 0.1, conv1=0.5)
+        set_lr_factor([optimiser], 0.1, conv1_factor=0.5)
         assert (groups["biases"]["lr"], groups["conv1"]["lr"]) == pytest.approx((bias / 10, 0.0005))
 
 
 def test_the_rate_drops_on_plateaus() -> None:
     recipe = replace(paper(), patience=2)
     falling = [0.1, 0.2, 0.2, 0.2]  # the third and fourth are no better than the second
-    assert plateaus(falling, 2) == 1
-    assert rate(0, 90, recipe, falling) == 0.1
-    assert plateaus([*falling, 0.3, 0.3, 0.3, 0.3, 0.3], 2) == 3
-    assert not over(recipe, [0.1] * 7)
-    assert over(recipe, [0.1] * 9)
-    assert rate(0, 90, recipe, [0.1] * 99) == pytest.approx(1e-3)
+    assert count_plateaus(falling, 2) == 1
+    assert lr_factor(0, 90, recipe, falling) == 0.1
+    assert count_plateaus([*falling, 0.3, 0.3, 0.3, 0.3, 0.3], 2) == 3
+    assert not should_stop_early(recipe, [0.1] * 7)
+    assert should_stop_early(recipe, [0.1] * 9)
+    assert lr_factor(0, 90, recipe, [0.1] * 99) == pytest.approx(1e-3)
 
 
 def test_the_programs_rate() -> None:
-    at = [rate(epoch, 91, source_2012()) for epoch in (0, 24, 25, 50, 51, 90)]
+    at = [lr_factor(epoch, 91, source_2012()) for epoch in (0, 24, 25, 50, 51, 90)]
     assert at == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
-    assert [conv1_rate(epoch, 91, source_2012()) for epoch in (24, 25, 51)] == [1.0, 0.1, 0.0]
-    assert conv1_rate(80, 90, paper()) == 1.0
+    assert [conv1_lr_factor(epoch, 91, source_2012()) for epoch in (24, 25, 51)] == [1.0, 0.1, 0.0]
+    assert conv1_lr_factor(80, 90, paper()) == 1.0
 
 
 def test_dropout_halves_at_test_and_folds_away() -> None:

@@ -1,4 +1,4 @@
-"""A teacher's answers stand beside the labels."""
+"""A teacher's answers count beside the labels."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,46 +10,44 @@ from model import checkpoint
 from model.engines.torch_engine import build
 from tests.tiny import tiny_network
 from tests.training.made import folders
-from tests.training.trainer.test_step import small_run
+from tests.training.trainer.small_plan import CPU, small_plan
 from training.__main__ import main
 from training.recipes import smoke
-from training.trainer.distillation import teachers
+from training.trainer.batch import load_batch
+from training.trainer.distillation import build_teachers
 from training.trainer.state import read_state, write_state
-from training.trainer.step import loss_of, parts
-
-CPU = torch.device("cpu")
+from training.trainer.step import batch_loss
 
 
-def test_the_mean_of_two_is_asked_each_at_its_own_size() -> None:
+def test_two_teachers_give_the_mean_of_their_logits_each_at_its_own_size() -> None:
     first, second = tiny_network(67), tiny_network(99)
-    both = teachers([first, second], first.vocabularies, first.preprocessing, CPU)
+    both = build_teachers([first, second], first.vocabularies, first.preprocessing, CPU)
     x = torch.randn(2, 3, 67, 67, generator=torch.Generator().manual_seed(0))
     larger = torch.nn.functional.interpolate(x, size=(99, 99), mode="bilinear", antialias=True)
     with torch.no_grad():
         expected = (build(first)(x) + build(second)(larger)) / 2
-    torch.testing.assert_close(both.answers(x), expected)
+    torch.testing.assert_close(both.logits(x), expected)
 
 
-def test_a_pupil_of_teachers_alone_does_not_look_at_the_labels() -> None:
-    run = small_run(smoke())
-    batch = parts(run)
+def test_labels_do_not_count_where_only_the_teachers_do() -> None:
+    plan = small_plan(replace(smoke(), distillation_weight=1.0))
+    batch = load_batch(plan, 0, 67)
     other = [replace(part, targets=(part.targets + 1) % 3) for part in batch]
-    logits, taught = torch.randn(2, len(batch[0].targets), 3, generator=torch.Generator().manual_seed(0))
-    run.recipe = replace(run.recipe, teaching=1.0)
-    assert loss_of(run, logits, batch, taught) == loss_of(run, logits, other, taught)
-    expected = -(taught.softmax(1) * logits.log_softmax(1)).sum(1).mean()
-    torch.testing.assert_close(loss_of(run, logits, batch, taught), expected)
-    run.recipe = replace(run.recipe, teaching=0.25)
-    mixed = 0.75 * loss_of(run, logits, batch) + 0.25 * expected
-    torch.testing.assert_close(loss_of(run, logits, batch, taught), mixed)
+    logits, teacher_logits = torch.randn(2, len(batch[0].targets), 3, generator=torch.Generator().manual_seed(0))
+    assert batch_loss(plan, batch, logits, teacher_logits) == batch_loss(plan, other, logits, teacher_logits)
+    expected = -(teacher_logits.softmax(1) * logits.log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(batch_loss(plan, batch, logits, teacher_logits), expected)
+    plan = small_plan(replace(smoke(), distillation_weight=0.25))
+    interpolated = 0.75 * batch_loss(plan, batch, logits, None) + 0.25 * expected
+    torch.testing.assert_close(batch_loss(plan, batch, logits, teacher_logits), interpolated)
 
 
 def test_teachers_of_other_labels_or_other_pixels_are_refused() -> None:
-    one = tiny_network(67)
+    teacher = tiny_network(67)
     with pytest.raises(ValueError, match="other labels"):
-        teachers([one], one.vocabularies[:2], one.preprocessing, CPU)
+        build_teachers([teacher], teacher.vocabularies[:2], teacher.preprocessing, CPU)
     with pytest.raises(ValueError, match="other pixels"):
-        teachers([one], one.vocabularies, replace(one.preprocessing, scale=1.0), CPU)
+        build_teachers([teacher], teacher.vocabularies, replace(teacher.preprocessing, scale=1.0), CPU)
 
 
 def test_a_run_goes_on_only_under_its_own_teachers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,12 +55,16 @@ def test_a_run_goes_on_only_under_its_own_teachers(tmp_path: Path, capsys: pytes
     train = ["train", "--recipe", "smoke", "--data", str(mugs), "--epochs", "1", "--device", "cpu"]
     assert main([*train, "--out", str(out)]) == 0
     teacher = ["--teacher", str(out / "last.safetensors")]
-    assert main([*train, "--out", str(again), *teacher, "--set", "teaching=1"]) == 0
-    made = checkpoint.load(again / "last.safetensors")
-    assert made.provenance["teachers"] == [checkpoint.load(out / "last.safetensors").version]
+    assert main([*train, "--out", str(again), *teacher, "--set", "distillation_weight=1"]) == 0
+    network = checkpoint.load(again / "last.safetensors")
+    assert network.provenance["teachers"] == [checkpoint.load(out / "last.safetensors").version]
     state = read_state(again / "state.pt")
     write_state(again / "state.pt", {**state, "step": state["step"] - 1})
     capsys.readouterr()
     assert main([*train, "--out", str(again), "--resume"]) == 2
     assert "--teacher" in capsys.readouterr().err
+    untaught = read_state(out / "state.pt")
+    write_state(out / "state.pt", {**untaught, "step": untaught["step"] - 1})
+    assert main([*train, "--out", str(out), "--resume", *teacher]) == 2
+    assert "has other teachers" in capsys.readouterr().err
     assert main([*train, "--out", str(again), "--resume", *teacher]) == 0

@@ -7,27 +7,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from model.runlog import reader
 from tests.training.made import folders
-from training.distributed import Ranks
+from training.distributed import ProcessGroup
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_shares_cover_every_picture_once() -> None:
     for count in (0, 1, 7, 118):
-        for world in (1, 2, 3):
-            parts = [range(count)[Ranks(rank=rank, world=world).share(count)] for rank in range(world)]
-            assert [i for part in parts for i in part] == list(range(count))
+        for size in (1, 2, 3):
+            shares = [range(count)[ProcessGroup(rank=rank, world_size=size).share(count)] for rank in range(size)]
+            assert [i for share in shares for i in share] == list(range(count))
 
 
-def test_alone_nothing_is_exchanged() -> None:
-    alone = Ranks()
-    assert alone.first
-    assert alone.gather(5) == [5]
-    assert alone.any(True)
-    alone.wait()
+def test_a_group_of_one_exchanges_nothing() -> None:
+    group = ProcessGroup()
+    assert group.is_main
+    assert group.gather(5) == [5]
+    assert group.any(True)
+    assert not group.any(False)
+    assert group.mean(torch.tensor(2.5)) == 2.5
+    group.barrier()
 
 
 @pytest.mark.slow
@@ -40,7 +43,7 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
                    "--out", str(out), "--epochs", "2.5", "--device", "cpu", "--batch-size", "7", "--log-every", "1",
                    "--lr", "0.0003", "--set", "lrn=text", "--set", "batch_norm=false",
                    "--set", "colour_noise=0.1"]  # fmt: skip
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=300)
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=600)
         entries = reader.entries(out / "metrics.jsonl")
         measured[name] = next(entry["measured"] for entry in entries if "measured" in entry)
         return [entry["loss"] for entry in entries if "loss" in entry]

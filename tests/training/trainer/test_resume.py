@@ -7,19 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from model import checkpoint
 from model.runlog import reader
 from training.__main__ import main
-from training.trainer.state import read_state, write_state
+from training.trainer.state import read_state
 
 ROOT = Path(__file__).resolve().parents[3]
+DEADLINE = 600.0  # seconds for whatever is waited for; only a test that fails takes that long
+ENDLESS = 1_000_000  # epochs of a run that cannot end before it is stopped
 KILLS = int(os.environ.get("GLASSBOT_KILLS", "3"))  # `make soak` asks for more
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30)}
 EVERYTHING = (
@@ -41,25 +44,45 @@ def mugs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(out: Path, data: Path) -> list[str]:
+def command(out: Path, data: Path, epochs: int = 2) -> list[str]:
     settings = [item for setting in EVERYTHING for item in ("--set", setting)]
     return [sys.executable, "-m", "training", "train", "--recipe", "smoke", "--data", str(data), "--out", str(out),
-            "--epochs", "2", "--device", "cpu", "--save-every", "4", "--resume", *settings]  # fmt: skip
+            "--epochs", str(epochs), "--device", "cpu", "--save-every", "4", "--resume", *settings]  # fmt: skip
 
 
-def saved(out: Path) -> int:
+def train_to_the_end(out: Path, data: Path) -> None:
+    subprocess.run(command(out, data), cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=DEADLINE)
+
+
+@contextmanager
+def running(words: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that is killed at the end of the context, however the test ends."""
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def save_time(out: Path) -> int:
     """Changes each time a state is saved."""
     path = out / "state.pt"
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
+def wait_for_a_save(out: Path, process: subprocess.Popen[str], before: int = 0) -> None:
+    """Until a state is saved or the process has ended; fails after :data:`DEADLINE` seconds."""
+    end = time.monotonic() + DEADLINE
+    while save_time(out) == before and process.poll() is None:
+        assert time.monotonic() < end, "no state was saved"
+        time.sleep(0.01)
+
+
 def kill_after_a_save(out: Path, data: Path, delay: float) -> None:
-    before = saved(out)
-    with subprocess.Popen(command(out, data), cwd=ROOT, stdout=subprocess.DEVNULL) as process:
-        while saved(out) == before and process.poll() is None:
-            time.sleep(0.01)
+    before = save_time(out)
+    with running(command(out, data)) as process:
+        wait_for_a_save(out, process, before)
         time.sleep(delay)  # somewhere in the next steps, or in the next save
-        process.send_signal(signal.SIGKILL)
 
 
 def small_files_only() -> None:
@@ -69,20 +92,26 @@ def small_files_only() -> None:
 @pytest.mark.slow
 def test_a_killed_run_ends_in_the_same_weights(mugs: Path, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    subprocess.run(command(whole, mugs), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    train_to_the_end(whole, mugs)
     chance = random.Random(0)
     for _ in range(KILLS):
         kill_after_a_save(parts, mugs, chance.uniform(0, 0.8))
     state = (parts / "state.pt").read_bytes()
-    full = subprocess.run(
-        command(parts, mugs), cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=small_files_only
+    disk_full = subprocess.run(
+        command(parts, mugs),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=small_files_only,
+        timeout=DEADLINE,
     )
-    if full.returncode:  # it was not finished before
-        assert full.returncode == 2, full.stderr
-        assert "could not be written" in full.stderr
-        assert full.stderr.count("\n") == 1, full.stderr
+    if disk_full.returncode:  # it was not finished before
+        assert disk_full.returncode == 2, disk_full.stderr
+        assert "could not be written" in disk_full.stderr
+        assert disk_full.stderr.count("\n") == 1, disk_full.stderr
     assert (parts / "state.pt").read_bytes() == state
-    subprocess.run(command(parts, mugs), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    train_to_the_end(parts, mugs)
     first, second = (checkpoint.load(folder / "last.safetensors", fold=False) for folder in (whole, parts))
     assert first.weights.keys() == second.weights.keys()
     for name, weight in first.weights.items():
@@ -94,15 +123,12 @@ def test_a_killed_run_ends_in_the_same_weights(mugs: Path, tmp_path: Path) -> No
 
 def test_a_polite_stop_waits_for_the_step_and_goes_on(mugs: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with subprocess.Popen(
-        command(out, mugs), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        while not saved(out):
-            time.sleep(0.01)
+    with running(command(out, mugs, epochs=ENDLESS)) as process:
+        wait_for_a_save(out, process)
         process.send_signal(signal.SIGTERM)
-        _, words = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert "--resume goes on" in words
+        _, messages = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 130, messages
+    assert "--resume goes on" in messages
     assert read_state(out / "state.pt")["step"] > 0
 
 
@@ -110,24 +136,10 @@ def test_a_folder_in_which_another_process_trains_is_left_to_it(
     mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    with subprocess.Popen(
-        command(out, mugs), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        while not saved(out):
-            time.sleep(0.01)
-        process.send_signal(signal.SIGSTOP)  # it must not be finished before we ask
+    with running(command(out, mugs, epochs=ENDLESS)) as process:
+        wait_for_a_save(out, process)
+        process.send_signal(signal.SIGSTOP)  # it must not take our time
         before = (out / "config.json").read_bytes()
         assert main(command(out, mugs)[3:]) == 2
         assert "Another process trains in" in capsys.readouterr().err
         assert (out / "config.json").read_bytes() == before
-        process.kill()
-
-
-def test_half_a_state_is_never_taken_for_a_whole_one(tmp_path: Path) -> None:
-    path = tmp_path / "state.pt"
-    write_state(path, {"step": 1, "weight": torch.zeros(1000)})
-    path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(ValueError, match="not a whole state"):
-        read_state(path)
-    with pytest.raises(ValueError, match="not a whole state"):
-        read_state(tmp_path / "absent.pt")

@@ -18,7 +18,7 @@ from model.engines.torch_engine import TorchEngine
 from model.runlog import reader, sprites
 from tests.tiny import tiny_network
 from training.trainer.snapshot import PICTURE, keep_picture, snapshot
-from training.trainer.tensorboard import Board
+from training.trainer.tensorboard import TensorBoardWriter
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,9 @@ def path(tmp_path: Path) -> Path:
 def test_a_snapshot_shows_the_network_and_the_cat(network: Checkpoint, engine: Engine, path: Path) -> None:
     path.parent.mkdir()
     snapshot(network, engine, path, 100)
-    (found,) = reader.sheets(path)
-    assert (found.step, found.size) == (100, 67)
-    blocks = {block.name: block for block in found.blocks}
+    (sheet,) = reader.sheets(path)
+    assert (sheet.step, sheet.size) == (100, 67)
+    blocks = {block.name: block for block in sheet.blocks}
     assert list(blocks) == ["kernels", *sprites.LAYERS]
     kernels = network.weights["conv1.weight"]
     np.testing.assert_allclose(blocks["kernels"].peaks, np.abs(kernels).max((1, 2, 3)), rtol=0.006)
@@ -112,11 +112,11 @@ class Writer:
 
     def __init__(self, folder: str) -> None:
         self.folder, self.closed = folder, False
-        self.said: list[tuple[str, float, int]] = []
-        written.append(self)
+        self.scalars: list[tuple[str, float, int]] = []
+        stand_ins.append(self)
 
     def add_scalar(self, name: str, value: float, step: int) -> None:
-        self.said.append((name, value, step))
+        self.scalars.append((name, value, step))
 
     def flush(self) -> None:
         pass
@@ -125,28 +125,28 @@ class Writer:
         self.closed = True
 
 
-written: list[Any] = []
+stand_ins: list[Any] = []
 
 
-def test_the_board_gets_every_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_tensorboard_gets_every_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     module = ModuleType("torch.utils.tensorboard")
     module.SummaryWriter = Writer  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
-    board = Board(tmp_path / "board")
-    board.step(25, 99, {"loss": 4.5, "images_per_second": 600.0, "note": "warm"})
+    tensorboard = TensorBoardWriter(tmp_path / "board")
+    tensorboard.log_steps(25, 99, {"loss": 4.5, "images_per_second": 600.0, "note": "warm"})
     figures: Mapping[str, Mapping[str, Any]] = {"object": {"top1": 0.25, "top5": 0.5, "n": 10}, "word": {"map": 0.125}}
-    board.measured(100, figures)
-    board.close()
-    (board,) = written
-    assert board.folder == str(tmp_path / "board")
-    assert board.said == [
+    tensorboard.log_evaluation(100, figures)
+    tensorboard.close()
+    (stand_in,) = stand_ins
+    assert stand_in.folder == str(tmp_path / "board")
+    assert stand_in.scalars == [
         ("training/loss", 4.5, 25), ("training/images_per_second", 600.0, 25), ("training/size", 99, 25),
         ("object/top1", 0.25, 100), ("object/top5", 0.5, 100), ("word/map", 0.125, 100),
     ]  # fmt: skip
-    assert board.closed
+    assert stand_in.closed
 
 
 def test_without_tensorboard_one_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ValueError, match="pip install tensorboard"):
-        Board(tmp_path)
+        TensorBoardWriter(tmp_path)

@@ -1,104 +1,120 @@
 """What a step does with its pictures and its weights, where the recipe asks for more."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from model.engines.alexnet import AlexNet
-from model.language.phrases import label_for
 from model.preprocess import prepare
-from model.vocabulary import Vocabulary
-from training.config import Recipe
-from training.data import InMemory, PictureSet
+from tests.training.trainer.small_plan import small_plan, thing_set, word_set
+from training.config import Stage
 from training.recipes import smoke
-from training.trainer.augment import Chance, augment, colours_of
-from training.trainer.resize import grown
-from training.trainer.sources import make_sources
-from training.trainer.state import PREPROCESSING, Run
-from training.trainer.step import mixed, parts, train_step
+from training.trainer.augment import Chance, augment
+from training.trainer.batch import BatchPart, load_batch, mix
+from training.trainer.state import build_state
+from training.trainer.step import DivergedError, batch_loss, train_step
 
 
-def small_run(recipe: Recipe) -> Run:
-    labels = tuple(label_for("thing", f"thing {i}") for i in range(3))
-    vocabulary = Vocabulary(name="thing", activation="softmax", labels=labels)
-    random = np.random.default_rng(0)
-    pictures = random.integers(0, 256, (24, 72, 72, 3), np.uint8)
-    one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(pictures), targets=np.arange(24) % 3)
-    sources, words = make_sources([one], recipe.batch_size, torch.device("cpu"))
-    network = AlexNet(recipe.architecture(3, recipe.size_at(0, 9))).initialise(
-        "fan_in", torch.Generator().manual_seed(0)
-    )
-    return Run(
-        recipe=recipe, folder=Path(), sources=sources, word_rows=words, validation=[one], vocabularies=(vocabulary,),
-        provenance={}, preprocessing=PREPROCESSING, colours=colours_of(torch.from_numpy(pictures)), steps=9,
-        steps_per_epoch=3, device=torch.device("cpu"), network=network,
-    )  # fmt: skip
+def unmixed_part() -> BatchPart:
+    [part] = load_batch(small_plan(smoke()), 0, 67)
+    return part
 
 
 def test_mixup_mixes_pictures_and_their_targets() -> None:
-    run = small_run(smoke())
-    [plain] = parts(run)
-    run.recipe = replace(run.recipe, mixup=0.5)
-    part = mixed(plain, run)
-    assert part.others is not None
-    assert 0 < part.own < 1
-    partner = next(i for i in range(8) if torch.allclose(
-        part.pictures[0], part.own * plain.pictures[0] + (1 - part.own) * plain.pictures[i], atol=1e-5))  # fmt: skip
-    assert part.others[0] == plain.targets[partner]
+    part = unmixed_part()
+    mixed = mix(part, replace(smoke(), mixup=0.5), np.random.default_rng(0))
+    assert mixed.mixed_targets is not None
+    assert 0 < mixed.lam < 1
+    blends = [mixed.lam * part.pictures[0] + (1 - mixed.lam) * other for other in part.pictures]
+    partner = next(i for i, blend in enumerate(blends) if torch.allclose(mixed.pictures[0], blend, atol=1e-5))
+    assert mixed.mixed_targets[0] == part.targets[partner]
 
 
 def test_cutmix_pastes_a_window_and_counts_its_area() -> None:
-    run = small_run(smoke())
-    [plain] = parts(run)
-    run.recipe = replace(run.recipe, cutmix=1.0)
-    part = mixed(plain, run)
-    changed = (part.pictures != plain.pictures).any(1).float().mean((1, 2))
-    kept = 1 - changed[changed > 0]
-    np.testing.assert_allclose(kept.numpy(), part.own, atol=0.01)
+    part = unmixed_part()
+    mixed = mix(part, replace(smoke(), cutmix=1.0), np.random.default_rng(0))
+    changed = (mixed.pictures != part.pictures).any(1).float().mean((1, 2))
+    unchanged = 1 - changed[changed > 0]
+    assert len(unchanged)
+    np.testing.assert_allclose(unchanged.numpy(), mixed.lam, atol=0.01)
+
+
+def test_with_both_each_step_mixes_by_one_of_the_two() -> None:
+    part, recipe = unmixed_part(), replace(smoke(), mixup=1.0, cutmix=1.0)
+
+    def has_a_window(seed: int) -> bool:
+        mixed = mix(part, recipe, np.random.default_rng(seed))
+        unchanged = (mixed.pictures == part.pictures).all(1).float().mean((1, 2))
+        return bool(((unchanged > 0.01) & (unchanged < 0.99)).any())
+
+    assert {has_a_window(seed) for seed in range(8)} == {True, False}
 
 
 def test_a_whole_picture_is_enlarged_as_the_service_enlarges_it() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), np.uint8)
     whole = replace(smoke(), min_area=1.0, aspect=1.0, shrink=0.0)
     chance = Chance(uniform=torch.full((6, 1), 0.5), normal=torch.zeros(3, 1), shrink_to=64)
-    seen = augment(torch.from_numpy(pixels), 227, whole, chance)[0].permute(1, 2, 0).numpy()
+    crop = augment(torch.from_numpy(pixels), 227, whole, chance)[0].permute(1, 2, 0).numpy()
     served, _, _ = prepare(Image.fromarray(pixels[0]), 227)
-    np.testing.assert_allclose(seen[2:-2, 2:-2], served[2:-2, 2:-2], atol=1.5)  # the border is the picture's mirrored
+    np.testing.assert_allclose(crop[2:-2, 2:-2], served[2:-2, 2:-2], atol=1.5)  # the border is the picture's mirrored
+
+
+def test_a_batch_depends_on_the_step_alone() -> None:
+    plan = small_plan(replace(smoke(), mixup=0.5, cutmix=0.5, colour_noise=0.1), thing_set(), word_set())
+    for first, second in zip(load_batch(plan, 3, 67), load_batch(plan, 3, 67), strict=True):
+        assert torch.equal(first.pictures, second.pictures)
+        assert torch.equal(first.targets, second.targets)
+    assert not torch.equal(load_batch(plan, 4, 67)[0].pictures, load_batch(plan, 3, 67)[0].pictures)
+
+
+def test_the_loss_of_a_batch_is_the_mean_over_the_pictures_of_all_sets() -> None:
+    recipe = replace(smoke(), word_weight=0.5, absence_weight=0.0)
+    plan = small_plan(recipe, thing_set(), word_set())
+    batch = load_batch(plan, 0, 67)
+    logits = torch.randn(8, 5, generator=torch.Generator().manual_seed(0))
+    things, words = (len(part.targets) for part in batch)
+    classes = torch.nn.functional.cross_entropy(logits[:things, :3], batch[0].targets, reduction="sum")
+    spoken = torch.nn.BCEWithLogitsLoss(reduction="sum")(logits[things:, 3:], batch[1].targets)
+    assert things + words == plan.pictures_per_step == 8
+    torch.testing.assert_close(batch_loss(plan, batch, logits, None), (classes + 0.5 * spoken) / 8)
 
 
 def test_the_average_follows_the_network() -> None:
-    run = small_run(replace(smoke(), ema=0.5))
-    assert run.average is not None
-    before = run.average.get_parameter("fc8.weight").clone()
-    train_step(run)
-    now = run.network.get_parameter("fc8.weight").detach()
+    plan = small_plan(replace(smoke(), ema=0.5))
+    state = build_state(plan)
+    assert state.average is not None
+    before = state.average.get_parameter("fc8.weight").clone()
+    train_step(plan, state)
+    now = state.network.get_parameter("fc8.weight").detach()
     weight = 1 - 2 / 11  # of the network, after one step
-    torch.testing.assert_close(run.average.get_parameter("fc8.weight").detach(), before + weight * (now - before))
-    np.testing.assert_array_equal(
-        run.checkpoint().weights["fc8.weight"], run.average.get_parameter("fc8.weight").detach()
-    )
+    averaged = state.average.get_parameter("fc8.weight").detach()
+    torch.testing.assert_close(averaged, before + weight * (now - before))
+    np.testing.assert_array_equal(state.checkpoint(plan).weights["fc8.weight"], averaged)
 
 
-@pytest.mark.parametrize("batch_norm", [True, False])
-def test_a_grown_network_says_the_same_of_an_even_picture(batch_norm: bool) -> None:
-    recipe = replace(smoke(), batch_norm=batch_norm)
-    small = AlexNet(recipe.architecture(3, 99)).initialise("fan_in", torch.Generator().manual_seed(0)).eval()
+def test_a_step_brings_the_network_to_the_size_of_its_stage() -> None:
+    stages = Stage(size=67, share=0.5), Stage(size=99, share=0.5)
+    plan = small_plan(replace(smoke(), stages=stages, ema=0.9), steps=4)
+    state = build_state(plan)
+    sizes = []
+    for _ in range(4):
+        train_step(plan, state)
+        sizes.append(state.size)
+    assert sizes == [67, 67, 99, 99]
+    assert state.average is not None
+    assert state.average.architecture.input_size == 99
+    assert state.checkpoint(plan).architecture.input_size == 99
+
+
+def test_a_loss_that_is_not_finite_changes_no_weight() -> None:
+    plan = small_plan(smoke())
+    state = build_state(plan)
     with torch.no_grad():
-        small.get_parameter("fc6.bias").uniform_(-1, 1)
-        if batch_norm:
-            small.get_buffer("fc6_norm.running_mean").uniform_(-1, 1)
-    large = grown(small, 227).eval()
-    cells = torch.rand(4, 256, 1, 1)
-
-    def after_pool5(network: AlexNet) -> torch.Tensor:
-        side = network.architecture.layer("pool5").shape[1]
-        x = cells.expand(-1, -1, side, side)
-        for row in network.architecture.layers[-3:]:
-            x = network.step(row, x)
-        return x
-
-    torch.testing.assert_close(after_pool5(large), after_pool5(small), rtol=1e-3, atol=1e-4)
+        state.network.get_parameter("fc8.bias")[0] = float("nan")
+    before = state.network.get_parameter("fc7.weight").detach().clone()
+    with pytest.raises(DivergedError, match="nan at step 0: lower --lr"):
+        train_step(plan, state)
+    assert state.step == 0
+    assert torch.equal(state.network.get_parameter("fc7.weight"), before)

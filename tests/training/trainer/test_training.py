@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import torch
 from PIL import Image
 
 from model import checkpoint
@@ -157,21 +156,6 @@ def test_recipes_are_checked() -> None:
             Recipe(name="bad", **bad)
     with pytest.raises(ValueError, match="epochs='many'"):
         override(RECIPES["smoke"](), {"epochs": "many"})
-
-
-def test_growing_keeps_what_the_network_says() -> None:
-    from model.engines.alexnet import AlexNet
-    from training.trainer.resize import grown, stretch
-
-    weight = torch.randn(4, 2 * 4)
-    assert stretch(weight, 2, 6).shape == (4, 2 * 36)
-    flat = torch.ones(1, 3 * 4)
-    assert torch.equal(stretch(flat, 2, 3), torch.ones(1, 3 * 9))
-    recipe = RECIPES["smoke"]()
-    small = AlexNet(recipe.architecture(5, 99)).initialise("fan_in")
-    large = grown(small, 131)
-    assert large.architecture.input_size == 131
-    torch.testing.assert_close(large.get_parameter("fc7.weight"), small.get_parameter("fc7.weight"))
 
 
 def test_a_broken_picture_is_skipped_and_named_in_journal_and_report(

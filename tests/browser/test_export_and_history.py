@@ -94,27 +94,27 @@ def test_where_the_browser_will_not_copy_the_alt_text_is_shown(visit: Visit) -> 
 
 def test_what_was_shown_and_said_of_it_stays_in_this_browser(visit: Visit) -> None:
     page = visit()
-    expect(page.locator("#past")).to_be_hidden()
+    expect(page.locator("#history")).to_be_hidden()
     upload(page, CAT)
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") else None)
     judge(page, "sort of")
-    expect(page.locator("#past li")).to_have_count(1)
-    expect(page.locator("#past li")).to_contain_text("You said: sort of")
+    expect(page.locator("#history li")).to_have_count(1)
+    expect(page.locator("#history li")).to_contain_text("You said: sort of")
     expect(page.locator("#tally")).to_have_text("By your count: 0 right, 1 sort of, 0 wrong.")
     assert [url for url in asked if not url.endswith("mark.svg")] == []
     page.goto(page.url.split("#")[0] + "#sample=coffee")
     page.reload()
     answered(page)
     judge(page, "wrong")
-    expect(page.locator("#past li")).to_have_count(2)
+    expect(page.locator("#history li")).to_have_count(2)
     expect(page.locator("#tally")).to_have_text("By your count: 0 right, 1 sort of, 1 wrong.")
     upload(page, CAT)  # the same photo is the same entry, and its verdict is remembered
-    expect(page.locator("#past li")).to_have_count(2)
+    expect(page.locator("#history li")).to_have_count(2)
     expect(page.locator("#verdict :checked")).to_have_value("sort of")
     assert Axe().run(page).response["violations"] == []
     page.get_by_role("button", name="Forget all").click()
-    expect(page.locator("#past")).to_be_hidden()
+    expect(page.locator("#history")).to_be_hidden()
     assert page.evaluate("localStorage.length") == 0
 
 
@@ -122,17 +122,17 @@ def test_what_was_shown_can_be_looked_at_again(visit: Visit) -> None:
     page = visit(at="/#sample=coffee")
     answered(page)
     upload(page, CAT)
-    page.locator("#past").get_by_role("link").click()
+    page.locator("#history").get_by_role("link").click()
     page.wait_for_function("location.hash === '#sample=coffee'")
     answered(page)
-    page.locator("#past").get_by_role("button").first.click()  # the cat, which this visit still holds
+    page.locator("#history").get_by_role("button").first.click()  # the cat, which this visit still holds
     page.wait_for_function("location.hash === ''")
     answered(page)
     assert page.evaluate("document.querySelector('#photo img').naturalWidth") == 451
     page.reload()
-    expect(page.locator("#past li")).to_have_count(2)
-    expect(page.locator("#past").get_by_role("link")).to_have_count(1)
-    expect(page.locator("#past-list").get_by_role("button")).to_have_count(0)
+    expect(page.locator("#history li")).to_have_count(2)
+    expect(page.locator("#history").get_by_role("link")).to_have_count(1)
+    expect(page.locator("#history-list").get_by_role("button")).to_have_count(0)
 
 
 def test_what_somebody_else_left_in_the_browser_breaks_nothing(visit: Visit) -> None:
@@ -140,6 +140,6 @@ def test_what_somebody_else_left_in_the_browser_breaks_nothing(visit: Visit) -> 
     for left in ("{", "7", '[null, {"id": 1}, {"text": "x"}]'):
         page.evaluate("left => localStorage.setItem('glassbot-past', left)", left)
         page.reload()
-        expect(page.locator("#past")).to_be_hidden()
+        expect(page.locator("#history")).to_be_hidden()
     upload(page)
-    expect(page.locator("#past li")).to_have_count(1)
+    expect(page.locator("#history li")).to_have_count(1)

@@ -1,13 +1,13 @@
 /** All that is needed only once there is an answer; fetched after the page itself, which does not wait for it. */
 
 import * as address from "./address.js";
-import * as keep from "./keep.js";
+import * as classMap from "./class-map.js";
+import * as exporter from "./export.js";
 import * as layers from "./layers.js";
-import * as map from "./map.js";
 
 export { parse } from "./activations.js";
-export { keep, layers, map };
+export { classMap, exporter, layers };
 
-keep.listen();
+exporter.listen();
 layers.listen((layer) => address.turn({ layer }));
-map.listen((method) => address.turn({ method }));
+classMap.listen((method) => address.turn({ method }));

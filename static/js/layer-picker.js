@@ -1,7 +1,7 @@
-/** The row of layers: each glyph is a stack of panes, as large as the layer's maps and as deep as its channels. */
+/** The layer picker, a row of radio buttons: each glyph is a stack of panes, as large as the layer's maps and as deep as its channels. */
 
 import { isFlat } from "./activations.js";
-import { byId, el, svg } from "./dom.js";
+import { byId, el, find, svg } from "./dom.js";
 import { SAY } from "./strings.js";
 
 /** @typedef {import("./activations.js").Layer} Layer */
@@ -30,13 +30,14 @@ function glyphOfAll() {
 }
 
 /**
+ * One radio button of the picker.
  * @param {string} value
  * @param {string} chosen
  * @param {Element} drawing
  * @param {string} name
  * @param {string} size
  */
-function stop(value, chosen, drawing, name, size) {
+function option(value, chosen, drawing, name, size) {
   return el(
     "label",
     {},
@@ -55,20 +56,20 @@ function stop(value, chosen, drawing, name, size) {
  * @returns {HTMLCanvasElement} where the photo's square goes
  */
 export function show(layers, chosen, inputSize) {
-  const rail = byId("rail");
+  const picker = byId("layer-picker");
   const canvas = el("canvas", { width: 112, height: 112, "aria-hidden": "true" });
   const ends = svg("path", { d: "M1 58h34M1 50h22M1 42h12M1 34h7M1 26h4", stroke: "currentColor", "stroke-width": 3 });
-  rail.replaceChildren(
-    rail.querySelector("legend"),
-    stop("all", chosen, glyphOfAll(), SAY.railAll, SAY.railLayers(layers.length)),
-    el("span", {}, canvas, el("b", {}, SAY.railPhoto), el("small", {}, SAY.shape([3, inputSize, inputSize]))),
-    ...layers.map((layer) => stop(layer.name, chosen, glyph(layer), layer.name, SAY.shape(layer.shape))),
+  picker.replaceChildren(
+    find(picker, "legend"),
+    option("all", chosen, glyphOfAll(), SAY.pickerAll, SAY.pickerLayers(layers.length)),
+    el("span", {}, canvas, el("b", {}, SAY.pickerPhoto), el("small", {}, SAY.shape([3, inputSize, inputSize]))),
+    ...layers.map((layer) => option(layer.name, chosen, glyph(layer), layer.name, SAY.shape(layer.shape))),
     el(
       "span",
       {},
       svg("svg", { viewBox: `0 0 76 ${HEIGHT}`, "aria-hidden": "true" }, ends),
-      el("b", {}, "fc8"),
-      el("small", {}, SAY.railEnd),
+      el("b", {}, SAY.pickerEnd),
+      el("small", {}, SAY.pickerAnswers),
     ),
   );
   return canvas;

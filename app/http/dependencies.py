@@ -1,0 +1,98 @@
+"""The parts of the service that a route is given through FastAPI's ``Depends``: one typed alias for each.
+
+All of them are ``async``: FastAPI would call plain functions on a thread of its pool, which costs time in each request.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from app.errors import InvalidRequestError
+from app.http.intake import Intake
+from app.inference.engine_host import EngineHost
+from app.inference.predictor import Predictor
+from app.metrics import Metrics
+from app.runs.registry import Runs
+from app.settings import Settings
+from model.checkpoint import Checkpoint
+
+
+async def settings(request: Request) -> Settings:
+    """The settings that this service was started with."""
+    chosen: Settings = request.app.state.settings
+    return chosen
+
+
+async def metrics(request: Request) -> Metrics:
+    """The metrics that this service exports to Prometheus."""
+    exported: Metrics = request.app.state.metrics
+    return exported
+
+
+async def engine_host(request: Request) -> EngineHost:
+    """The engine of this process: whether it is ready, draining or failed."""
+    host: EngineHost = request.app.state.host
+    return host
+
+
+async def predictor(request: Request) -> Predictor:
+    """What answers requests about one picture."""
+    answering: Predictor = request.app.state.predictor
+    return answering
+
+
+async def checkpoint(request: Request) -> Checkpoint:
+    """The network that is served, with its labels."""
+    served: Checkpoint = request.app.state.host.checkpoint
+    return served
+
+
+async def runs(request: Request) -> Runs:
+    """The training runs that ``/training`` shows."""
+    registry: Runs = request.app.state.runs
+    return registry
+
+
+async def app_version(request: Request) -> str:
+    """The version of this program, which is part of every ETag."""
+    return str(request.app.version)
+
+
+async def request_id(request: Request) -> str:
+    """The id of this request, as in the header ``X-Request-ID`` and in the logs."""
+    return str(request.state.request_id)
+
+
+async def intake(request: Request) -> Intake:
+    """What admits this request and reads the pictures in its body."""
+    state = request.app.state
+    return Intake(request, state.host, state.settings)
+
+
+async def vocabulary(
+    vocabulary: Annotated[
+        str | None, Query(max_length=100, description="Only labels of the vocabulary of this name.")
+    ] = None,
+    kind: Annotated[
+        str | None,
+        Query(max_length=100, deprecated=True, description="Old name of vocabulary; it goes in release 0.2.0."),
+    ] = None,
+) -> str | None:
+    """The query parameter ``vocabulary``, or ``kind``, its old name. Raises InvalidRequestError where they differ."""
+    if vocabulary is not None and kind is not None and vocabulary != kind:
+        raise InvalidRequestError("kind is the old name of vocabulary, and they differ: send vocabulary only.")
+    return kind if vocabulary is None else vocabulary
+
+
+SettingsPart = Annotated[Settings, Depends(settings)]
+MetricsPart = Annotated[Metrics, Depends(metrics)]
+EngineHostPart = Annotated[EngineHost, Depends(engine_host)]
+PredictorPart = Annotated[Predictor, Depends(predictor)]
+CheckpointPart = Annotated[Checkpoint, Depends(checkpoint)]
+RunsPart = Annotated[Runs, Depends(runs)]
+AppVersion = Annotated[str, Depends(app_version)]
+RequestId = Annotated[str, Depends(request_id)]
+IntakePart = Annotated[Intake, Depends(intake)]
+VocabularyName = Annotated[str | None, Depends(vocabulary)]

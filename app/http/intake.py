@@ -1,0 +1,86 @@
+"""Takes in one request with pictures: admits it, reads its body within the limits, works while its client stays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from app.http import bodies
+from app.http.bodies import Upload
+from app.inference.admission import Slot
+from app.inference.engine_host import EngineHost
+from app.settings import Settings
+
+Body = TypeVar("Body")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Intake:
+    """One request, and what decides whether and how it is taken in."""
+
+    request: Request
+    host: EngineHost
+    settings: Settings
+
+    async def picture(self, work: Callable[[bytes], Coroutine[Any, Any, Result]]) -> Result:
+        """What ``work`` returns for the one picture of the request.
+
+        Raises NotReadyError or OverloadedError before the body is read, what :func:`app.http.bodies.picture` raises
+        while it is, ClientDisconnect where the client leaves, or what ``work`` raises.
+        """
+
+        async def receive() -> bytes:
+            settings = self.settings
+            limit = settings.max_body_bytes
+            return await bodies.picture(self.request, max_bytes=limit, seconds=settings.upload_seconds)
+
+        return await self._admitted(receive, lambda body, _: work(body))
+
+    async def files(self, work: Callable[[list[Upload], Slot], Coroutine[Any, Any, Result]]) -> Result:
+        """What ``work`` returns for the files of a batch and the slot of the request. Raises as :meth:`picture`."""
+
+        async def receive() -> list[Upload]:
+            settings = self.settings
+            return await bodies.uploads(
+                self.request,
+                max_bytes=settings.max_batch_body_bytes,
+                seconds=settings.upload_seconds,
+                max_files=settings.max_batch_files,
+            )
+
+        return await self._admitted(receive, work)
+
+    async def _admitted(
+        self, receive: Callable[[], Awaitable[Body]], work: Callable[[Body, Slot], Coroutine[Any, Any, Result]]
+    ) -> Result:
+        with self.host.admit() as slot:
+            with slot.receiving():
+                body = await receive()
+            return await while_connected(self.request, work(body, slot))
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of ``work``, which is cancelled if the client leaves. Only after the body was read to its end.
+
+    Raises ClientDisconnect where the client has left, or what ``work`` raises.
+    """
+    task = asyncio.create_task(work)
+    disconnected = asyncio.ensure_future(_until_disconnected(request))
+    try:
+        await asyncio.wait({task, disconnected}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return await task
+        raise ClientDisconnect
+    finally:
+        task.cancel()
+        disconnected.cancel()
+
+
+async def _until_disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

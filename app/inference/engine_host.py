@@ -1,0 +1,169 @@
+"""The engine of this process over its lifetime: started, warmed up, fed with batches, drained, closed.
+
+Requests reach it through :class:`app.inference.predictor.Predictor`, which knows pictures and answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import NotReadyError, OverloadedError
+from app.inference.admission import Admission, FullError, Slot
+from app.inference.batcher import Batcher, ClosedError, Done, QueueFullError
+from app.inference.warm_up import warm_up
+from app.metrics import Metrics
+from app.settings import Settings
+from model.checkpoint import Checkpoint
+from model.engines import Engine, EngineName, Output, Precision
+
+log = logging.getLogger("glassbot")
+
+_LEAST_CAPACITY = 8
+"""Requests that are admitted at once even by a very slow engine, unless its largest batch is smaller."""
+
+
+class CreateEngine(Protocol):
+    """Builds the engine for a checkpoint: :func:`model.engines.create_engine`, or a stand-in for it in a test."""
+
+    def __call__(self, checkpoint: Checkpoint, /, *, engine: EngineName, precision: Precision, threads: int) -> Engine:
+        """The engine, ready to be warmed up. Raises whatever keeps it from running on this machine."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One prepared picture that waits for the engine."""
+
+    pixels: NDArray[np.uint8]
+    """(S, S, 3)."""
+    layers: tuple[str, ...]
+    """Names of the layers whose activations are wanted."""
+
+
+class EngineHost:
+    """Starts, warms up and drains the one engine of this process, and runs batches on it. Use it from one event loop.
+
+    ``create_engine`` builds the engine, off the event loop; whatever it raises becomes :attr:`failure`.
+    """
+
+    def __init__(
+        self, settings: Settings, checkpoint: Checkpoint, metrics: Metrics, create_engine: CreateEngine
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.ready = False
+        """Whether the engine has started and has run once."""
+        self.draining = False
+        """Whether this process is about to end, and new requests should go to another replica."""
+        self.failure: Exception | None = None
+        """Why the engine did not start; None while it starts and once it runs."""
+        self.admission = Admission(settings.max_in_flight)
+        self._settings = settings
+        self._metrics = metrics
+        self._create_engine = create_engine
+        self._engine: Engine | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._batcher = Batcher(self._forward, max_batch=settings.max_batch, max_waiting=settings.max_in_flight)
+        self._export_metrics()
+
+    def _export_metrics(self) -> None:
+        watch = self._metrics.watch
+        watch("queue_depth", "Pictures that wait for the network.", lambda: len(self._batcher))
+        watch("in_flight", "Requests in memory.", lambda: self.admission.in_memory)
+        watch("capacity", "Most requests that are answered at the same time.", lambda: self.admission.capacity)
+        watch("room", "Old name of glassbot_capacity, until 0.2.0.", lambda: self.admission.capacity)
+        self._metrics.info.info({"name": self.checkpoint.name, "version": self.checkpoint.version})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start the engine in the background; when the block ends, finish what waits and take nothing more."""
+        await self._batcher.start()
+        self._starting = asyncio.create_task(self._start())
+        try:
+            yield
+        finally:
+            await self._starting
+            await self._batcher.close()
+
+    async def started(self) -> None:
+        """Wait until the engine runs, or :attr:`failure` says why it cannot. Only within :meth:`running`."""
+        assert self._starting is not None
+        await asyncio.shield(self._starting)  # a caller that gives up does not end the start
+
+    async def _start(self) -> None:
+        try:
+            self._engine = await asyncio.to_thread(self._create_and_warm_up)
+        except Exception as error:  # reported by the program that started us, which then ends
+            log.debug("the engine did not start", exc_info=True)
+            self.failure = error
+            return
+        self.ready = True
+        self._metrics.ready.set(1)
+        log.info("ready", extra={"facts": {"engine": self._engine.name, "version": self.checkpoint.version}})
+
+    def _create_and_warm_up(self) -> Engine:
+        settings = self._settings
+        engine = self._create_engine(
+            self.checkpoint, engine=settings.engine, precision=settings.precision, threads=settings.threads
+        )
+        seconds_per_answer = warm_up(
+            engine, self.checkpoint, max_batch=settings.max_batch, decode_threads=settings.decode_threads
+        )
+        least = min(_LEAST_CAPACITY, settings.max_batch)
+        self.admission.settle(1 / seconds_per_answer, settings.max_wait_ms / 1000, least=least)
+        return engine
+
+    def drain(self) -> None:
+        """Announce on ``/readyz`` that this process will end; requests are answered as before."""
+        self.draining = True
+        self._metrics.ready.set(0)
+
+    @contextmanager
+    def admit(self) -> Iterator[Slot]:
+        """Admit one request while the block runs, before its body is read. Raises NotReadyError or OverloadedError."""
+        if not self.ready:
+            raise NotReadyError("The network is still being loaded: ask again in a moment.")
+        try:
+            with self.admission.enter() as slot:
+                yield slot
+        except FullError as error:
+            raise OverloadedError("More pictures wait than can be looked at in time: ask again soon.") from error
+
+    async def run(self, pixels: NDArray[np.uint8], layers: tuple[str, ...]) -> Done[Output]:
+        """Queue one (S, S, 3) picture for the engine; its logits, and the activations of ``layers``.
+
+        Raises OverloadedError where the queue is full, NotReadyError once the process is ending, or what the engine
+        raised for this picture.
+        """
+        try:
+            done = await self._batcher.submit(_Job(pixels, layers))
+        except QueueFullError as error:
+            raise OverloadedError("The queue is full: ask again in a moment.") from error
+        except ClosedError as error:
+            raise NotReadyError("This replica is shutting down: ask again.") from error
+        self._metrics.queue.observe(done.queued_s)
+        return done
+
+    def _forward(self, jobs: Sequence[_Job]) -> list[Output]:
+        """On the batcher's thread: one run for all jobs, with every layer that any of them wants."""
+        assert self._engine is not None
+        names = self.checkpoint.architecture.activation_names
+        layers = tuple(name for name in names if any(name in job.layers for job in jobs))
+        with self._metrics.model.time():
+            output = self._engine.run(np.stack([job.pixels for job in jobs]), maps=layers)
+        self._metrics.batch.observe(len(jobs))
+        return [_of_one_picture(output, number, job.layers) for number, job in enumerate(jobs)]
+
+
+def _of_one_picture(output: Output, number: int, layers: tuple[str, ...]) -> Output:
+    """One picture's part of a batch; a copy, so that caching it does not keep the whole batch in memory."""
+    rows = slice(number, number + 1)
+    maps = {name: output.maps[name][rows].copy() for name in layers}
+    return Output(output.logits[rows].copy(), maps)

@@ -1,0 +1,34 @@
+"""Names that recipes had in the last release are read as those of this one."""
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from training.config import from_record, override
+from training.recipes import RECIPES, smoke, source_2012
+
+
+def test_old_names_are_accepted_where_fields_are_set(capsys: pytest.CaptureFixture[str]) -> None:
+    old = {"teaching": "0.25", "lrn": "program", "schedule": "program"}
+    recipe = override(smoke(), old)
+    assert (recipe.distillation_weight, recipe.lrn, recipe.schedule) == (0.25, "cuda_convnet", "cuda_convnet")
+    assert capsys.readouterr().err.splitlines() == [
+        "Recipes now say distillation_weight=0.25 for teaching=0.25: read as that.",
+        "Recipes now say lrn=cuda_convnet for lrn=program: read as that.",
+        "Recipes now say schedule=cuda_convnet for schedule=program: read as that.",
+    ]
+
+
+def test_a_stored_recipe_of_the_last_release_is_the_recipe_of_today(capsys: pytest.CaptureFixture[str]) -> None:
+    record = asdict(replace(source_2012(), distillation_weight=0.75))
+    record["teaching"] = record.pop("distillation_weight")
+    record |= {"lrn": "program", "schedule": "program"}
+    assert from_record(record) == replace(source_2012(), distillation_weight=0.75)
+    assert capsys.readouterr().err.count("read as that") == 3
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_stored_recipe_of_today_is_read_without_a_word(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = RECIPES[name]()
+    assert from_record(asdict(recipe)) == recipe
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,86 @@
+"""The losses, pure functions of tensors. Every one is a sum over pictures; the step divides by the batch size.
+
+N pictures, O outputs of fc8, K classes, W words. A set of objects or scenes has K rows of fc8 under a softmax, the
+captions have W rows under a sigmoid each, and ``slice`` arguments say which rows these are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """How much each kind of answer counts; class cross-entropy counts 1."""
+
+    label_smoothing: float = 0.0
+    """Share of a class target that is spread evenly over all classes."""
+    word: float = 1.0
+    """Weight of one word's binary cross-entropy on a picture with captions."""
+    implied_word: float = 1.0
+    """Weight of one word's binary cross-entropy on a picture whose class decides the word."""
+
+
+def class_loss(logits_NK: Tensor, targets_N: Tensor, label_smoothing: float = 0.0) -> Tensor:
+    """Softmax cross-entropy against class numbers (section 5's objective), summed over pictures."""
+    return F.cross_entropy(logits_NK, targets_N, reduction="sum", label_smoothing=label_smoothing)
+
+
+def word_loss(logits_NW: Tensor, targets_NW: Tensor) -> Tensor:
+    """Binary cross-entropy against targets from 0 to 1, summed over pictures and words; a NaN target counts nothing."""
+    known_NW = ~targets_NW.isnan()
+    losses_NW = F.binary_cross_entropy_with_logits(logits_NW, targets_NW.nan_to_num(), reduction="none")
+    return (losses_NW * known_NW).sum()
+
+
+def class_set_loss(
+    logits_NO: Tensor,
+    targets_N: Tensor,
+    classes: slice,
+    weights: LossWeights,
+    words: slice | None = None,
+    word_targets_KW: Tensor | None = None,
+) -> Tensor:
+    """Loss of pictures with a class: its cross-entropy, and that of the words which the class implies or excludes.
+
+    ``word_targets_KW`` has 1, 0 or NaN (says nothing) for each class and word; without it only the class counts.
+    """
+    loss = class_loss(logits_NO[:, classes], targets_N, weights.label_smoothing)
+    if words is None or word_targets_KW is None:
+        return loss
+    return loss + weights.implied_word * word_loss(logits_NO[:, words], word_targets_KW[targets_N])
+
+
+def caption_set_loss(logits_NO: Tensor, targets_NW: Tensor, words: slice, weights: LossWeights) -> Tensor:
+    """Loss of pictures with captions, whose targets are the share of people who said each word."""
+    return weights.word * word_loss(logits_NO[:, words], targets_NW)
+
+
+def teacher_loss(
+    logits_NO: Tensor, teacher_logits_NO: Tensor, classes: slice | None, words: slice | None, weights: LossWeights
+) -> Tensor:
+    """Cross-entropy against the teachers' probabilities (Hinton et al., 2015, at temperature 1).
+
+    ``classes`` is None for pictures with captions. Unlike labels, teachers leave no word open.
+    """
+    loss = logits_NO.new_zeros(())
+    word_weight = weights.word
+    if classes is not None:
+        word_weight = weights.implied_word
+        loss = F.cross_entropy(logits_NO[:, classes], teacher_logits_NO[:, classes].softmax(1), reduction="sum")
+    if words is not None:
+        loss = loss + word_weight * word_loss(logits_NO[:, words], teacher_logits_NO[:, words].sigmoid())
+    return loss
+
+
+def mixed_loss(loss: Tensor, partners_loss: Tensor, lam: float) -> Tensor:
+    """Loss of pictures that are ``lam`` themselves and 1 - ``lam`` their partners (mixup, CutMix)."""
+    return lam * loss + (1 - lam) * partners_loss
+
+
+def distilled_loss(label_loss: Tensor, teachers_loss: Tensor, distillation_weight: float) -> Tensor:
+    """The two losses interpolated: at 0 only the labels count, at 1 only the teachers."""
+    return label_loss + distillation_weight * (teachers_loss - label_loss)

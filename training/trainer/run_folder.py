@@ -1,0 +1,83 @@
+"""The folder of a run: who may write in it, what it says of the run, and the state at which the run stopped.
+
+``config.json`` is written once, ``metrics.jsonl`` (the journal) grows, ``state.pt`` is replaced, and the checkpoints
+``last.safetensors`` and ``best.safetensors`` are what a run is for. docs/journal.md describes the first two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from model.files import write_atomically
+from model.runlog import reader
+from training.evaluation.accuracy import score_of
+from training.trainer.plan import Plan
+from training.trainer.state import read_state
+
+CONFIG = "config.json"
+"""Name of the file with the recipe, the number of steps, the provenance, the preprocessing and the colours."""
+JOURNAL = "metrics.jsonl"
+"""Name of the file with a line for every few steps and every evaluation."""
+STATE = "state.pt"
+"""Name of the file from which a run resumes."""
+
+
+@contextmanager
+def run_lock(folder: Path) -> Iterator[None]:
+    """Hold a run's folder, made if need be, for this process. Raises ValueError where another process trains in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock").acquire(timeout=0):  # the system's: a process that is killed gives it back
+            yield
+    except Timeout as error:
+        raise ValueError(f"Another process trains in {folder}: wait for it, stop it, or name another --out.") from error
+
+
+def read_config(folder: Path, *, resume: bool) -> dict[str, Any] | None:
+    """What :func:`write_config` wrote; None where there is no run yet.
+
+    Raises ValueError where there is one and it is not to be resumed.
+    """
+    path = folder / CONFIG
+    if not path.exists():
+        return None
+    if not resume:
+        raise ValueError(f"{folder} holds a run already: add --resume, or name another --out.")
+    config: dict[str, Any] = json.loads(path.read_text())
+    return config
+
+
+def write_config(folder: Path, plan: Plan) -> None:
+    """Write what a resumed run must not decide anew. Raises OSError where the disk will not take it."""
+    config = {
+        "recipe": asdict(plan.recipe),
+        "steps": plan.steps,
+        "provenance": plan.provenance,
+        "preprocessing": asdict(plan.preprocessing),
+        "colours": asdict(plan.colours),
+    }
+    write_atomically(folder / CONFIG, json.dumps(config, indent=1) + "\n")
+
+
+def read_saved_state(folder: Path) -> dict[str, Any] | None:
+    """The saved state of a run, or None where nothing was saved yet. Raises ValueError where the file is broken."""
+    path = folder / STATE
+    return read_state(path) if path.exists() else None
+
+
+def read_scores(folder: Path, saved: dict[str, Any] | None) -> list[float]:
+    """The scores of the evaluations up to a saved state, at the picture size it has; the journal holds them."""
+    if saved is None:
+        return []
+    return [
+        score_of(entry["measured"])
+        for entry in reader.entries(folder / JOURNAL)
+        if "measured" in entry and entry["step"] <= saved["step"] and entry["size"] == saved["size"]
+    ]
