@@ -47,6 +47,7 @@ _CREATURES = (
     (33, "turtle, reptile, animal"),
     (38, "lizard, reptile, animal"),
     (49, "reptile, animal"),
+    (51, "dinosaur, animal"),
     (52, "snake, reptile, animal"),
     (69, "animal"),
     (70, "arachnid, animal"),
