@@ -1,4 +1,7 @@
-"""One file that rebuilds a network: safetensors weights, and JSON for all the rest. The only reader of our weights."""
+"""A checkpoint: one file that rebuilds a network, with safetensors weights and JSON for all the rest.
+
+This is the only reader and writer of our weight files.
+"""
 
 from __future__ import annotations
 
@@ -21,50 +24,59 @@ from model.vocabulary import Vocabulary
 from model.weights import Floats, Quantised
 
 PRETRAINED = Path(__file__).parent / "pretrained" / "glassbot.safetensors"
-"""The network that is shipped with this package."""
+"""File of the network that is shipped with this package."""
 
 FORMAT = "glassbot-1"
+"""Version of the file format, which the header names."""
 
 
 class CheckpointError(ValueError):
-    """A file that is not a whole Glassbot checkpoint; the message is one sentence for the person who named it."""
+    """Raised for a file that is no whole Glassbot checkpoint; its message is one sentence for the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """How bytes 0 to 255 become the network's inputs: (pixel - mean) * scale."""
+    """How pixels from 0 to 255 become the network's inputs: (pixel - mean) * scale."""
 
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Mean of red, green and blue, from 0 to 255."""
     scale: float = 1.0
+    """Factor after the mean is subtracted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A network at rest. ``weights`` are keyed as the torch module's state dict."""
+    """A network at rest. Raises ValueError where the vocabularies do not have as many labels as fc8 has rows."""
 
     architecture: Architecture
     preprocessing: Preprocessing
     vocabularies: tuple[Vocabulary, ...]
+    """What it answers, in the order of their rows of fc8."""
     weights: Mapping[str, Floats]
+    """Name of a tensor, as in the torch module's state dict, -> the tensor."""
     name: str = "glassbot"
+    """Name of the network, for people."""
     version: str = ""
-    """First 12 hexadecimal digits of the file's SHA-256; empty until it has been a file."""
+    """First 12 hexadecimal digits of the SHA-256 of its file; empty for a network that was not read from one."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    """Where it comes from: command, data, seed, time."""
+    """Where it comes from: command, data, seed, time and more."""
     measured: Mapping[str, Any] = field(default_factory=dict)
-    """What ``evaluate`` printed for it."""
+    """Vocabulary -> the figures that ``evaluate`` printed for it."""
 
     def __post_init__(self) -> None:
-        said = sum(len(v) for v in self.vocabularies)
-        if said != self.architecture.outputs:
-            raise ValueError(f"The vocabularies hold {said} labels, but fc8 has {self.architecture.outputs} rows.")
+        labels = sum(len(v) for v in self.vocabularies)
+        if labels != self.architecture.outputs:
+            raise ValueError(f"The vocabularies hold {labels} labels, but fc8 has {self.architecture.outputs} rows.")
 
     def slices(self) -> dict[str, slice]:
-        """The rows of fc8 that belong to each vocabulary."""
+        """Return for each vocabulary, by name, the rows of fc8 that belong to it."""
         return vocabulary.rows_of(self.vocabularies)
 
     def folded(self) -> Checkpoint:
-        """The same function with neither batch norm nor a factor at test time for dropout: weights take them in."""
+        """Return the same function as a network without batch norm and without a factor for dropout at test time.
+
+        The weights take both in.
+        """
         if not (self.architecture.batch_norm or self.architecture.dropout_at_test):
             return self
         weights = dict(self.weights)
@@ -73,20 +85,26 @@ class Checkpoint:
                 weights[name] = weights[name] * np.float32(1 - self.architecture.dropout)
         for row in self.architecture.layers:
             if row.batch_norm:
-                norm = {part: weights.pop(f"{row.name}_norm.{part}") for part in _NORM_PARTS}
-                gain = norm["weight"] / np.sqrt(norm["running_var"] + 1e-5)
-                weight, bias = weights[f"{row.name}.weight"], weights[f"{row.name}.bias"]
-                weights[f"{row.name}.weight"] = weight * gain.reshape(-1, *[1] * (weight.ndim - 1))
-                weights[f"{row.name}.bias"] = (bias - norm["running_mean"]) * gain + norm["bias"]
+                _fold_batch_norm(weights, row.name)
         architecture = replace(self.architecture, batch_norm=False, dropout_at_test=False)
         return replace(self, architecture=architecture, weights=weights)
 
 
 _NORM_PARTS = ("weight", "bias", "running_mean", "running_var")
+_NORM_EPSILON = 1e-5  # torch's default, which the network was trained with
+
+
+def _fold_batch_norm(weights: dict[str, Floats], name: str) -> None:
+    """Replace the weight and bias of one layer by those that need no batch norm after them."""
+    norm = {part: weights.pop(f"{name}_norm.{part}") for part in _NORM_PARTS}
+    gain = norm["weight"] / np.sqrt(norm["running_var"] + _NORM_EPSILON)
+    weight = weights[f"{name}.weight"]
+    weights[f"{name}.weight"] = weight * gain.reshape(-1, *[1] * (weight.ndim - 1))
+    weights[f"{name}.bias"] = (weights[f"{name}.bias"] - norm["running_mean"]) * gain + norm["bias"]
 
 
 def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every tensor that a checkpoint of this architecture holds."""
+    """Return name and shape of every tensor that a checkpoint of this architecture holds."""
     shapes: dict[str, tuple[int, ...]] = {}
     for row in architecture.layers:
         if row.weight_shape:
@@ -98,9 +116,10 @@ def expected_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
 
 
 def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
-    """Write atomically. ``small`` stores the folded network in the shipped form of ``model.compress``.
+    """Write a checkpoint, whole or not at all.
 
-    Raises OSError where the disk will not take it; an older file of that name then stays as it was.
+    ``small`` stores the folded network in the shipped form of :mod:`model.compress`. Raises OSError where the disk will
+    not take it; an older file of that name then stays as it was.
     """
     if small:
         checkpoint = checkpoint.folded()
@@ -119,7 +138,7 @@ def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
 
 
 def sizes(path: Path) -> dict[str, int]:
-    """Name -> bytes in the file, of each tensor of a checkpoint."""
+    """Return the bytes that each tensor of a checkpoint's file takes, by name of the tensor."""
     with safe_open(path, framework="numpy") as file:
         stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
         architecture = _architecture(json.loads(file.metadata()["glassbot"])["architecture"])
@@ -127,7 +146,10 @@ def sizes(path: Path) -> dict[str, int]:
 
 
 def note_measured(path: Path, measured: Mapping[str, Any], vocabularies: Sequence[Vocabulary] | None = None) -> None:
-    """Store what was measured in a checkpoint, and calibrated vocabularies; its weights stay bit for bit the same."""
+    """Store what was measured in a checkpoint's file, and calibrated vocabularies.
+
+    The weights stay bit for bit the same. Raises OSError where the disk will not take it.
+    """
     with safe_open(path, framework="numpy") as file:
         header = json.loads(file.metadata()["glassbot"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict

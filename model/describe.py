@@ -1,4 +1,4 @@
-"""Logits, maps and pixels to labels, words and a sentence: the one copy, for serving, evaluation and the gallery."""
+"""Turns logits, activations and pixels into labels, words and a sentence, for serving and evaluation alike."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from model.language.sentence import Caption, Frame, caption
 from model.vocabulary import Label, Vocabulary, rows_of
 
 LOWEST_WORD_SCORE = 0.1
+"""Least probability of a word that is listed."""
 MOST_WORDS = 12
-_UNITS = 64
-"""Of fc7 and fc6 that a map flows through where only a third of the picture is asked for."""
+"""Largest number of words that are listed."""
+_UNITS = 64  # of fc7 and of fc6: enough to tell in which third of a picture the evidence lies
 
 
 class UnknownVocabularyError(ValueError):
-    """The network has no vocabulary of that name whose labels exclude each other."""
+    """Raised where the network has no softmax vocabulary of that name."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,21 @@ class Scored:
 
     label: Label
     vocabulary: str
+    """Name of the label's vocabulary."""
     score: float
+    """Probability from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """All that is said of one picture."""
+    """The answer for one picture: labels, words and a sentence."""
 
     labels: tuple[Scored, ...]
-    """Of the exclusive vocabularies, best first."""
+    """Labels of the softmax vocabularies, most probable first."""
     words: tuple[Scored, ...]
-    """Of the independent ones, best first, none below ``LOWEST_WORD_SCORE``."""
+    """Labels of the sigmoid vocabularies, most probable first, none below ``LOWEST_WORD_SCORE``."""
     caption: Caption
+    """The sentence and what it asserts."""
 
 
 def describe(
@@ -54,28 +58,31 @@ def describe(
     pixels: NDArray[np.uint8] | None = None,
     output: Output | None = None,
 ) -> Description:
-    """Describe one picture from its (K,) logits.
+    """Describe one picture from its (K,) logits, with at most ``top_k`` labels.
 
-    ``vocabulary`` keeps the labels of one softmax vocabulary only; raises UnknownVocabularyError if there is no such
-    one. (S, S, 3) ``pixels`` show whether the photo is grey or dark. An ``output`` of this picture with
-    ``model.explain.needed_activations`` shows where the thing lies that the sentence is about.
+    ``vocabulary`` keeps the labels of one softmax vocabulary only; raises UnknownVocabularyError where there is none of
+    that name. With (S, S, 3) ``pixels`` the sentence may say that the photo is grey or dark. With an ``output`` of this
+    picture that holds ``model.explain.needed_activations`` it may say where its subject lies.
     """
     vocabularies = checkpoint.vocabularies
     exclusive = [v.name for v in vocabularies if v.activation == "softmax"]
     if vocabulary is not None and vocabulary not in exclusive:
         raise UnknownVocabularyError(f"vocabulary is one of {', '.join(exclusive)}, not {vocabulary!r}.")
+    listed = exclusive if vocabulary is None else [vocabulary]
     beliefs = believe(logits[None], vocabularies)[0]
-    labels = _best([b for b in beliefs if b.vocabulary.name in ([vocabulary] if vocabulary else exclusive)], top_k)
-    words = _best([b for b in beliefs if b.vocabulary.name not in exclusive], MOST_WORDS)
+    labels = _most_probable([b for b in beliefs if b.vocabulary.name in listed], top_k)
+    words = _most_probable([b for b in beliefs if b.vocabulary.name not in exclusive], MOST_WORDS)
     words = [word for word in words if word.score >= LOWEST_WORD_SCORE]
-    seen = "plain" if pixels is None else evidence.tone(pixels)
-    said = caption(beliefs, seen, lambda claim: _frame(claim, checkpoint, output))
-    return Description(tuple(labels), tuple(words), said)
+    tone = "plain" if pixels is None else evidence.tone(pixels)
+    sentence = caption(beliefs, tone, lambda claim: _frame(claim, checkpoint, output))
+    return Description(tuple(labels), tuple(words), sentence)
 
 
 def believe(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> list[list[Belief]]:
-    """(N, K) logits -> for each picture what the network holds in each vocabulary."""
-    energy, names, rows = energies(logits, vocabularies), [v.name for v in vocabularies], rows_of(vocabularies)
+    """Return for each picture of (N, K) logits the network's belief in each vocabulary."""
+    energy = energies(logits, vocabularies)
+    names = [v.name for v in vocabularies]
+    rows = rows_of(vocabularies)
     scores = {v.name: probabilities(logits[:, rows[v.name]], v) for v in vocabularies}
     gates = {v.name: gate_of(energy, v, names) for v in vocabularies}
     return [
@@ -85,7 +92,7 @@ def believe(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> 
 
 
 def _frame(claim: Claim, checkpoint: Checkpoint, output: Output | None) -> Frame:
-    """Where the evidence for a claim lies; nothing is said of an ancestor, which has no map."""
+    """Return where the evidence for a claim lies; ``whole`` for an ancestor, which has no class map."""
     if output is None:
         return "whole"
     try:
@@ -97,7 +104,7 @@ def _frame(claim: Claim, checkpoint: Checkpoint, output: Output | None) -> Frame
     return evidence.frame(explain.class_map(gradient, activations, "hirescam"))
 
 
-def _best(beliefs: Sequence[Belief], most: int) -> list[Scored]:
+def _most_probable(beliefs: Sequence[Belief], most: int) -> list[Scored]:
     scored = [
         Scored(belief.vocabulary.labels[row], belief.vocabulary.name, float(belief.probabilities[row]))
         for belief in beliefs
@@ -107,7 +114,7 @@ def _best(beliefs: Sequence[Belief], most: int) -> list[Scored]:
 
 
 def probabilities(logits: NDArray[np.float32], vocabulary: Vocabulary) -> NDArray[np.float32]:
-    """Softmax or sigmoids of (…, K) logits, at the vocabulary's temperature and with its biases."""
+    """Return (…, K) probabilities of a vocabulary's (…, K) logits, at its temperature and with its biases."""
     scaled = logits.astype(np.float64) / vocabulary.temperature
     if vocabulary.bias:
         scaled = scaled + np.array(vocabulary.bias)
@@ -118,17 +125,24 @@ def probabilities(logits: NDArray[np.float32], vocabulary: Vocabulary) -> NDArra
 
 
 def energies(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> NDArray[np.float32]:
-    """(N, K) logits -> (N, vocabularies): how strongly each answers at all (logarithm of the sum of exponentials)."""
-    parts, rows = [], rows_of(vocabularies)
+    """Return (N, vocabularies) energies of (N, K) logits: the logarithm of the sum of each vocabulary's exponentials.
+
+    The higher it is, the more strongly the vocabulary answers at all (Liu et al., NeurIPS 2020, with the sign turned).
+    """
+    columns = []
+    rows = rows_of(vocabularies)
     for vocabulary in vocabularies:
         scaled = logits[:, rows[vocabulary.name]].astype(np.float64) / vocabulary.temperature
         top = scaled.max(1)
-        parts.append(top + np.log(np.exp(scaled - top[:, None]).sum(1)))
-    return np.stack(parts, axis=1).astype(np.float32)
+        columns.append(top + np.log(np.exp(scaled - top[:, None]).sum(1)))
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def gate_of(energy: NDArray[np.float32], vocabulary: Vocabulary, names: Sequence[str]) -> NDArray[np.float32]:
-    """(N,): how probable it is that a picture shows any label of the vocabulary; 1 where that was never fitted."""
+    """Return (N,) probabilities that a picture shows any label of the vocabulary; 1 where no gate was fitted.
+
+    ``energy`` is (N, vocabularies), ``names`` are the vocabularies of its columns.
+    """
     if not vocabulary.gate:
         return np.ones(len(energy), np.float32)
     weights = np.array([vocabulary.gate.get(name, 0.0) for name in names])

@@ -1,4 +1,4 @@
-"""Pictures that we draw: the kernels of conv1, a class map over its picture, the square that the network saw."""
+"""Draws pictures: the kernels of conv1, a class map over its photo, the square that the network saw. numpy, Pillow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPACITY = 0.75
 
 
 def filters_png(weights: NDArray[np.float32]) -> bytes:
-    """(96, 3, 11, 11) kernels -> PNG of 12 columns x 8 rows without gaps, each from its own least to its most."""
+    """Return a PNG of (K, 3, 11, 11) kernels, 12 to a row without gaps, each scaled from its least to its largest."""
     low = weights.min((1, 2, 3), keepdims=True)
     span = weights.max((1, 2, 3), keepdims=True) - low
     tiles = np.divide(weights - low, span, out=np.full_like(weights, 0.5), where=span > 0)
@@ -32,7 +32,7 @@ def filters_png(weights: NDArray[np.float32]) -> bytes:
 
 
 def overlay(pixels: NDArray[np.uint8], shares: NDArray[np.float32], architecture: Architecture) -> NDArray[np.uint8]:
-    """A (13, 13) class map of shares 0 to 1, in colour over the (S, S, 3) picture it explains: (S, S, 3)."""
+    """Return (S, S, 3) pixels with an (H, W) class map of shares from 0 to 1 over them in colour."""
     layer = architecture.layer(architecture.last_convolution)
     centre = layer.start + (layer.receptive_field - 1) / 2
     weights = _interpolation(len(shares), len(pixels), centre, layer.jump)
@@ -43,21 +43,21 @@ def overlay(pixels: NDArray[np.uint8], shares: NDArray[np.float32], architecture
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
-    """(H, W, 3) pixels as a PNG."""
+    """Return (H, W, 3) pixels as the bytes of a PNG."""
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """(S, S, 3) pixels as a JPEG inside a URI."""
+    """Return (S, S, 3) pixels as a JPEG inside a ``data:`` URI."""
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
     return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode()
 
 
 def _interpolation(cells: int, size: int, centre: float, jump: float) -> NDArray[np.float32]:
-    """(size, cells): how much of each cell every pixel gets, linearly between the cells' centres."""
+    """Return (size, cells): the weight of each cell at every pixel, linear between the cells' centres."""
     positions = ((np.arange(size) - centre) / jump).clip(0, cells - 1)
     distance = np.abs(positions[:, None] - np.arange(cells))
     weights: NDArray[np.float32] = np.maximum(0, 1 - distance).astype(np.float32)

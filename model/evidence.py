@@ -1,4 +1,4 @@
-"""What may be said about a photo besides what it shows: from its pixels, and from where a class map lies. numpy."""
+"""What a sentence may add to what a photo shows: its tone from the pixels, its frame from a class map. numpy."""
 
 from __future__ import annotations
 
@@ -8,35 +8,37 @@ from numpy.typing import NDArray
 from model.language.sentence import Frame, Tone
 from model.weights import Floats
 
-_GREY, _MOST_GREY = 8, 0.98
-"""Largest difference of two channels, of 255, that so many pixels of a black and white photo show."""
-_DARK, _MOST_DARK = 40, 0.9
-"""Brightness, of 255, that so many pixels of a dark picture stay below."""
-_APART = 4
-"""Every so manyth pixel tells the tone."""
-_SIDE = 0.6
-_CLOSE = 0.5
+_GREY = 8  # largest difference between the channels of a grey pixel, of 255
+_GREY_SHARE = 0.98  # least share of grey pixels in a black and white photo
+_DARK = 40  # brightness that a dark pixel stays below, of 255
+_DARK_SHARE = 0.9  # share of dark pixels that a dark picture exceeds
+_STEP = 4  # only every fourth pixel of every fourth row is looked at
+_SIDE_SHARE = 0.6  # share of the evidence that lies in an outer third of what is at that side
+_CLOSE_SHARE = 0.5  # least share of the cells that the evidence fills in a close up
 
 
 def tone(pixels: NDArray[np.uint8]) -> Tone:
-    """Whether (S, S, 3) pixels are a black and white photo, or a dark picture."""
-    red, green, blue = np.moveaxis(pixels[::_APART, ::_APART], 2, 0)
+    """Return ``grey`` for (S, S, 3) pixels of a black and white photo, ``dark`` of a dark one, else ``plain``."""
+    red, green, blue = np.moveaxis(pixels[::_STEP, ::_STEP], 2, 0)
     brightest = np.maximum(np.maximum(red, green), blue)
-    if np.mean(brightest - np.minimum(np.minimum(red, green), blue) <= _GREY) >= _MOST_GREY:
+    if np.mean(brightest - np.minimum(np.minimum(red, green), blue) <= _GREY) >= _GREY_SHARE:
         return "grey"
-    return "dark" if np.mean(brightest < _DARK) > _MOST_DARK else "plain"
+    return "dark" if np.mean(brightest < _DARK) > _DARK_SHARE else "plain"
 
 
 def frame(evidence: Floats) -> Frame:
-    """Where the evidence of an (H, W) class map lies: over most of the picture, or mostly in one outer third."""
+    """Return where the evidence of an (H, W) class map lies.
+
+    ``close``: over at least half of the picture. ``left`` or ``right``: mostly in that third. ``whole``: neither.
+    """
     total = float(evidence.sum())
     if total <= 0:
         return "whole"
-    effective = total**2 / float((evidence**2).sum())  # cells, if all that count counted alike
-    if effective >= _CLOSE * evidence.size:
+    effective = total**2 / float((evidence**2).sum())  # how many cells of equal evidence would be as concentrated
+    if effective >= _CLOSE_SHARE * evidence.size:
         return "close"
     centres = (np.arange(evidence.shape[1]) + 0.5) / evidence.shape[1]
     columns = evidence.sum(0) / total
-    if columns[centres < 1 / 3].sum() > _SIDE:
+    if columns[centres < 1 / 3].sum() > _SIDE_SHARE:
         return "left"
-    return "right" if columns[centres > 2 / 3].sum() > _SIDE else "whole"
+    return "right" if columns[centres > 2 / 3].sum() > _SIDE_SHARE else "whole"

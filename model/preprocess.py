@@ -1,6 +1,6 @@
-"""A picture as the network sees it: upright, RGB, the centred square, S x S pixels of uint8.
+"""Makes of a picture what the network sees: upright, RGB, the centred square, S x S pixels of uint8.
 
-The one copy of these steps, for serving, training and evaluation.
+Serving, training and evaluation all use these steps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
 
 FILTER = Image.Resampling.BILINEAR
-"""That of the crops in training: a picture made sharper than those is known less well (docs/experiments.md, 16)."""
+"""Filter for resizing: the one of training's crops, because sharper pictures are recognised less well
+(docs/experiments.md, 16)."""
 _BROKEN_EXIF = (OSError, SyntaxError, TypeError, ValueError, KeyError, OverflowError, ZeroDivisionError)
 _DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
@@ -29,13 +30,16 @@ class Crop:
 
 
 def centre_square(width: int, height: int) -> Crop:
-    """The largest centred square of a picture (section 2 of the paper)."""
+    """Return the largest centred square of a picture, in pixels (section 2 of the paper)."""
     side = min(width, height)
     return Crop((width - side) // 2, (height - side) // 2, side, side)
 
 
 def upright_rgb(picture: Image.Image) -> Image.Image:
-    """Turned as EXIF asks (broken EXIF is ignored), flattened onto white where it is transparent, three channels."""
+    """Return the picture in RGB, turned as its EXIF orientation asks, and on white where it is transparent.
+
+    Broken EXIF is ignored. Raises what Pillow raises for broken pixels.
+    """
     picture.load()  # PNG may bring its tags after its pixels
     with suppress(*_BROKEN_EXIF):  # the tags are the sender's; the pixels are still good
         if picture.getexif().get(ExifTags.Base.Orientation, 1) != 1:
@@ -50,16 +54,16 @@ def upright_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """16-bit and float grey, whose own conversion clips instead of scaling: 0 to 65,535 becomes 0 to 255."""
+    """Scale 16-bit and float grey from 65,535 to 255; Pillow's own conversion would clip it."""
     values = np.nan_to_num(np.asarray(picture, np.float32))
     top = 65535.0 if values.max(initial=0) > 255 else 255.0
     return Image.fromarray((values.clip(0, top) * (255 / top)).astype(np.uint8))
 
 
 def prepare(picture: Image.Image, size: int) -> tuple[NDArray[np.uint8], Crop, tuple[int, int]]:
-    """(size, size, 3) uint8, the crop box in upright pixels, and the upright (width, height).
+    """Return (size, size, 3) uint8 pixels, the crop in pixels of the upright picture, and its (width, height).
 
-    The box is computed first, then cut and resized in one step. Raises what Pillow raises for broken data.
+    Cutting and resizing are one step. Raises what Pillow raises for broken data.
     """
     upright = upright_rgb(picture)
     crop = centre_square(*upright.size)

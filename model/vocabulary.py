@@ -111,7 +111,7 @@ def to_json(vocabulary: Vocabulary) -> dict[str, Any]:
 def from_json(record: Mapping[str, Any]) -> Vocabulary:
     """Return the vocabulary that :func:`to_json` wrote, or a version before 0.1.0, which had other keys.
 
-    Raises TypeError, KeyError or ValueError for anything else.
+    Raises TypeError, KeyError, ValueError, IndexError or AttributeError for anything else.
     """
     record = dict(record)
     if "kind" in record:  # before 0.1.0

@@ -1,4 +1,4 @@
-"""Weights at rest: dense tensors, and whole numbers with a scale for each row, made dense only when looked at."""
+"""Weights at rest: dense tensors, and int8 codes with a scale for each row, which a look-up makes dense."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Quantised:
-    """A weight whose row i is ``scale[i] * codes[i]``."""
+    """A quantised weight: row i is ``scale[i] * codes[i]``. Raises ValueError unless each row has a scale."""
 
     codes: NDArray[np.int8]
-    """In the shape of the weight."""
+    """Whole numbers in the shape of the weight."""
     scale: Floats
-    """(rows,)."""
+    """(rows,) factor of each row."""
 
     def __post_init__(self) -> None:
         if self.scale.shape != self.codes.shape[:1]:
@@ -26,28 +26,28 @@ class Quantised:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the weight."""
+        """Shape of the weight, as of a dense tensor."""
         return self.codes.shape
 
     def dense(self) -> Floats:
-        """The weight itself, a new tensor each time."""
-        made: Floats = self.codes * self.scale.reshape(-1, *[1] * (self.codes.ndim - 1))
-        return made
+        """Return the weight as a new float32 tensor."""
+        weight: Floats = self.codes * self.scale.reshape(-1, *[1] * (self.codes.ndim - 1))
+        return weight
 
 
 class Weights(Mapping[str, Floats]):
-    """Name -> dense tensor, as any mapping; what is quantised stays so, and a look-up makes its tensor anew."""
+    """A mapping of name to dense tensor that holds some weights quantised: a look-up makes those dense each time."""
 
     def __init__(self, parts: Mapping[str, Floats | Quantised]) -> None:
         self.parts = dict(parts)
-        """As they are kept."""
+        """The weights as they are held, dense or quantised."""
 
     def __getitem__(self, name: str) -> Floats:
         part = self.parts[name]
         return part.dense() if isinstance(part, Quantised) else part
 
     def __contains__(self, name: object) -> bool:
-        return name in self.parts  # a mapping's own makes the tensor to see whether it can
+        return name in self.parts  # that of Mapping would make the tensor to find out
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.parts)
@@ -57,7 +57,7 @@ class Weights(Mapping[str, Floats]):
 
 
 def quantised(weights: Mapping[str, Floats], name: str) -> Quantised | None:
-    """The whole numbers of one weight; None where it is kept dense."""
+    """Return one weight in its quantised form; None where it is held dense."""
     part = weights.parts[name] if isinstance(weights, Weights) else None
     return part if isinstance(part, Quantised) else None
 
@@ -65,10 +65,11 @@ def quantised(weights: Mapping[str, Floats], name: str) -> Quantised | None:
 def vector_times_weight(vector: Floats, weights: Mapping[str, Floats], name: str) -> Floats:
     """Return ``vector`` (rows,) times the weight (rows, columns): (columns,). Rows times zero are never read."""
     rows = np.flatnonzero(vector)
-    whole = quantised(weights, name)
-    if whole is None:
+    weight = quantised(weights, name)
+    if weight is None:
         return vector[rows] @ weights[name][rows]
     # Not by BLAS: its threads spin for a while after each product, beside the engine's.
-    scaled, codes = vector[rows] * whole.scale[rows], whole.codes[rows].astype(np.float32)
+    scaled = vector[rows] * weight.scale[rows]
+    codes = weight.codes[rows].astype(np.float32)
     product: Floats = np.einsum("r,rc->c", scaled, codes)
     return product

@@ -1,4 +1,4 @@
-"""One interface to run the network, two engines behind it: OpenVINO on a CPU, torch on a GPU."""
+"""Engines run the network: one interface, with OpenVINO behind it on a CPU and torch on a GPU."""
 
 from __future__ import annotations
 
@@ -20,30 +20,36 @@ Precision = Literal["auto", "f32", "bf16"]
 
 @dataclass(frozen=True)
 class Output:
-    """What one run gives for N pictures."""
+    """The logits and activations of one run for N pictures."""
 
     logits: NDArray[np.float32]
-    """(N, K) for the K rows of fc8."""
+    """(N, K), for the K rows of fc8."""
     maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    """Row name -> activations (N, C, H, W), or (N, F) for fc6 and fc7, after the row's ReLU."""
+    """Name of a row -> its activations: (N, C, H, W), or (N, F) for fc6 and fc7."""
 
 
 class Engine(Protocol):
-    """Pictures in, answers out; blocking, and safe to call from several threads."""
+    """Runs a network on pictures; blocks until it is done, and may be called from several threads."""
 
     name: str
+    """Library, device and precision: ``openvino-cpu-bf16``."""
     architecture: Architecture
+    """The table of the network that it runs, without batch norm."""
 
     def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
-        """(N, S, S, 3) uint8 pictures to logits, and the activations asked for. Raises ValueError for other shapes."""
+        """Return the logits of (N, S, S, 3) uint8 pictures, and the activations of the rows named in ``maps``.
+
+        Raises ValueError for pictures of another shape or type.
+        """
 
 
 def create_engine(
     checkpoint: Checkpoint, *, engine: EngineName = "auto", precision: Precision = "auto", threads: int = 0
 ) -> Engine:
-    """The engine for this machine: CUDA through torch where torch is installed and sees a device, else OpenVINO.
+    """Return an engine that runs the network of a checkpoint.
 
-    ``precision`` auto is bfloat16 where the hardware has it. ``threads`` 0 leaves the number to the engine.
+    ``engine`` auto is torch where that is installed and sees a CUDA device, else OpenVINO. ``precision`` auto is
+    bfloat16 where the hardware has it. ``threads`` 0 leaves the number to OpenVINO; torch takes no heed of it.
     """
     if engine == "torch" or (engine == "auto" and _cuda()):
         from model.engines.torch_engine import TorchEngine
@@ -55,13 +61,13 @@ def create_engine(
 
 
 def check_pictures(pictures: NDArray[np.uint8], size: int) -> None:
-    """Raises ValueError unless ``pictures`` is (N >= 1, size, size, 3) uint8."""
+    """Raise ValueError unless ``pictures`` is uint8 and (N, size, size, 3), with N at least 1."""
     if pictures.dtype != np.uint8 or pictures.shape[1:] != (size, size, 3) or not len(pictures):
         raise ValueError(f"The engine takes uint8 (N, {size}, {size}, 3), not {pictures.dtype} {pictures.shape}.")
 
 
 def _cuda() -> bool:
-    """Whether torch sees a device; torch, which takes seconds and 300 MB, is not even asked where no driver lies."""
+    """Return whether torch sees a CUDA device. Without a driver torch, which takes seconds, is not imported."""
     try:
         CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
         from model.engines.torch_engine import cuda_available

@@ -1,6 +1,6 @@
-"""AlexNet as a torch module: the layer table (``model.architecture``) made trainable.
+"""AlexNet as a torch module that can be trained, built from the layer table of :mod:`model.architecture`.
 
-N batch, C channels, H height, W width, F features, K outputs.
+Shapes: N batch, C channels, H height, W width, S side of the picture, F features, K outputs.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ class AlexNet(nn.Module):
         self.architecture = architecture
         for row in architecture.layers:
             if row.operation == "conv":
-                self.add_module(row.name, nn.Conv2d(
-                    row.inputs[0], row.shape[0], row.kernel, row.stride, row.padding, groups=row.groups,
-                ))  # fmt: skip
+                convolution = nn.Conv2d(
+                    row.inputs[0], row.shape[0], row.kernel, row.stride, row.padding, groups=row.groups
+                )
+                self.add_module(row.name, convolution)
             elif row.operation == "linear":
                 self.add_module(row.name, nn.Linear(row.weight_shape[1], row.shape[0]))
             if row.batch_norm:
@@ -42,11 +43,11 @@ class AlexNet(nn.Module):
 
     @torch.no_grad()
     def initialise(self, scheme: Initialisation, generator: torch.Generator | None = None) -> AlexNet:
-        """Draw all weights anew and return the network.
+        """Draw all weights anew from normal distributions around 0, and return the network.
 
-        ``paper``: N(0, 0.01), biases 1 in conv2, conv4, conv5, fc6 and fc7, else 0 (section 5). ``source_2012``: the
-        same with 0.03 in conv3 to conv5, as the program has it. ``fan_in``: N(0, sqrt(2 / fan-in)) with zero biases,
-        for networks with batch norm; fc8 keeps 0.01 so that the first answers are even.
+        ``paper``: standard deviation 0.01; biases 1 in conv2, conv4, conv5, fc6 and fc7, else 0 (section 5).
+        ``source_2012``: the same with 0.03 in conv3 to conv5, as in cuda-convnet's configuration. ``fan_in``:
+        sqrt(2 / fan-in) with biases 0, for networks with batch norm; fc8 keeps 0.01, so that first answers are even.
         """
         for row in self.architecture.layers:
             if not row.weight_shape:
@@ -58,8 +59,8 @@ class AlexNet(nn.Module):
             elif scheme == "fan_in" and row.name != "fc8":
                 spread = float((2 / child.weight[0].numel()) ** 0.5)  # type: ignore[index]
             nn.init.normal_(child.weight, 0.0, spread, generator=generator)  # type: ignore[arg-type]
-            one = scheme != "fan_in" and row.name in _BIASES_OF_ONE
-            nn.init.constant_(child.bias, 1.0 if one else 0.0)  # type: ignore[arg-type]
+            bias = 1.0 if scheme != "fan_in" and row.name in _BIASES_OF_ONE else 0.0
+            nn.init.constant_(child.bias, bias)  # type: ignore[arg-type]
         return self
 
     @overload
@@ -68,16 +69,16 @@ class AlexNet(nn.Module):
     def forward(self, x: Tensor, maps: Sequence[str]) -> tuple[Tensor, dict[str, Tensor]]: ...
 
     def forward(self, x: Tensor, maps: Sequence[str] | None = None) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
-        """Standardised pictures (N, 3, S, S) to logits (N, K); with ``maps``, also the activations of those rows."""
-        kept: dict[str, Tensor] = {}
+        """Return (N, K) logits of standardised (N, 3, S, S) pictures; with ``maps``, also those rows' activations."""
+        activations: dict[str, Tensor] = {}
         for row in self.architecture.layers:
             x = self.step(row, x)
             if maps is not None and row.name in maps:
-                kept[row.name] = x
-        return x if maps is None else (x, kept)
+                activations[row.name] = x
+        return x if maps is None else (x, activations)
 
     def step(self, row: Layer, x: Tensor) -> Tensor:
-        """What comes out of one row of the table, with its batch norm, activation and dropout."""
+        """Return the output of one row of the table for the input ``x``, with batch norm, activation and dropout."""
         if row.operation == "pool":
             x = F.max_pool2d(x, row.kernel, row.stride)
         elif row.operation == "lrn":
@@ -90,15 +91,16 @@ class AlexNet(nn.Module):
         if row.activation is not None:
             x = _activate(x, row.activation)
         if row.dropout and self.architecture.dropout_at_test:
-            kept = 1 - row.dropout
-            return F.dropout(x, row.dropout) * kept if self.training else x * kept
+            factor = 1 - row.dropout
+            return F.dropout(x, row.dropout) * factor if self.training else x * factor
         return F.dropout(x, row.dropout, self.training) if row.dropout else x
 
 
 def local_response_norm(x: Tensor, norm: LocalResponseNorm) -> Tensor:
-    """Section 3.3 on (N, C, H, W), as shifted sums over channels: one pass a compiler can fuse, any float type.
+    """Return (N, C, H, W) activations after local response normalisation (section 3.3), in any float type.
 
-    ``F.local_response_norm`` pools over a fifth dimension instead, which costs several passes over memory.
+    It adds shifted squares, in one pass that a compiler can fuse. ``F.local_response_norm`` pools over a fifth
+    dimension instead, which takes several passes over memory.
     """
     channels = x.shape[1]
     squares = F.pad(x * x, (0, 0, 0, 0, norm.size // 2, (norm.size - 1) // 2))

@@ -1,4 +1,4 @@
-"""What the 1000 rows of an ImageNet network say (ILSVRC 2012): a WordNet id, a name, what kind of creature. Pure."""
+"""The 1000 labels of an ImageNet network (ILSVRC 2012): WordNet ids, names, and ancestors of creatures. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from model.vocabulary import Label, Vocabulary
 
 
 def imagenet(names: Sequence[str]) -> Vocabulary:
-    """The vocabulary ``object`` from the 1000 names, given in the order of their WordNet ids.
+    """Return the vocabulary ``object`` for the 1000 names, which are in the order of their WordNet ids.
 
-    Reviewed labels come first; a name of another class is never taken, so that each label can be asked for by name.
+    Classes that the language tables have get their reviewed label. No label gets the name of another class, so that
+    each can be found by its name.
     """
     labels = (_label(row, class_id, names) for row, class_id in enumerate(IDS))
     return Vocabulary(name="object", activation="softmax", labels=tuple(labels))
@@ -32,7 +33,7 @@ def _label(row: int, class_id: str, names: Sequence[str]) -> Label:
 
 
 def ancestors_of(row: int) -> tuple[str, ...]:
-    """What kind of creature a row is, from specific to general; empty for a thing."""
+    """Return the ancestors of a row that is a creature, from specific to general; none for a thing."""
     _, ancestors = _CREATURES[bisect_right(_CREATURES, row, key=itemgetter(0)) - 1]
     return tuple(ancestors.split(", ")) if ancestors else ()
 
@@ -46,6 +47,7 @@ _CREATURES = (
     (33, "turtle, reptile, animal"),
     (38, "lizard, reptile, animal"),
     (49, "reptile, animal"),
+    (51, "dinosaur, animal"),
     (52, "snake, reptile, animal"),
     (69, "animal"),
     (70, "arachnid, animal"),

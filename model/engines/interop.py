@@ -1,8 +1,8 @@
-"""Foreign weights: torchvision's AlexNet as a checkpoint of ours. The only reader of foreign files.
+"""Reads torchvision's AlexNet as a checkpoint of ours. The only reader of foreign files.
 
-Its network is that of "One weird trick for parallelizing convolutional neural networks" (Krizhevsky, 2014): one
-column, fewer kernels, no local response normalisation, and 224 px with zeros around them. Another layer table of the
-same kind.
+Its network is that of "One weird trick for parallelizing convolutional neural networks" (Krizhevsky, 2014): one column,
+fewer kernels, no local response normalisation, and pictures of 224 px with zeros around them. It is another table of
+the same architecture.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ KEYS = {
     "classifier.4": "fc7",
     "classifier.6": "fc8",
 }
-"""Their modules to our rows."""
+"""torchvision's modules -> rows of our table."""
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels from 0 to 1, red, green, blue
 _SCALE = 1 / 64  # near theirs, so that conv1 hardly changes, and a power of two, so that pixels are not rounded
 
 
 class ForeignError(ValueError):
-    """A file that is not torchvision's AlexNet; the message is one sentence for the person who named it."""
+    """Raised for a file that is not torchvision's AlexNet; its message is one sentence for the user."""
 
 
 def read(path: Path) -> Checkpoint:
-    """The network in a ``.pth`` file of torchvision's. Raises ForeignError.
+    """Return the network in a ``.pth`` file of torchvision. Raises ForeignError.
 
     Nothing in the file is ever executed: of a pickle, ``weights_only`` takes tensors and plain containers.
     """
@@ -60,9 +60,9 @@ def read(path: Path) -> Checkpoint:
 
 
 def from_torchvision(state: Mapping[str, Tensor], source: str = "the state dict") -> Checkpoint:
-    """The same function as ``torchvision.models.alexnet`` in evaluation mode, and ImageNet's 1000 labels.
+    """Return a checkpoint of the same function as ``torchvision.models.alexnet``, with ImageNet's 1000 labels.
 
-    Raises ForeignError that names ``source`` where the tensors are not those of that network.
+    Raises ForeignError, which names ``source``, where the tensors are not those of that network.
     """
     if fault := next(_faults(state), ""):
         raise ForeignError(f"{source} does not hold torchvision's AlexNet: {fault}.")
@@ -78,19 +78,19 @@ def from_torchvision(state: Mapping[str, Tensor], source: str = "the state dict"
 
 
 def published() -> Any:
-    """torchvision's own record of its weights: ``url``, ``meta``. Imported here, because that alone takes seconds."""
+    """Return torchvision's record of its weights: ``url``, ``meta``. It is imported here, which takes seconds."""
     from torchvision.models import AlexNet_Weights
 
     return AlexNet_Weights.IMAGENET1K_V1
 
 
 def _names() -> dict[str, str]:
-    """Names of their tensors to names of ours."""
+    """Return names of torchvision's tensors -> names of ours."""
     return {f"{theirs}.{part}": f"{ours}.{part}" for theirs, ours in KEYS.items() for part in ("weight", "bias")}
 
 
 def _faults(state: object) -> Iterator[str]:
-    """Why these are not the weights, in words that end a sentence."""
+    """Yield why ``state`` does not hold the weights, in words that end a sentence."""
     if not isinstance(state, Mapping):
         yield "it is no state dict"
         return
@@ -114,9 +114,9 @@ def _fault(value: object, shape: tuple[int, ...]) -> str:
 
 
 def _take_in_spread(weights: Mapping[str, Floats]) -> Mapping[str, Floats]:
-    """They divide each colour by its own spread, we multiply all by one scale: conv1 takes in the difference.
+    """Fold torchvision's standard deviation of each colour into conv1, because we scale all colours alike.
 
-    Exact at the borders too, where zeros stay zeros.
+    Exact at the borders, too, where the padding stays zero.
     """
     gain = 1 / (255 * np.array(_STD).reshape(1, 3, 1, 1) * _SCALE)
     return {**weights, "conv1.weight": (weights["conv1.weight"] * gain).astype(np.float32)}

@@ -1,4 +1,4 @@
-"""The layer table as an OpenVINO graph: serving on a CPU, with no torch."""
+"""An engine that runs the layer table as OpenVINO graphs: serving on a CPU, without torch."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ Node = Any  # openvino.Node: its Python operators are not typed
 
 
 class OpenVinoEngine:
-    """Three graphs: a picture to pool5, pool5 to the logits, and a picture to the maps before conv5.
+    """Runs a checkpoint by OpenVINO, in three graphs.
 
-    The last runs only when such maps are asked for: to lay them out by channels takes a third of the time, and no
-    answer shall depend on who else asks for what.
+    One leads from the picture to pool5, one from pool5 to the logits, and one from the picture to the activations
+    before the last convolution. That one runs only when such activations are wanted, because to lay them out by
+    channels takes a third of the time. It is a graph of its own so that no answer depends on what else is wanted.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, precision: Precision = "auto", threads: int = 0) -> None:
@@ -33,7 +34,7 @@ class OpenVinoEngine:
         if precision == "auto":
             precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
         settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-        settings["ENABLE_CPU_PINNING"] = False  # others work on the same cores: let the system move our threads
+        settings["ENABLE_CPU_PINNING"] = False  # the decoders share the cores: let the system move our threads
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
         names, last = self.architecture.activation_names, self.architecture.last_convolution
@@ -41,38 +42,38 @@ class OpenVinoEngine:
         self._late = _Compiled(core, _convolutions(checkpoint, (last, "pool5")), settings)
         self._early = _Compiled(core, _convolutions(checkpoint, self._early_names), settings)
         if quantised(checkpoint.weights, "fc6.weight") is not None:
-            # With f32 they stay whole numbers; in bf16 each run makes floats of them first, twice as slow.
+            # In f32 OpenVINO multiplies by int8 weights; in bf16 it makes floats of them at each run, twice as slow.
             settings["INFERENCE_PRECISION_HINT"] = "f32"
         self._linear = _Compiled(core, _linear(checkpoint), settings)
         self._lock = Lock()
         self.name = f"openvino-cpu-{precision}"
 
     def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
-        """See :class:`model.engines.Engine`."""
+        """Return logits and activations, as :meth:`model.engines.Engine.run` says."""
         check_pictures(pictures, self.architecture.input_size)
         pictures = np.ascontiguousarray(pictures)
         with self._lock:
-            seen = self._late(pictures)
-            seen |= self._linear(seen["pool5"])
+            activations = self._late(pictures)
+            activations |= self._linear(activations["pool5"])
             if not self._early_names.isdisjoint(maps):
-                seen |= self._early(pictures)
-            return Output(seen["fc8"].copy(), {name: seen[name].copy() for name in maps})
+                activations |= self._early(pictures)
+            return Output(activations["fc8"].copy(), {name: activations[name].copy() for name in maps})
 
 
 class _Compiled:
-    """A graph ready to run, one run at a time: name -> its own buffer, which the next run overwrites."""
+    """A compiled graph. A call returns the outputs by name, in buffers that the next call overwrites."""
 
     def __init__(self, core: ov.Core, graph: ov.Model, settings: Mapping[str, Any]) -> None:
         self._names = [port.get_any_name() for port in graph.outputs]
         self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
 
-    def __call__(self, given: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-        self._request.infer([given])
+    def __call__(self, inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
+        self._request.infer([inputs])
         return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
 
 
 def _convolutions(checkpoint: Checkpoint, maps: Collection[str]) -> ov.Model:
-    """(N, S, S, 3) uint8 -> ``maps``, and nothing that they do not need."""
+    """Return the graph from (N, S, S, 3) uint8 pictures to the activations ``maps``, without what they do not need."""
     architecture = checkpoint.architecture
     side = architecture.input_size
     picture = ops.parameter([-1, side, side, 3], np.uint8, name="picture")
@@ -84,13 +85,16 @@ def _convolutions(checkpoint: Checkpoint, maps: Collection[str]) -> ov.Model:
 
 
 def _linear(checkpoint: Checkpoint) -> ov.Model:
-    """(N, 256, 6, 6) of pool5 -> fc6, fc7 and the logits, fc8."""
+    """Return the graph from the (N, C, H, W) activations of pool5 to those of fc6, fc7 and fc8."""
     rows = [row for row in checkpoint.architecture.layers if row.operation == "linear"]
     pool5 = ops.parameter([-1, *rows[0].inputs], np.float32, name="pool5")
     return _model(pool5, pool5, rows, checkpoint, [row.name for row in rows])
 
 
-def _model(given: Node, x: Node, rows: Sequence[Layer], checkpoint: Checkpoint, wanted: Collection[str]) -> ov.Model:
+def _model(
+    parameter: Node, x: Node, rows: Sequence[Layer], checkpoint: Checkpoint, wanted: Collection[str]
+) -> ov.Model:
+    """Return the graph of ``rows`` from ``x``, which ``parameter`` leads to, with an output for each wanted row."""
     outputs: list[Node] = []
     for row in rows:
         x = _step(row, x, checkpoint.architecture, checkpoint.weights)
@@ -98,7 +102,7 @@ def _model(given: Node, x: Node, rows: Sequence[Layer], checkpoint: Checkpoint, 
             result = ops.result(x)
             result.output(0).get_tensor().set_names({row.name})
             outputs.append(result)
-    return ov.Model(outputs, [given], "alexnet")
+    return ov.Model(outputs, [parameter], "alexnet")
 
 
 def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str, Floats]) -> Node:
@@ -126,14 +130,14 @@ def _convolve(row: Layer, x: Node, weight: Floats) -> Node:
 
 
 def _multiply(x: Node, weights: Mapping[str, Floats], name: str) -> Node:
-    """(N, rows). Whole numbers stay whole numbers: a quarter of the memory, and of the time that one picture takes."""
+    """Return (N, rows) products with a weight. int8 weights stay int8: a quarter of the memory, and of the time."""
     x = ops.reshape(x, np.array([0, -1]), special_zero=True)
-    whole = quantised(weights, name)
-    if whole is None:
+    weight = quantised(weights, name)
+    if weight is None:
         return ops.matmul(x, _constant(weights[name]), False, True)
-    dense = ops.multiply(ops.convert(_constant(whole.codes), "f32"), _constant(whole.scale[:, None]))
-    # For a single row there is another routine that adds in another order, and a picture alone would not get the same
-    # answer as in a batch: the first row goes in twice.
+    dense = ops.multiply(ops.convert(_constant(weight.codes), "f32"), _constant(weight.scale[:, None]))
+    # OpenVINO multiplies a single row by another routine, which adds in another order, so that a picture alone would
+    # get another answer than in a batch. The first row therefore goes in twice.
     first = ops.slice(x, *(np.array([bound]) for bound in (0, 1, 1, 0)))
     product = ops.matmul(ops.concat([x, first], 0), dense, False, True)
     return ops.slice(product, *(np.array([bound]) for bound in (0, -1, 1, 0)))
@@ -144,5 +148,5 @@ def _column(bias: Floats) -> Node:
 
 
 def _constant(array: NDArray[Any]) -> Node:
-    """Reads the array itself, and keeps it alive: a copy of fc6 took seconds and a gigabyte."""
+    """Return a constant that reads the array itself and keeps it alive; to copy fc6 took seconds and a gigabyte."""
     return ops.constant(np.require(array, requirements=["C", "W"]), shared_memory=True)

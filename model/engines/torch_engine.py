@@ -1,4 +1,4 @@
-"""The torch module behind the engine interface: CUDA where there is one, else the CPU."""
+"""An engine that runs the torch module: on the first CUDA device where there is one, else on the CPU."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from model.engines.alexnet import AlexNet
 
 
 def cuda_available() -> bool:
-    """Whether torch sees a CUDA device."""
+    """Return whether torch sees a CUDA device."""
     return torch.cuda.is_available()
 
 
 def standardise(x_NCHW: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Pixels 0 to 255 (N, 3, H, W) of any number type to the network's float32 inputs, channels last in memory."""
+    """Return the network's float32 inputs from (N, 3, H, W) pixels 0 to 255 of any type, channels last in memory."""
     mean = torch.tensor(preprocessing.mean, device=x_NCHW.device).view(1, 3, 1, 1)
     return ((x_NCHW.float() - mean) * preprocessing.scale).contiguous(memory_format=torch.channels_last)
 
 
 def build(checkpoint: Checkpoint) -> AlexNet:
-    """The torch module of a checkpoint, weights loaded, in evaluation mode, on the CPU."""
+    """Return the torch module of a checkpoint with its weights, in evaluation mode, on the CPU."""
     network = AlexNet(checkpoint.architecture)
     weights = {name: torch.from_numpy(np.array(value)) for name, value in checkpoint.weights.items()}
     network.load_state_dict(weights, strict=False)  # batch norms count their batches; a checkpoint does not
@@ -34,7 +34,7 @@ def build(checkpoint: Checkpoint) -> AlexNet:
 
 
 class TorchEngine:
-    """``device`` defaults to the first CUDA device, else the CPU."""
+    """Runs a checkpoint by torch. ``device`` defaults to the first CUDA device, else the CPU."""
 
     def __init__(self, checkpoint: Checkpoint, *, precision: Precision = "auto", device: str | None = None) -> None:
         checkpoint = checkpoint.folded()
@@ -48,13 +48,13 @@ class TorchEngine:
 
     @torch.inference_mode()
     def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
-        """See :class:`model.engines.Engine`."""
+        """Return logits and activations, as :meth:`model.engines.Engine.run` says."""
         check_pictures(pictures, self.architecture.input_size)
         x = torch.from_numpy(np.ascontiguousarray(pictures)).to(self.device).permute(0, 3, 1, 2)
         x = standardise(x, self._preprocessing)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._type is torch.bfloat16):
-            logits, kept = self._network(x, tuple(maps))
-        return Output(_numpy(logits), {name: _numpy(value) for name, value in kept.items()})
+            logits, activations = self._network(x, tuple(maps))
+        return Output(_numpy(logits), {name: _numpy(value) for name, value in activations.items()})
 
 
 def _numpy(x: Tensor) -> NDArray[np.float32]:

@@ -52,8 +52,11 @@ def test_initialisation_has_the_papers_statistics() -> None:
         weight = network.get_parameter(f"{name}.weight").detach()
         assert abs(float(weight.std()) - 0.01) < 2e-4
         assert abs(float(weight.mean())) < 2e-4
-    ones = {n for n in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
-            if network.get_parameter(f"{n}.bias").detach().unique().tolist() == [1.0]}  # fmt: skip
+    ones = {
+        n
+        for n in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
+        if network.get_parameter(f"{n}.bias").detach().unique().tolist() == [1.0]
+    }
     assert ones == {"conv2", "conv4", "conv5", "fc6", "fc7"}
     program = AlexNet(Architecture(outputs=5)).initialise("source_2012", torch.Generator().manual_seed(3))
     assert abs(float(program.get_parameter("conv4.weight").detach().std()) - 0.03) < 5e-4

@@ -72,8 +72,20 @@ def test_the_activations_that_are_shown_are_those_the_network_has(without: str) 
 def test_a_table_without_normalisation_has_no_row_for_it() -> None:
     names = [row.name for row in Architecture().layers]
     assert names == [
-        "conv1", "norm1", "pool1", "conv2", "norm2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7", "fc8"
-    ]  # fmt: skip
+        "conv1",
+        "norm1",
+        "pool1",
+        "conv2",
+        "norm2",
+        "pool2",
+        "conv3",
+        "conv4",
+        "conv5",
+        "pool5",
+        "fc6",
+        "fc7",
+        "fc8",
+    ]
     assert [row.name for row in Architecture(lrn=None).layers] == [name for name in names if "norm" not in name]
 
 

@@ -32,8 +32,10 @@ def saved(network: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path
 def test_a_network_comes_back_whole(saved: Path, network: Checkpoint) -> None:
     back = checkpoint.load(saved)
     assert (back.architecture, back.vocabularies, back.preprocessing) == (
-        network.architecture, network.vocabularies, network.preprocessing
-    )  # fmt: skip
+        network.architecture,
+        network.vocabularies,
+        network.preprocessing,
+    )
     assert (back.provenance, back.measured) == (network.provenance, network.measured)
     assert len(back.version) == 12
     for name, weight in network.weights.items():

@@ -106,8 +106,10 @@ def test_batch_norm_folds_into_the_weights_without_a_trace() -> None:
     with_norm = replace(tiny_network(99).architecture, batch_norm=True)
     raw = tiny_network(99, architecture=with_norm)
     random = np.random.default_rng(5)
-    weights = {n: random.uniform(0.5, 1.5, s).astype(np.float32) if "_norm" in n else raw.weights[n]
-               for n, s in expected_shapes(with_norm).items()}  # fmt: skip
+    weights = {
+        n: random.uniform(0.5, 1.5, s).astype(np.float32) if "_norm" in n else raw.weights[n]
+        for n, s in expected_shapes(with_norm).items()
+    }
     raw = replace(raw, weights=weights)
     import torch
 

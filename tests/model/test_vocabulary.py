@@ -56,5 +56,5 @@ def test_keys_of_files_before_0_1_0_are_read(kind: str, activation: str) -> None
     ],
 )
 def test_records_that_are_no_vocabulary_are_refused(change: dict[str, Any]) -> None:
-    with pytest.raises((TypeError, KeyError, ValueError, IndexError)):
+    with pytest.raises((TypeError, KeyError, ValueError, IndexError, AttributeError)):
         from_json(written(WORDS) | change)

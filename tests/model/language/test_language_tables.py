@@ -133,8 +133,14 @@ def test_the_wordings_begin_with_the_attested_ones() -> None:
 
 
 def test_the_grammar_check_itself_catches_faults() -> None:
-    for fault in ("i think so.", "I think it's a a dog.", "I think it's a dog", "I think. It's a dog.",
-                  "I think it's an dog.", "I think it's a the dog."):  # fmt: skip
+    for fault in (
+        "i think so.",
+        "I think it's a a dog.",
+        "I think it's a dog",
+        "I think. It's a dog.",
+        "I think it's an dog.",
+        "I think it's a the dog.",
+    ):
         with pytest.raises(AssertionError):
             check_grammar(fault)
     assert sentence.__doc__

@@ -32,9 +32,11 @@ def say(
 
 def belief(kind: str, found: dict[str, float], thresholds: dict[str, float]) -> Belief:
     vocabulary = Vocabulary(
-        name=kind, activation="sigmoid" if kind == "word" else "softmax",
-        labels=tuple(label_for(kind, key) for key in found), thresholds=thresholds,
-    )  # fmt: skip
+        name=kind,
+        activation="sigmoid" if kind == "word" else "softmax",
+        labels=tuple(label_for(kind, key) for key in found),
+        thresholds=thresholds,
+    )
     return Belief(vocabulary, np.array(list(found.values()), np.float32))
 
 

@@ -100,8 +100,12 @@ def test_the_same_picture_gets_the_same_sentence_and_different_ones_different_op
 
 def test_black_and_white_dark_close_left_and_right() -> None:
     dog = LABELS["object"][[label.name for label in LABELS["object"]].index("German shepherd")]
-    one = [Belief(Vocabulary(name="object", activation="softmax", labels=(dog,), thresholds=THRESHOLDS),
-                  np.array([0.97], np.float32))]  # fmt: skip
+    one = [
+        Belief(
+            Vocabulary(name="object", activation="softmax", labels=(dog,), thresholds=THRESHOLDS),
+            np.array([0.97], np.float32),
+        )
+    ]
     assert caption(one, "grey").phrase == f"a black and white photo of {dog.phrase}"
     assert caption(one, "dark").phrase == f"a dark picture of {dog.phrase}"
     assert caption(one, "plain", lambda _: "close").phrase == f"a close up of {dog.phrase}"

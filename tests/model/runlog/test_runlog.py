@@ -91,8 +91,13 @@ def test_dead_channels_negative_maps_and_other_shapes_can_be_kept(path: Path) ->
     blocks = {block.name: block for block in found.blocks}
     assert "conv4" not in blocks
     assert {name: len(block.peaks) for name, block in blocks.items()} == {
-        "kernels": 64, "conv1": 12, "conv2": 8, "conv3": 12, "conv5": 12, "pool5": 20
-    }  # fmt: skip
+        "kernels": 64,
+        "conv1": 12,
+        "conv2": 8,
+        "conv3": 12,
+        "conv5": 12,
+        "pool5": 20,
+    }
     assert (blocks["kernels"].peaks[3], blocks["conv2"].peaks[0], set(blocks["conv3"].peaks)) == (0, 0, {0})
     pixels = np.asarray(Image.open(found.file).convert("RGB"))
     assert found.pixels == pixels.shape[1::-1]
