@@ -1,7 +1,7 @@
 """The paper's claims on a few random pictures: how pairs are trained and counted, not what is found."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
