@@ -74,5 +74,6 @@ def findings(path: Path) -> Findings | None:
     if not path.is_file():
         return None
     facts = json.loads(path.read_text("utf-8"))
-    rows = [Finding(**row) for row in facts.pop("claims").values()]
+    hypotheses = facts.pop("hypotheses") if "hypotheses" in facts else facts.pop("claims")  # as before 0.1.0
+    rows = [Finding(**row) for row in hypotheses.values()]
     return Findings(facts=facts, rows=rows)

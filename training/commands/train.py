@@ -24,7 +24,7 @@ from training.commands import Commands
 from training.config import Recipe, Stage, override
 from training.data.sets import MAX_BAD
 from training.distributed import Ranks, ranks
-from training.evaluation.accuracy import score_of
+from training.evaluation.accuracy import overall_score
 from training.recipes import RECIPES
 from training.trainer.augment import Colours, colours_of
 from training.trainer.console import Display
@@ -233,7 +233,7 @@ def _scores(folder: Path, state: dict[str, Any] | None) -> list[float]:
     if state is None:
         return []
     return [
-        score_of(entry["measured"])
+        overall_score(entry["measured"])
         for entry in writer.read(folder / "metrics.jsonl")
         if "measured" in entry and entry["step"] <= state["step"] and entry["size"] == state["size"]
     ]

@@ -14,7 +14,7 @@ from model.engines.alexnet import AlexNet
 from model.engines.torch_engine import TorchEngine
 from training.config import Recipe
 from training.data import PictureSet
-from training.evaluation.accuracy import Views, evaluate
+from training.evaluation.accuracy import ViewCount, evaluate
 from training.trainer.augment import colours_of
 from training.trainer.sources import make_sources
 from training.trainer.state import PREPROCESSING, Run
@@ -93,7 +93,7 @@ def _run(recipe: Recipe, sets: tuple[PictureSet, PictureSet], steps: int, device
     )  # fmt: skip
 
 
-def _error_of(run: Run, one: PictureSet, views: Views) -> float:
+def _error_of(run: Run, one: PictureSet, views: ViewCount) -> float:
     made = run.checkpoint()
     engine = TorchEngine(made, precision=run.recipe.precision, device=run.device.type)
     [figures] = evaluate(engine, [one], made.slices(), views=views).values()

@@ -12,7 +12,7 @@ from model import checkpoint
 from model.checkpoint import Checkpoint
 from model.engines.torch_engine import TorchEngine
 from model.runlog import writer
-from training.evaluation.accuracy import Measured, evaluate, score_of
+from training.evaluation.accuracy import Figures, evaluate, overall_score
 from training.trainer.console import Display
 from training.trainer.interrupt import Stop
 from training.trainer.schedule import over, rate
@@ -23,12 +23,12 @@ from training.trainer.step import train_step
 _EVALUATE_EVERY = 100  # at the most often: an epoch of a small set is a step or two
 
 
-def train(run: Run, display: Display) -> Measured:
+def train(run: Run, display: Display) -> Figures:
     """Go on to the last step; evaluate every epoch, save as it goes.
 
     Ctrl-C and SIGTERM save the state after the step at hand and raise KeyboardInterrupt.
     """
-    measured: Measured = {}
+    measured: Figures = {}
     if run.step == 0 and run.ranks.first:
         _snapshot(run, *_served(run))
     with display, Stop() as stop:
@@ -69,11 +69,11 @@ def _steps(run: Run, display: Display, stop: Stop) -> bool:
     return stopped
 
 
-def finish_epoch(run: Run, display: Display) -> Measured:
+def finish_epoch(run: Run, display: Display) -> Figures:
     """Evaluate with the serving preprocessing, write the checkpoints, the journal and the state."""
     made, engine = _served(run)
     measured = evaluate(engine, run.validation, made.slices(), ranks=run.ranks)
-    run.scores.append(score_of(measured))
+    run.scores.append(overall_score(measured))
     display.measured(run.step, measured)
     broken = _broken(run)
     display.broken(broken)

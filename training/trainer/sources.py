@@ -42,16 +42,16 @@ class Source:
         """
         if self.resident is not None and isinstance(self.pictures, InMemory):
             index = torch.from_numpy(indices).to(self.resident.device)
-            shown = torch.from_numpy(self.pictures.shown[indices]).to(self.resident.device)
+            shown = torch.from_numpy(self.pictures.indices[indices]).to(self.resident.device)
             return self.resident[index], self.targets[shown]
-        pixels, taken = self.pictures.take(indices)
+        pixels, taken = self.pictures.read_batch(indices)
         device = self.targets.device
         return torch.from_numpy(pixels).to(device), self.targets[torch.from_numpy(taken).to(device)]
 
     def batch(self, step: int, seed: int, mine: slice = slice(None)) -> tuple[Tensor, Tensor]:
         """``take`` of the ``indices`` of one step; those of the next steps are decoded ahead. Raises DataError."""
         for coming in range(step, step + 1 + _AHEAD):
-            self.pictures.ahead(self.indices(coming, seed, mine))
+            self.pictures.prefetch(self.indices(coming, seed, mine))
         return self.take(self.indices(step, seed, mine))
 
 

@@ -24,7 +24,7 @@ from model.runlog import writer
 from model.runlog.reader import read
 from tests.app.runs.journals import loss_at, write_run
 from tests.app.server import ROOT
-from training.paper.hypotheses import CLAIMS as TESTED
+from training.paper.hypotheses import HYPOTHESES as TESTED
 from training.paper.hypotheses import SWITCHES as TRIED
 
 pytestmark = pytest.mark.anyio
@@ -246,7 +246,8 @@ async def test_the_shipped_network_brings_its_journal(client: httpx.AsyncClient)
 @pytest.mark.parametrize(("path", "known"), [(CLAIMS, TESTED), (SWITCHES, TRIED)])
 async def test_every_claim_is_on_the_page_with_its_seeds(client: httpx.AsyncClient, path: Path, known: Any) -> None:
     facts = json.loads(path.read_text("utf-8"))
-    assert {name: row["said"] for name, row in facts["claims"].items()} == {n: claim.said for n, claim in known.items()}
+    statements = {name: hypothesis.statement for name, hypothesis in known.items()}
+    assert {name: row["said"] for name, row in facts["claims"].items()} == statements
     said = words(await client.get("/training"))
     for row in facts["claims"].values():
         assert row["said"][1:] in said

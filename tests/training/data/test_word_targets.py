@@ -1,4 +1,4 @@
-"""What object and scene pictures teach the words."""
+"""The word targets of object and scene pictures."""
 
 from __future__ import annotations
 

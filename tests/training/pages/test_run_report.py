@@ -14,7 +14,7 @@ from model.architecture import Architecture
 from model.runlog import sprites, writer
 from model.runlog.reader import read
 from training import __main__ as cli
-from training.pages.run_report import duration, page, shown, text_of, thinned
+from training.pages.run_report import choose_sheets, format_duration, format_value, render_report, sheet_view
 from training.recipes import RECIPES
 from training.trainer.snapshot import keep_picture
 
@@ -110,7 +110,7 @@ def test_the_page_is_whole_and_fetches_nothing(run: Path, tmp_path: Path, capsys
 
 
 def test_the_page_says_what_the_run_is_and_how_it_did(run: Path) -> None:
-    found = Page(page(run))
+    found = Page(render_report(run))
     text = found.text.replace("\N{NO-BREAK SPACE}", " ")
     for said in (
         "It has taken 400 of 1,000 steps so far.", "object, top-1 40.0 %", "word, mAP 10.0 %",
@@ -124,8 +124,8 @@ def test_the_page_says_what_the_run_is_and_how_it_did(run: Path) -> None:
 
 
 def test_without_scripts_the_last_evaluation_is_shown_and_with_them_every_one(run: Path) -> None:
-    text = page(run)
-    first, last = (shown(one) for one in writer.sheets(run / "metrics.jsonl"))
+    text = render_report(run)
+    first, last = (sheet_view(one) for one in writer.sheets(run / "metrics.jsonl"))
     inline, data = text.split('<script type="application/json" id="sheets">')
     assert last["uri"] in inline
     assert first["uri"] not in inline
@@ -138,7 +138,7 @@ def test_without_scripts_the_last_evaluation_is_shown_and_with_them_every_one(ru
 
 def test_a_run_that_kept_no_pictures_says_so(tmp_path: Path) -> None:
     log(tmp_path / "metrics.jsonl", 25, loss=1.0)
-    found = Page(page(tmp_path))
+    found = Page(render_report(tmp_path))
     assert set(SECTIONS) <= set(found.ids)
     assert "kept no pictures" in found.text
     assert "not been evaluated yet" in found.text
@@ -180,7 +180,7 @@ def test_what_is_damaged_is_left_out_and_counted(run: Path, tmp_path: Path) -> N
     (tmp_path / "config.json").write_text(
         '{"recipe": [1], "steps": "all", "provenance": {"data": 3, "seed": {"a": []}}}'
     )
-    text = page(tmp_path)
+    text = render_report(tmp_path)
     found = Page(text)
     assert "3 lines of the journal could not be read and are left out." in found.text
     assert "<b>x</b>" in found.text
@@ -193,12 +193,12 @@ def test_what_is_damaged_is_left_out_and_counted(run: Path, tmp_path: Path) -> N
 def test_a_config_that_cannot_be_read_is_no_config(tmp_path: Path, config: str) -> None:
     log(tmp_path / "metrics.jsonl", 25, loss=1.0)
     (tmp_path / "config.json").write_text(config)
-    assert "No readable config.json" in Page(page(tmp_path)).text
+    assert "No readable config.json" in Page(render_report(tmp_path)).text
 
 
 def test_values_of_the_config_are_put_into_words() -> None:
     values = [True, 100_000, 4 / 3, None, "x" * 500, [{"size": 99, "share": 0.6}, {"size": 227, "share": 0.4}], 10**400]
-    said = [text_of(value) for value in values]
+    said = [format_value(value) for value in values]
     assert said[:4] == ["yes", "100,000", "1.3333", ""]
     assert len(said[4]) == 120
     assert said[5:] == ["99:0.6, 227:0.4", "?"]
@@ -208,12 +208,12 @@ def test_time_is_summed_from_speed_and_sizes_begin_where_the_ones_before_end(run
     record = read(run)
     assert record.seconds == pytest.approx(400 * 8 / 100)
     assert record.sizes == {0: 67, 200: 99}
-    assert [duration(s) for s in (45, 720, 5400, 11_100)] == ["45 s", "12 min", "1 h 30 min", "3 h 05 min"]
+    assert [format_duration(s) for s in (45, 720, 5400, 11_100)] == ["45 s", "12 min", "1 h 30 min", "3 h 05 min"]
 
 
 def test_a_long_run_shows_its_sheets_evenly_and_the_last_among_them(run: Path) -> None:
     one = writer.sheets(run / "metrics.jsonl")[0]
-    kept = thinned([one] * 300 + writer.sheets(run / "metrics.jsonl"), 120)
+    kept = choose_sheets([one] * 300 + writer.sheets(run / "metrics.jsonl"), 120)
     assert len(kept) == 120
     assert kept[-1].step == 400
-    assert thinned([], 5) == []
+    assert choose_sheets([], 5) == []

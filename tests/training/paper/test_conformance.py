@@ -182,8 +182,8 @@ def test_ten_views_are_five_crops_and_their_mirrors() -> None:
 
     pixels = np.random.default_rng(0).integers(0, 256, (3, 256, 256, 3), np.uint8)
     one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(pixels), targets=np.array([0, 0, 1]))
-    measured = evaluate(Fake(), [one], {"object": slice(0, 2)}, views=10)
-    assert measured["object"]["n"] == 3
+    figures = evaluate(Fake(), [one], {"object": slice(0, 2)}, views=10)
+    assert figures["object"]["n"] == 3
     [views] = seen
     whole = np.asarray(Image.fromarray(pixels[1]))
     corners = [whole[y : y + 227, x : x + 227] for y, x in ((0, 0), (0, 29), (29, 0), (29, 29), (14, 14))]

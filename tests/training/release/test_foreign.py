@@ -155,7 +155,7 @@ def test_weights_that_lie_there_are_not_fetched_again(
     server: str, name: str, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported: list[Path] = []
-    monkeypatch.setattr(fetching, "bring_in", lambda found, _: imported.append(found))
+    monkeypatch.setattr(fetching, "import_weights", lambda weights_file, _: imported.append(weights_file))
     (tmp_path / name).write_bytes(b"something else")
     for _ in range(2):
         fetch(f"{server}/{name}", tmp_path / "out.safetensors")

@@ -13,7 +13,7 @@ from model.vocabulary import Vocabulary
 from tests.tiny import tiny_network
 from tests.training.made import folders
 from training import __main__ as cli
-from training.evaluation.statistics import wilson
+from training.evaluation.statistics import wilson_interval
 
 
 @pytest.fixture(scope="module")
@@ -96,14 +96,14 @@ def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_i
     shipped = checkpoint.load(tmp_path / "glassbot.safetensors")
     np.testing.assert_allclose(shipped.weights["conv1.bias"], there.weights["conv1.bias"] + 1, atol=1e-6)
     assert shipped.provenance["averaged_with"] == there.version
-    assert ", and averaged with it; taught by version `a`, `b`." in (tmp_path / "README.md").read_text("utf-8")
+    assert ", and averaged with it; distilled from version `a`, `b`." in (tmp_path / "README.md").read_text("utf-8")
     capsys.readouterr()
     assert cli.main(arguments) == 2  # it did not start from the mean
     assert "did not start from" in capsys.readouterr().err
 
 
-def test_wilsons_interval() -> None:
-    assert wilson(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
-    low, high = wilson(0.0, 50)
+def test_wilsons_interval_by_hand() -> None:
+    assert wilson_interval(50, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+    low, high = wilson_interval(0, 50)
     assert low == pytest.approx(0)
     assert high == pytest.approx(0.0713, abs=1e-3)
