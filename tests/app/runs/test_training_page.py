@@ -268,6 +268,16 @@ async def test_the_documented_experiments_are_those_on_the_page() -> None:
             assert re.search(rf"[| *+]{re.escape(mean)} ± {row.half:.{digits}f}[ *|]", sections[number]), row.said
 
 
+@pytest.mark.parametrize("key", ["hypotheses", "claims"])
+def test_findings_are_read_under_their_key_of_today_and_of_before(key: str, tmp_path: Path) -> None:
+    row = {"said": "it helps", "paper": "", "measure": "points", "even": 0, "mean": 1, "half": None, "gains": [1]}
+    (tmp_path / "found.json").write_text(json.dumps({"steps": 2, key: {"lrn": row}}))
+    found = findings(tmp_path / "found.json")
+    assert found is not None
+    assert [one.said for one in found.rows] == ["it helps"]
+    assert dict(found.facts) == {"steps": 2}
+
+
 def finding(mean: float, half: float | None, *gains: float, even: float = 0) -> Finding:
     return Finding(said="", paper="", measure="×" if even else "points", even=even, mean=mean, half=half, gains=gains)
 

@@ -102,13 +102,13 @@ def test_shards_are_read_a_row_group_at_a_time_about_once_an_epoch(
     assert 20 <= len(read) <= 30
 
 
-def test_what_was_announced_and_never_taken_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_was_prefetched_and_never_read_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = data.load(f"letter={made.shards(tmp_path)}", "train", cache="none").pictures
     for start in range(0, 50, 5):
         one.prefetch(np.arange(start, start + 5))
     decoded = calls_of(monkeypatch, decode, "decode")
     one.read_batch(np.arange(45, 50))
-    assert len(decoded) <= 15
+    assert len(decoded) <= 15 + decode.threads_for(1)  # a thread may be about to decode for a batch that gave way
     pixels, shown = one.read_batch(np.arange(0, 0))
     assert (pixels.shape, shown.shape) == ((0, 30, 40, 3), (0,))
 
@@ -147,7 +147,7 @@ def test_a_broken_picture_is_named_and_the_next_good_one_stands_in(cache: Cache,
 
 
 @pytest.mark.parametrize("cache", CACHES)
-def test_a_walk_meets_each_good_picture_once(cache: Cache, halves: Path) -> None:
+def test_batches_hold_each_good_picture_once(cache: Cache, halves: Path) -> None:
     break_some(halves / "train")
     one = data.load(f"pet={halves}", "train", cache=cache, max_bad=3)
     indices, pixels = (np.concatenate(part) for part in zip(*one.iterate_batches(5), strict=True))

@@ -61,8 +61,14 @@ def test_everything_is_found_and_named(pets: Path, tmp_path: Path, capsys: pytes
     assert found["leaks"] == [[f"{dogs}/003.png", str(pets / "val/dog/again.png")]]
     assert found["two_classes"] == [[f"{cats}/001.png = cat", f"{dogs}/copy.bmp = dog"]]
     assert found["remarks"] == ["Classes without a validation picture, 1: cat."]
-    for expected in (f"--data pet={pets}", "40 to 80 px, median 40", "Broken, and skipped in training: 1",
-                     "In both splits: 1", "Under two classes: 1", f"{cats}/001.png = cat and"):  # fmt: skip
+    for expected in (
+        f"--data pet={pets}",
+        "40 to 80 px, median 40",
+        "Broken, and skipped in training: 1",
+        "In both splits: 1",
+        "Under two classes: 1",
+        f"{cats}/001.png = cat and",
+    ):
         assert expected in printed
 
 

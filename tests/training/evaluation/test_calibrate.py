@@ -125,9 +125,12 @@ def described(number: int) -> Predictions:
 def test_words_are_said_where_people_would_and_not_of_what_rules_them_out() -> None:
     things = Vocabulary(name="object", activation="softmax", labels=(label_for("object", "n07920052"),))
     espressos = Predictions(
-        vocabulary=things, logits=np.full((300, 3), -1.0, np.float32), targets=np.zeros(300, np.int64), captions=[],
+        vocabulary=things,
+        logits=np.full((300, 3), -1.0, np.float32),
+        targets=np.zeros(300, np.int64),
+        captions=[],
         fitting=np.ones(300, bool),
-    )  # fmt: skip
+    )
     sets = {"word": described(1200), "object": espressos}
     fitted = fit_word_thresholds(sets, WORDS, slice(0, 3))
     assert fitted.thresholds

@@ -41,5 +41,11 @@ def test_a_chart_is_placed_in_percent() -> None:
 
 def test_numbers_are_written_for_people() -> None:
     assert [number(n) for n in (0, 1700, 0.35, 2.5e-5, 12.0, -0.5, 3e9)] == [
-        "0", "1,700", "0.35", "2.5e-05", "12", "-0.5", "3e+09"
-    ]  # fmt: skip
+        "0",
+        "1,700",
+        "0.35",
+        "2.5e-05",
+        "12",
+        "-0.5",
+        "3e+09",
+    ]

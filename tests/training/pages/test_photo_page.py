@@ -24,10 +24,16 @@ def folder(tmp_path: Path) -> Path:
     lines = []
     for name in ("first", "second"):
         Image.fromarray(random.integers(0, 256, (80, 120, 3), np.uint8)).save(tmp_path / f"{name}.png")
-        lines.append({
-            "file": f"{name}.png", "shows": f"the {name} noise", "right": [], "by": "chance", "licence": "CC0",
-            "source": "https://example.org",
-        })  # fmt: skip
+        lines.append(
+            {
+                "file": f"{name}.png",
+                "shows": f"the {name} noise",
+                "right": [],
+                "by": "chance",
+                "licence": "CC0",
+                "source": "https://example.org",
+            }
+        )
     (tmp_path / "photos.json").write_text(json.dumps(lines))
     return tmp_path
 

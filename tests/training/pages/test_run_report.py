@@ -82,10 +82,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         maps = {row.name: random.random(row.shape, np.float32) for row in table.layers if row.name in sprites.LAYERS}
         writer.append_sheet(path, step, size, random.standard_normal((96, 3, 11, 11), np.float32), maps)
     config = {
-        "recipe": asdict(RECIPES["smoke"]()), "steps": 1000,
-        "provenance": {"data": {"object": 100_000, "word": 6091}, "started": "2026-11-24", "device": "cpu",
-                       "torch": "2.13.0", "seed": 7, "preset": "<smoke>"},
-    }  # fmt: skip
+        "recipe": asdict(RECIPES["smoke"]()),
+        "steps": 1000,
+        "provenance": {
+            "data": {"object": 100_000, "word": 6091},
+            "started": "2026-11-24",
+            "device": "cpu",
+            "torch": "2.13.0",
+            "seed": 7,
+            "preset": "<smoke>",
+        },
+    }
     (folder / "config.json").write_text(json.dumps(config))
     return folder
 
@@ -113,12 +120,24 @@ def test_the_page_says_what_the_run_is_and_how_it_did(run: Path) -> None:
     found = Page(render_report(run))
     text = found.text.replace("\N{NO-BREAK SPACE}", " ")
     for said in (
-        "It has taken 400 of 1,000 steps so far.", "object, top-1 40.0 %", "word, mAP 10.0 %",
+        "It has taken 400 of 1,000 steps so far.",
+        "object, top-1 40.0 %",
+        "word, mAP 10.0 %",
         "object 100,000, word 6,091",
-        "67 → 99 px", "Seed 7", "<smoke>", "Last 1, least 1 at step 400", "top-1 last 40.0, best 40.0",
-        "mAP last 10.0, best 40.0", "Learning rate", "Pictures a second", "Median 100", "n = 5,000", "batch_size 8",
-        "96 × 23 × 23; 12 channels of 96", "400, 99 px",
-    ):  # fmt: skip
+        "67 → 99 px",
+        "Seed 7",
+        "<smoke>",
+        "Last 1, least 1 at step 400",
+        "top-1 last 40.0, best 40.0",
+        "mAP last 10.0, best 40.0",
+        "Learning rate",
+        "Pictures a second",
+        "Median 100",
+        "n = 5,000",
+        "batch_size 8",
+        "96 × 23 × 23; 12 channels of 96",
+        "400, 99 px",
+    ):
         assert said in text, said
     assert "about 32 s" in text  # 400 steps of 8 pictures, 100 a second
 
@@ -170,12 +189,18 @@ def test_a_folder_with_nothing_to_report_is_one_sentence(
 def test_what_is_damaged_is_left_out_and_counted(run: Path, tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     hostile = [
-        '{"step": 30, "size": "<script>", "loss": NaN}', '{"step": 31, "size": 67, "loss": 1e999}',
-        '{"step": 32, "loss": true}', '{"step": 33, "size": -5, "loss": 1e300}',
-        '{"step": 34, "measured": []}', '{"step": 35, "measured": {"<b>x</b>": {"top1": "0.5", "top5": 7}}}',
-        '{"step": 36, "measured": {"<b>x</b>": {"<i>": 0.5, "n": "many"}}}', '{"step": 37, "sheet": [{"side": 1}]}',
-        "{broken", "[]", '{"step": 38, "loss": 0.',
-    ]  # fmt: skip
+        '{"step": 30, "size": "<script>", "loss": NaN}',
+        '{"step": 31, "size": 67, "loss": 1e999}',
+        '{"step": 32, "loss": true}',
+        '{"step": 33, "size": -5, "loss": 1e300}',
+        '{"step": 34, "measured": []}',
+        '{"step": 35, "measured": {"<b>x</b>": {"top1": "0.5", "top5": 7}}}',
+        '{"step": 36, "measured": {"<b>x</b>": {"<i>": 0.5, "n": "many"}}}',
+        '{"step": 37, "sheet": [{"side": 1}]}',
+        "{broken",
+        "[]",
+        '{"step": 38, "loss": 0.',
+    ]
     path.write_text((run / "metrics.jsonl").read_text() + "\n".join(hostile))
     (tmp_path / "config.json").write_text(
         '{"recipe": [1], "steps": "all", "provenance": {"data": 3, "seed": {"a": []}}}'

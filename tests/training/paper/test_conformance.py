@@ -117,10 +117,11 @@ def test_dropout_halves_at_test_and_folds_away() -> None:
     torch.testing.assert_close(kept["fc6"], whole["fc6"] / 2)
     labels = tuple(label_for("object", f"thing {i}") for i in range(3))
     made = Checkpoint(
-        architecture=table, preprocessing=Preprocessing(),
+        architecture=table,
+        preprocessing=Preprocessing(),
         vocabularies=(Vocabulary(name="object", activation="softmax", labels=labels),),
         weights={name: value.numpy() for name, value in network.state_dict().items()},
-    )  # fmt: skip
+    )
     assert not made.folded().architecture.dropout_at_test
     picture = np.random.default_rng(0).integers(0, 255, (1, 67, 67, 3), np.uint8)
     pixels = torch.from_numpy(picture).permute(0, 3, 1, 2).float()

@@ -132,11 +132,12 @@ def server(weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(_Server, "body", weights.read_bytes())
     monkeypatch.setattr(_Server, "asked", [], raising=False)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as listening:
-        thread = Thread(target=listening.serve_forever)
+        thread = Thread(target=listening.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listening.server_port}"
         listening.shutdown()
-        thread.join()
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 @pytest.fixture
