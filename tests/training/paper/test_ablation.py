@@ -12,9 +12,9 @@ from tests.training.trainer.small_plan import CPU, thing_set
 from training import __main__ as cli
 from training.commands.ablate import found
 from training.config import Stage
-from training.evaluation.statistics import interval
+from training.evaluation.statistics import student_interval
 from training.paper.ablation import Result, TrainedResults, pairs, train_and_measure
-from training.paper.hypotheses import CLAIMS, SWITCHES, modern_base, paper_base
+from training.paper.hypotheses import HYPOTHESES, SWITCHES, modern_base, paper_base
 
 
 def result(losses: list[float], error: float = 50.0, training: float = 40.0, ten: float = 48.0) -> Result:
@@ -22,7 +22,7 @@ def result(losses: list[float], error: float = 50.0, training: float = 40.0, ten
 
 
 def test_every_claim_makes_two_different_networks_or_views() -> None:
-    for claims, base in ((CLAIMS, paper_base(67, 8)), (SWITCHES, modern_base(67, 8))):
+    for claims, base in ((HYPOTHESES, paper_base(67, 8)), (SWITCHES, modern_base(67, 8))):
         for name, claim in claims.items():
             ours, other = claim.sides(base)
             assert (ours == other) == (name == "views"), name
@@ -30,19 +30,19 @@ def test_every_claim_makes_two_different_networks_or_views() -> None:
 
 def test_gains_are_counted_towards_the_claim() -> None:
     better, worse = result([1.0], error=40), result([1.0], error=45, training=39)
-    assert CLAIMS["lrn"].gain(better, worse) == 5
-    assert CLAIMS["views"].gain(better, worse) == -8
-    assert CLAIMS["decay"].gain(better, worse) == -1
-    assert CLAIMS["dropout"].gain(better, worse) == 6
+    assert HYPOTHESES["lrn"].gain(better, worse) == 5
+    assert HYPOTHESES["views"].gain(better, worse) == -8
+    assert HYPOTHESES["decay"].gain(better, worse) == -1
+    assert HYPOTHESES["dropout"].gain(better, worse) == 6
     steep, slow = result([10.0 - i for i in range(20)]), result([10.0 - i / 2 for i in range(20)])
-    assert CLAIMS["relu"].gain(steep, slow) == pytest.approx(12 / 6.0, rel=0.4)
-    assert CLAIMS["relu"].gain(slow, steep) == pytest.approx(6.0 / 12, rel=0.4)
+    assert HYPOTHESES["relu"].gain(steep, slow) == pytest.approx(12 / 6.0, rel=0.4)
+    assert HYPOTHESES["relu"].gain(slow, steep) == pytest.approx(6.0 / 12, rel=0.4)
 
 
 def test_the_interval_by_hand() -> None:
-    mean, half = interval([1.0, 2.0, 3.0])
-    assert (mean, half) == pytest.approx((2.0, 4.30 / 3**0.5))
-    assert np.isnan(interval([1.0])[1])
+    mean, half = student_interval([1.0, 2.0, 3.0])
+    assert (mean, half) == pytest.approx((2.0, 4.302653 / 3**0.5), rel=1e-6)
+    assert np.isnan(student_interval([1.0])[1])
 
 
 def test_a_recipe_that_two_pairs_share_is_trained_once() -> None:
@@ -90,14 +90,14 @@ def test_ablate_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert cli.main(command) == 0
     assert "PCA colour noise" in capsys.readouterr().out
     written = json.loads((tmp_path / "found.json").read_text())
-    colour = written["claims"]["colour"]
+    colour = written["hypotheses"]["colour"]
     assert len(colour["gains"]) == written["seeds"] == 2
     assert colour["mean"] == pytest.approx(sum(colour["gains"]) / 2, abs=1e-3)
-    assert (colour["said"], colour["even"]) == (CLAIMS["colour"].said, 0)
+    assert (colour["said"], colour["even"]) == (HYPOTHESES["colour"].statement, 0)
     assert written["command"].startswith("python -m training ablate colour --data D/data --steps 2 --batch-size 4 ")
 
 
 def test_a_single_seed_gives_no_interval_and_the_file_stays_json() -> None:
-    finding = found({"relu": CLAIMS["relu"]}, {"relu": [0.75]})["relu"]
+    finding = found({"relu": HYPOTHESES["relu"]}, {"relu": [0.75]})["relu"]
     assert (finding.half, finding.even, finding.mean) == (None, 1.0, 0.75)
     assert "NaN" not in json.dumps(asdict(finding))

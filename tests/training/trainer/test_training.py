@@ -16,7 +16,7 @@ from training import __main__ as cli
 from training import data
 from training.config import Recipe, Stage, override
 from training.data import DataError, shares, stream
-from training.evaluation.accuracy import average_precision, exclusive
+from training.evaluation.accuracy import average_precision, top_k_accuracy
 from training.recipes import RECIPES
 from training.trainer.state import read_state, write_state
 
@@ -150,7 +150,7 @@ def test_data_mistakes_are_one_clear_sentence(tmp_path: Path, capsys: pytest.Cap
 def test_a_set_that_the_checkpoint_does_not_know_is_refused(mugs: Path, said: Path) -> None:
     one = data.load(f"mug={mugs}", "train")
     with pytest.raises(DataError, match="No vocabulary"):
-        data.match(str(said), [one.vocabulary])
+        data.match_vocabulary(str(said), [one.vocabulary])
 
 
 def test_the_stream_is_permutations_end_to_end() -> None:
@@ -171,7 +171,7 @@ def test_average_precision_by_hand() -> None:
 
 def test_top_one_and_five_by_hand() -> None:
     scores = np.eye(6, dtype=np.float32)[[0, 1, 2]] + np.linspace(0.5, 0, 6, dtype=np.float32)
-    assert exclusive(scores, np.array([0, 3, 5])) == {"top1": 0.3333, "top5": 0.6667, "n": 3}
+    assert top_k_accuracy(scores, np.array([0, 3, 5])) == {"top1": 0.3333, "top5": 0.6667, "n": 3}
 
 
 def test_recipes_are_checked() -> None:
