@@ -218,7 +218,7 @@ async def test_damaged_lines_of_a_run_log_are_left_out_and_counted(network: Chec
         assert run["charts"][0]["steps"] == [25, 50]
         assert [chart["name"] for chart in run["charts"]] == ["loss", "object", "word", "<b>"]
         answer = await client.get("/training?run=run")
-        assert "1 line of this journal cannot be read and is left out." in words(answer)
+        assert "1 line of this run log cannot be read and is left out." in words(answer)
         assert "<b></h2>" not in answer.text
 
 
