@@ -73,7 +73,7 @@ function note() {
   const layer = current();
   const shown = layer ? [layer] : (state.activations?.layers ?? []);
   const relevant = relevantLayers();
-  const unknown = state.order === "relevant" && shown.some((one) => !isFlat(one) && !relevant.includes(one));
+  const unknown = state.order === "relevant" && shown.some((other) => !isFlat(other) && !relevant.includes(other));
   byId("layer-note").textContent = [
     layer ? SAY.oneLayer(layer.name, layer.shape, silent(layer)) : SAY.allLayers(...counts(shown)),
     unknown ? SAY.unknownRelevance(relevant.map(({ name }) => name)) : "",

@@ -1,4 +1,4 @@
-"""The page of a network that is not the one of 2012: 64 kernels in one column, and one vocabulary."""
+"""The page of networks that are not the one of 2012: 64 kernels in one column, or a convolution less."""
 
 from __future__ import annotations
 
@@ -67,3 +67,28 @@ def test_without_scripts_the_kernels_are_one_picture(visit: Visit, address: str)
     picture = page.locator(".kernel-sheet")
     expect(picture).to_have_attribute("alt", "64 kernels of 11 by 11 pixels, 12 to a row")
     assert picture.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [132, 66]
+
+
+@pytest.fixture(scope="module")
+def shallow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a network without conv5, whose class maps are of conv4."""
+    folder = tmp_path_factory.mktemp("shallow")
+    table = Architecture(outputs=len(OBJECTS) + len(SCENES) + len(WORDS), without="conv5", lrn=None)
+    checkpoint.save(folder / "shallow.safetensors", tiny_network(architecture=table), small=False)
+    with served(folder / "shallow.safetensors", folder / "log") as running:
+        yield running.address.rstrip("/")
+
+
+def test_the_layers_and_the_class_map_are_those_of_the_network_that_is_served(visit: Visit, shallow: str) -> None:
+    page = visit(address=shallow, at="/#sample=coffee&layer=conv4")
+    answered(page)
+    names = page.locator("#layer-picker input").evaluate_all("all => all.map((input) => input.value)")
+    assert names == ["all", "conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "pool5", "fc6", "fc7"]
+    order = page.locator("#layers").get_by_role("radio", name="most important for")
+    order.check(force=True)
+    expect(page.locator("#layer-note")).not_to_contain_text("is known only")
+    page.locator("#layer-picker [value=conv3]").check(force=True)
+    expect(page.locator("#layer-note")).to_contain_text("is known only for conv4 and pool5")
+    page.route("**/activations?*", lambda route: route.abort())  # the layer table says where conv4's cells lie
+    page.reload()
+    page.wait_for_selector("#cam[data-label]:not([hidden])")

@@ -26,7 +26,7 @@ export class Contents extends HTMLElement {
 
   /** @param {IntersectionObserverEntry[]} all */
   read(all) {
-    const now = all.find((one) => one.isIntersecting);
+    const now = all.find(({ isIntersecting }) => isIntersecting);
     if (!now) return;
     for (const [id, link] of this.links) {
       if (id === now.target.id) link.setAttribute("aria-current", "step");
