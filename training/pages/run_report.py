@@ -139,8 +139,7 @@ def _caption(block: Block) -> str:
 
 
 def _views(block: Block) -> list[tuple[int, int, int, int]]:
-    """Two views of a block: of kernels the upper and lower half, which are the two columns of the network; else left
-    and right half."""
+    """Upper and lower half of the kernels, which are the two columns of the network; of a layer left and right half."""
     side = block.side
     height = block.rows * side
     upper = block.rows // 2 * side
