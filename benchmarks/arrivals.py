@@ -24,7 +24,7 @@ class OpenLoop:
     """The answers of one open loop."""
 
     rate: float
-    """Arrivals per second."""
+    """Requests that arrive per second."""
     answers: tuple[Answer, ...]
     """The answers, in the order of their arrivals."""
     recovery_seconds: float | None

@@ -48,7 +48,7 @@ class ClosedLoop:
 
     @property
     def rate(self) -> float:
-        """Answers 200 per second."""
+        """Answers with status 200, per second."""
         return self.ok / self.seconds
 
 

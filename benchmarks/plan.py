@@ -34,7 +34,7 @@ class LitServeSettings:
     workers: int
     """The number of processes that run the module."""
     batch: int
-    """The largest batch."""
+    """The most pictures in one batch."""
     wait_ms: float
     """The longest wait for a batch to fill, in milliseconds."""
     fast_queue: bool = False

@@ -738,10 +738,10 @@ assert SHORT or PICTURES or measured["top1"] > by_colour > 1 / len(classes)
 # windows that it gets wrong.
 
 # %%
-from training.evaluation.accuracy import scores
+from training.evaluation.accuracy import predict_scores
 
 served = create_engine(mine, engine="openvino", precision="f32")
-guesses = scores(served, test, slice(None)).argmax(1)
+guesses = predict_scores(served, test, slice(None)).argmax(1)
 assert abs((guesses == test.targets).mean() - measured["top1"]) < 0.01
 wrong = np.flatnonzero(guesses != test.targets)
 wrong = wrong[:: max(1, len(wrong) // 6)][:6]
@@ -854,10 +854,10 @@ check("learned", answer)
 # The paper makes claims that can be tested. Choose one.
 
 # %%
-from training.paper.hypotheses import CLAIMS, paper_base
+from training.paper.hypotheses import HYPOTHESES, paper_base
 
-for name, claim in CLAIMS.items():
-    print(f"{name:8} {claim.said}\n{'':8} the paper: {claim.paper}")
+for name, claim in HYPOTHESES.items():
+    print(f"{name:8} {claim.statement}\n{'':8} the paper: {claim.paper}")
 
 # %%
 CLAIM = "relu"
@@ -874,7 +874,7 @@ CLAIM = "relu"
 from training.paper.ablation import pairs, subset
 from training.trainer.device import pick_device
 
-claim, device = CLAIMS[CLAIM], pick_device("cpu")
+claim, device = HYPOTHESES[CLAIM], pick_device("cpu")
 sides = claim.sides(paper_base(67, 32))
 sets = evenly(subset(train, 10, 5000), 500), evenly(subset(test, 10, 5000), 100)
 steps, seeds = (2, 2) if SHORT else (30, 3)
@@ -882,15 +882,15 @@ tried = list(pairs(sides, sets, {}, steps=steps, seeds=seeds, device=device))
 along = range(1, steps + 1)
 with_it, without = tried[-1]
 lines = {"with it": (along, with_it.losses), "without": (along, without.losses)}
-drawing.curves(f"loss of the last pair: {claim.said}", "step", **lines)
+drawing.curves(f"loss of the last pair: {claim.statement}", "step", **lines)
 
 # %%
-from training.evaluation.statistics import interval
+from training.evaluation.statistics import student_interval
 
 gains = [claim.gain(with_it, without) for with_it, without in tried]
-mean, half = interval(gains)
+mean, half = student_interval(gains)
 drawing.gains(gains, mean, half, even=claim.even, title=claim.measure)
-print(f"{claim.said} – the paper: {claim.paper}; here: {mean:.2f} ± {half:.2f}")
+print(f"{claim.statement} – the paper: {claim.paper}; here: {mean:.2f} ± {half:.2f}")
 apart = abs(mean - claim.even) > half
 side = "better" if mean > claim.even else "worse"
 print(f"More than chance: {side} with it." if apart else "These pairs cannot tell.")

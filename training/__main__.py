@@ -41,7 +41,7 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code."""
+    """Run one command and return its exit code: 0, 2 for an error of the user, 130 where it was interrupted."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))

@@ -71,7 +71,7 @@ def write(path: Path, findings: Findings) -> None:
         }
         for name, row in findings.by_name.items()
     }
-    write_atomically(path, json.dumps({**findings.facts, "claims": rows}, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path, json.dumps({**findings.facts, "hypotheses": rows}, indent=1, ensure_ascii=False) + "\n")
 
 
 def read(path: Path) -> Findings | None:
@@ -83,7 +83,7 @@ def read(path: Path) -> Findings | None:
         return None
     try:
         record = json.loads(path.read_text("utf-8"))
-        rows = record.pop("claims")
+        rows = record.pop("hypotheses") if "hypotheses" in record else record.pop("claims")  # as before 0.1.0
         return Findings(facts=record, by_name={name: _finding(row) for name, row in rows.items()})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} holds no findings of ablate: write it again with --json.") from error

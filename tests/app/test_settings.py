@@ -53,14 +53,16 @@ def test_a_misspelt_setting_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("value", ["", " , ", "clef-secr\u00e8te", "secret one"])
-def test_keys_that_are_none_end_the_start_and_are_not_repeated(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_keys_that_cannot_be_used_end_the_start_and_are_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     monkeypatch.setenv("GLASSBOT_API_KEYS", value)
     with pytest.raises(SettingsError, match=r"^GLASSBOT_API_KEYS cannot be used: [^\n]*\.$") as caught:
         read_settings()
     assert "secr" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_good_key_is_not_told_when_another_setting_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_good_key_is_not_repeated_when_another_setting_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GLASSBOT_API_KEYS", " secret-one,secret-two ,")
     chosen = read_settings()
     assert [key.get_secret_value() for key in chosen.api_keys] == ["secret-one", "secret-two"]
@@ -79,7 +81,7 @@ def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, value: st
         read_settings()
 
 
-def test_what_others_call_glassbot_is_none_of_our_business(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_other_programs_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GLASSBOT_SERVICE_HOST", "GLASSBOT_PORT_8000_TCP", "GLASSBOT_DATA", "GLASSBOT_USER"):
         monkeypatch.setenv(name, "1")
     assert read_settings().port == 8000

@@ -12,9 +12,22 @@ from tests.browser.conftest import ROOT
 
 CASES: dict[str, list[dict[str, Any]]] = json.loads((ROOT / "static/learn/cases.json").read_text("utf-8"))
 STEPS = (
-    "seeing", "convolution", "padding", "stride", "flip", "kernel", "depth", "overview", "relu", "lrn", "pooling",
-    "dropout", "sgd", "field", "layers",
-)  # fmt: skip
+    "seeing",
+    "convolution",
+    "padding",
+    "stride",
+    "flip",
+    "kernel",
+    "depth",
+    "overview",
+    "relu",
+    "lrn",
+    "pooling",
+    "dropout",
+    "sgd",
+    "field",
+    "layers",
+)
 
 
 FROM_THE_NETWORK = {

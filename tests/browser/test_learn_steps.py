@@ -75,9 +75,13 @@ def test_a_changed_number_changes_every_sum_that_it_is_in(visit: Visit) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "sentence"),
-    [("abc", "“abc” is not a number; 3 is kept."), ("", "not a number"), ("1e5", "not a number"),
-     ("1000", "1000 is out of range, which goes from −99 to 99; 3 is kept.")],
-)  # fmt: skip
+    [
+        ("abc", "“abc” is not a number; 3 is kept."),
+        ("", "not a number"),
+        ("1e5", "not a number"),
+        ("1000", "1000 is out of range, which goes from −99 to 99; 3 is kept."),
+    ],
+)
 def test_what_is_no_number_gets_one_sentence_and_the_old_one_stays(visit: Visit, typed: str, sentence: str) -> None:
     section = step(visit, "convolution")
     field = section.get_by_label("x 2")

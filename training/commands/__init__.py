@@ -1,4 +1,7 @@
-"""The commands of ``python -m training``, one module each: ``add`` describes it to the parser, ``run`` does it."""
+"""The commands of ``python -m training``, one module each: ``add`` describes it to the parser, ``run`` runs it.
+
+No command imports another: what two of them share lies in the room that it belongs to.
+"""
 
 from __future__ import annotations
 

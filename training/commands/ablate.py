@@ -18,17 +18,19 @@ from training import data
 from training.commands import Commands
 from training.config import Recipe
 from training.data import PictureSet
-from training.evaluation.statistics import interval
+from training.evaluation.statistics import student_interval
 from training.paper.ablation import TrainedResults, pairs, steps_for, subset
-from training.paper.hypotheses import CLAIMS, SWITCHES, Claim, modern_base, paper_base
+from training.paper.hypotheses import HYPOTHESES, SWITCHES, Hypothesis, modern_base, paper_base
 from training.trainer.device import pick_device, reuse_freed_memory
 
 
 def add(commands: Commands) -> None:
-    """Describe the command."""
+    """Add ``ablate`` and its flags to the command line."""
     parser = commands.add_parser("ablate", help="re-run the paper's claims: pairs that differ in one thing")
     parser.add_argument(
-        "claim", choices=[*CLAIMS, "all", "switches"], help="a claim of the paper, all of them, or modern's switches"
+        "claim",
+        choices=[*HYPOTHESES, "all", "switches"],
+        help="a claim of the paper, all of them, or modern's switches",
     )
     parser.add_argument("--data", required=True, metavar="[NAME=]PATH", help="one set with classes")
     parser.add_argument("--budget", type=float, default=2.0, metavar="MINUTES", help="for each claim, about (2)")
@@ -52,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         raise data.DataError(f"{options.data} has captions: the claims are about classes, so name a set with classes.")
     validation = data.load(options.data, "validation", whole.vocabulary)
     sets = subset(whole, options.classes, options.pictures), subset(validation, options.classes, options.pictures)
-    claims = {options.claim: CLAIMS[options.claim]} if options.claim in CLAIMS else CLAIMS
+    claims = {options.claim: HYPOTHESES[options.claim]} if options.claim in HYPOTHESES else HYPOTHESES
     claims, base = (SWITCHES, modern_base) if options.claim == "switches" else (claims, paper_base)
     recipe = base(options.size, options.batch_size)
     steps = options.steps or steps_for(options.budget / options.seeds / 2, sets, recipe, device)
@@ -65,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     for name, claim in claims.items():
         trained = pairs(claim.sides(recipe), sets, results, steps=steps, seeds=options.seeds, device=device)
         gains[name] = [claim.gain(*pair) for pair in trained]
-        mean, half = interval(gains[name])
+        mean, half = student_interval(gains[name])
         print(f"{name}: {mean:+.2f} ± {half:.2f}  {[round(gain, 2) for gain in gains[name]]}", flush=True)
     Console().print(_table(claims, gains))
     if options.json:
@@ -79,17 +81,17 @@ def command(options: argparse.Namespace, steps: int) -> str:
     """What to type for the same figures; D stands for the folder of the data."""
     chosen = {name: getattr(options, name) for name in ("batch_size", "seeds", "size", "classes", "pictures")}
     flags = "".join(f" --{name.replace('_', '-')} {value}" for name, value in chosen.items())
-    folder = data.parse(options.data)[1].name
+    folder = data.parse_spec(options.data)[1].name
     return f"python -m training ablate {options.claim} --data D/{folder} --steps {steps}{flags}"
 
 
-def found(claims: Mapping[str, Claim], gains: Mapping[str, Sequence[float]]) -> dict[str, Finding]:
+def found(claims: Mapping[str, Hypothesis], gains: Mapping[str, Sequence[float]]) -> dict[str, Finding]:
     """Each claim beside its gains, their mean and half of the 95 % interval, which a single seed does not give."""
     rows = {}
     for name, claim in claims.items():
-        mean, half = interval(gains[name])
+        mean, half = student_interval(gains[name])
         rows[name] = Finding(
-            hypothesis=claim.said,
+            hypothesis=claim.statement,
             paper=claim.paper,
             measure=claim.measure,
             even=claim.even,
@@ -111,9 +113,9 @@ def _facts(
     }  # fmt: skip
 
 
-def _table(claims: Mapping[str, Claim], gains: Mapping[str, Sequence[float]]) -> Table:
+def _table(claims: Mapping[str, Hypothesis], gains: Mapping[str, Sequence[float]]) -> Table:
     table = Table("", "paper", "here, ± 95 %", "measured in", show_lines=True)
     for name, claim in claims.items():
-        mean, half = interval(gains[name])
-        table.add_row(claim.said, claim.paper, f"{mean:+.1f} ± {half:.1f}", claim.measure)
+        mean, half = student_interval(gains[name])
+        table.add_row(claim.statement, claim.paper, f"{mean:+.1f} ± {half:.1f}", claim.measure)
     return table

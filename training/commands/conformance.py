@@ -1,4 +1,4 @@
-"""``conformance``: the paper, the program of 2012 and this code beside each other."""
+"""``conformance``: prints the paper, the program of 2012 and this code beside each other."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from rich.table import Table
 from training.commands import Commands
 from training.paper.conformance import table
 
-_HEADS = ("topic", "paper", "program", "--recipe paper", "--recipe source_2012", "checked by")
+_HEADINGS = ("topic", "paper", "program", "--recipe paper", "--recipe source_2012", "checked by")
 
 
 def add(commands: Commands) -> None:
-    """Describe the command."""
+    """Describe the ``conformance`` command to the parser."""
     parser = commands.add_parser("conformance", help="print the paper, the program of 2012 and this code, row by row")
     parser.add_argument("--markdown", action="store_true", help="as a Markdown table, for the docs")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the table."""
+    """Print the table, in Markdown if that is asked for."""
     if options.markdown:
-        for cells in (_HEADS, ["---"] * len(_HEADS), *table()):
+        for cells in (_HEADINGS, ["---"] * len(_HEADINGS), *table()):
             print("| " + " | ".join(cells) + " |")
         return 0
-    shown = Table(*_HEADS, show_lines=True)
+    printed = Table(*_HEADINGS, show_lines=True)
     for cells in table():
-        shown.add_row(*cells)
-    Console().print(shown)
+        printed.add_row(*cells)
+    Console().print(printed)
     return 0

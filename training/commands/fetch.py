@@ -1,4 +1,4 @@
-"""``fetch``: published weights, downloaded and imported."""
+"""``fetch``: downloads published weights and imports them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from model.engines import interop
 from model.files import atomically
 from training.commands import Commands
-from training.commands.importing import bring_in
+from training.release.importing import import_weights
 
 NETWORK = "alexnet-imagenet"
-_PATIENCE = 30.0  # seconds without a byte
+_TIMEOUT_S = 30.0  # without a byte
 
 
 class FetchError(OSError):
-    """A file that did not come; the message is one sentence: what is wrong, and what to do."""
+    """A file that could not be downloaded; the message is one sentence: what is wrong, and what to do."""
 
 
 def add(commands: Commands) -> None:
-    """Describe the command."""
+    """Describe the ``fetch`` command to the parser."""
     parser = commands.add_parser("fetch", help="download published weights and turn them into a checkpoint")
     parser.add_argument("network", choices=(NETWORK,), help="torchvision's AlexNet of ImageNet's 1000 classes")
     parser.add_argument(
@@ -48,13 +48,13 @@ def fetch(url: str, out: Path) -> None:
     Raises FetchError, ForeignError and OSError.
     """
     weights = out.with_name(url.rpartition("/")[2])
-    if not (weights.is_file() and _digest(weights).startswith(_promised(url))):
+    if not (weights.is_file() and _digest(weights).startswith(_expected_digest(url))):
         download(url, weights)
-    bring_in(weights, out)
+    import_weights(weights, out)
 
 
 def download(url: str, path: Path) -> None:
-    """Stream ``url`` into ``path``, which then has the digest that ``url`` promises, or stays as it was.
+    """Stream ``url`` into ``path``, which then has the digest that ``url`` ends in, or stays as it was.
 
     Raises FetchError, and OSError where the disk will not take it.
     """
@@ -64,41 +64,42 @@ def download(url: str, path: Path) -> None:
             for chunk in chunks:
                 file.write(chunk)
                 digest.update(chunk)
-            if not digest.hexdigest().startswith(_promised(url)):
-                raise _failed(url, path, f"its SHA-256 begins with {digest.hexdigest()[:8]}, not {_promised(url)}")
+            if not digest.hexdigest().startswith(_expected_digest(url)):
+                actual = digest.hexdigest()[:8]
+                raise _failed(url, path, f"its SHA-256 begins with {actual}, not {_expected_digest(url)}")
     except httpx.HTTPStatusError as error:
-        answer = error.response
-        raise _failed(url, path, f"the answer is {answer.status_code} {answer.reason_phrase}") from error
+        response = error.response
+        raise _failed(url, path, f"the answer is {response.status_code} {response.reason_phrase}") from error
     except httpx.HTTPError as error:
         raise _failed(url, path, str(error) or type(error).__name__) from error
 
 
-def _failed(url: str, path: Path, why: str) -> FetchError:
-    rescue = f"python -m training import {path.name} OUT"
-    return FetchError(f"{url} could not be fetched ({why}): download it elsewhere, then run {rescue}.")
+def _failed(url: str, path: Path, reason: str) -> FetchError:
+    command = f"python -m training import {path.name} OUT"
+    return FetchError(f"{url} could not be fetched ({reason}): download it elsewhere, then run {command}.")
 
 
 def _chunks(url: str) -> Generator[bytes, None, None]:
-    """The body, with a bar on a terminal."""
+    """The body of the response in pieces, with a progress bar on a terminal."""
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     console = Console()
     with (
-        httpx.stream("GET", url, follow_redirects=True, timeout=_PATIENCE) as answer,
+        httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_S) as response,
         Progress(TextColumn("{task.description}"), *columns, console=console, disable=not console.is_terminal) as bar,
     ):
-        answer.raise_for_status()
-        length = answer.headers.get("Content-Length", "")
+        response.raise_for_status()
+        length = response.headers.get("Content-Length", "")
         task = bar.add_task(url.rpartition("/")[2], total=int(length) if length.isdecimal() else None)
-        for chunk in answer.iter_bytes():
+        for chunk in response.iter_bytes():
             yield chunk
-            bar.update(task, completed=answer.num_bytes_downloaded)
+            bar.update(task, completed=response.num_bytes_downloaded)
 
 
-def _promised(url: str) -> str:
+def _expected_digest(url: str) -> str:
     """The first hexadecimal digits of the SHA-256, which torchvision's file names end in."""
-    found = re.search(r"-([0-9a-f]{8,64})\.\w+$", url)
-    assert found, url
-    return found[1]
+    match = re.search(r"-([0-9a-f]{8,64})\.\w+$", url)
+    assert match, url
+    return match[1]
 
 
 def _digest(path: Path) -> str:

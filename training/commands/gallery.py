@@ -1,4 +1,4 @@
-"""``gallery``: pictures with what is said of them, as one page."""
+"""``gallery``: writes one page of pictures with the sentences of a network."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from model.engines import create_engine
 from model.files import write_atomically
 from training import data
 from training.commands import Commands
-from training.data.sets import parse, read
-from training.pages.gallery import gallery
+from training.data.sets import parse_spec, read_split
+from training.pages.gallery import render_gallery
 from training.pages.photo_page import write_page
 
 
 def add(commands: Commands) -> None:
-    """Describe the command."""
+    """Describe the ``gallery`` command to the parser."""
     parser = commands.add_parser("gallery", help="one page of pictures with sentence, claims and truth")
     parser.add_argument("checkpoint", type=Path)
-    shown = parser.add_mutually_exclusive_group(required=True)
-    shown.add_argument("--data", action="append", metavar="[NAME=]PATH", help="fifty held-out pictures of these sets")
-    shown.add_argument(
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", action="append", metavar="[NAME=]PATH", help="fifty held-out pictures of these sets")
+    source.add_argument(
         "--photos",
         type=Path,
         metavar="FOLDER",
@@ -32,17 +32,17 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the page. One of --data holds the pictures themselves: whoever passes it on passes them on."""
+    """Write the page. With --data it holds the pictures themselves: whoever passes it on passes them on."""
     network = checkpoint.load(options.checkpoint)
     engine = create_engine(network)
     if options.photos:
-        seen = write_page(network, engine, options.photos)
-        print(f"{options.photos / 'README.md'} shows what is said of {len(seen)} photos.")
+        photos = write_page(network, engine, options.photos)
+        print(f"{options.photos / 'README.md'} shows what is said of {len(photos)} photos.")
         return 0
-    sets = [
-        (data.load(spec, "validation", data.match(spec, network.vocabularies)), read(parse(spec)[1], "validation"))
-        for spec in options.data
-    ]
-    write_atomically(options.out, gallery(network, engine, sets))
+    sets = []
+    for spec in options.data:
+        pictures = data.load(spec, "validation", data.match_vocabulary(spec, network.vocabularies))
+        sets.append((pictures, read_split(parse_spec(spec)[1], "validation")))
+    write_atomically(options.out, render_gallery(network, engine, sets))
     print(f"{options.out} shows what is said of held-out pictures. It holds the pictures themselves.")
     return 0

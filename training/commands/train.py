@@ -1,4 +1,4 @@
-"""``train``: a network from one or more picture sets."""
+"""``train``: train a network on one or more picture sets, or go on with a run that stopped."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from training.trainer.timing import seconds_per_step
 
 
 def add(commands: Commands) -> None:
-    """Describe the command."""
+    """Add ``train`` and its flags to the command line."""
     parser = commands.add_parser("train", help="train a network on one or more picture sets")
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="modern")
     parser.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH")
@@ -55,6 +55,17 @@ def add(commands: Commands) -> None:
         help="a network whose answers stand beside the labels; several times for their mean",
     )
     parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
+    _add_recipe_flags(parser)
+    _add_output_flags(parser)
+    parser.add_argument(
+        "--cache", choices=("auto", "memory", "none"), default="auto", help="keep the decoded pictures?"
+    )
+    parser.add_argument("--max-bad", type=float, default=MAX_BAD, help="broken pictures allowed: a share, or a number")
+    parser.add_argument("--device", default="auto")
+    parser.set_defaults(run=run)
+
+
+def _add_recipe_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="override a field of the recipe"
     )
@@ -63,18 +74,15 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--minutes", type=float, help="choose the number of steps so that the run takes about this long"
     )
+
+
+def _add_output_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log-every", type=int, default=25, metavar="STEPS", help="how often to write a journal line")
     parser.add_argument("--save-every", type=int, default=100, metavar="STEPS", help="how often to save the state")
-    parser.add_argument(
-        "--cache", choices=("auto", "memory", "none"), default="auto", help="keep the decoded pictures?"
-    )
-    parser.add_argument("--max-bad", type=float, default=MAX_BAD, help="broken pictures allowed: a share, or a number")
     parser.add_argument("--tensorboard", action="store_true", help="also write event files for TensorBoard")
     parser.add_argument(
         "--fixed-picture", type=Path, metavar="FILE", help="the photo whose activations the journal keeps"
     )
-    parser.add_argument("--device", default="auto")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,14 +1,14 @@
 """Picture sets: Parquet shards or class folders, in memory or streamed, in an order that is a pure function."""
 
-from training.data.errors import Broken, DataError
+from training.data.errors import BrokenPicture, DataError
 from training.data.memory import Cache
 from training.data.order import Blocks, Indices, shares, stream
 from training.data.pictures import InMemory, Pictures
-from training.data.sets import PictureSet, check_apart, load, match, parse
+from training.data.sets import PictureSet, check_apart, load, match_vocabulary, parse_spec
 
 __all__ = [
     "Blocks",
-    "Broken",
+    "BrokenPicture",
     "Cache",
     "DataError",
     "InMemory",
@@ -17,8 +17,8 @@ __all__ = [
     "Pictures",
     "check_apart",
     "load",
-    "match",
-    "parse",
+    "match_vocabulary",
+    "parse_spec",
     "shares",
     "stream",
 ]

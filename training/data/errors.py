@@ -1,4 +1,4 @@
-"""What can be wrong with pictures."""
+"""The errors of picture sets: folders that cannot be used, and single pictures that cannot be decoded."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A picture that cannot be decoded."""
+class BrokenPicture:
+    """A picture that cannot be decoded, and why."""
 
     name: str
     """Its path, or ``SHARD:ROW`` with rows counted from 0."""

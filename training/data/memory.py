@@ -1,4 +1,4 @@
-"""How much memory is free, and whether a decoded set may have it."""
+"""Decides whether a decoded set fits into the memory that is free."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from training.data.errors import DataError
 
 Cache = Literal["auto", "memory", "none"]
 SHARE = 0.5
-"""Of the free memory that one decoded set may take under ``auto``; the network and the other sets need the rest."""
+"""Share of the free memory that one decoded set may take under ``auto``; the network and other sets need the rest."""
 _GUESS = 4 * 2**30
 
 
 def free_bytes() -> int:
-    """What the kernel calls available, or what the container's limit leaves where that is less."""
-    free = _available()
+    """Bytes of memory that the kernel calls available, or that the container's limit leaves where that is less."""
+    free = _available_bytes()
     group = Path("/sys/fs/cgroup")
     with suppress(OSError, ValueError):  # no limit is "max", which is no number
         limit, used = (int((group / f"memory.{n}").read_text()) for n in ("max", "current"))
@@ -27,7 +27,7 @@ def free_bytes() -> int:
     return max(0, free)
 
 
-def _available() -> int:
+def _available_bytes() -> int:
     with suppress(OSError, StopIteration):
         lines = Path("/proc/meminfo").read_text().splitlines()
         return 1024 * int(next(line.split()[1] for line in lines if line.startswith("MemAvailable")))
@@ -37,34 +37,37 @@ def _available() -> int:
 
 
 def decoded_bytes(decoder: Decoder) -> int:
-    """Of all pictures, three bytes a pixel."""
+    """Bytes of all pictures once decoded, three a pixel."""
     height, width = decoder.shape
     return len(decoder.pictures) * height * width * 3
 
 
-def in_memory(decoder: Decoder, cache: Cache, where: str, world: int) -> bool:
-    """Whether the set is decoded into memory; each of ``world`` processes may do the same.
+def fits_in_memory(decoder: Decoder, cache: Cache, place: str, world: int) -> bool:
+    """Whether the set is to be decoded into memory, where each of ``world`` processes does the same.
 
-    Raises DataError where memory is too small for what ``cache`` asks, ValueError where it asks for no known thing.
+    ``place`` names the set in errors. Raises DataError where memory is too small for what ``cache`` demands, ValueError
+    for an unknown ``cache``.
     """
     if cache not in get_args(Cache):
         raise ValueError(f"cache must be one of {', '.join(get_args(Cache))}, not {cache!r}.")
-    need, free = decoded_bytes(decoder), free_bytes() // world
-    if cache == "memory" and need > free:
+    needed = decoded_bytes(decoder)
+    free = free_bytes() // world
+    if cache == "memory" and needed > free:
         raise DataError(
-            f"Decoded, {where} takes {gigabytes(need)} and {gigabytes(free)} of memory are free: let it stream "
+            f"Decoded, {place} takes {format_bytes(needed)} and {format_bytes(free)} of memory are free: let it stream "
             "(cache auto or none), or decode it smaller."
         )
-    if cache == "memory" or (cache == "auto" and need <= SHARE * free):
+    if cache == "memory" or (cache == "auto" and needed <= SHARE * free):
         return True
-    if decoder.pictures.kept > free:
+    cached = decoder.pictures.cached_bytes
+    if cached > free:
         raise DataError(
-            f"Streaming {where} keeps {gigabytes(decoder.pictures.kept)} of its row groups and {gigabytes(free)} of "
-            "memory are free: write its shards with smaller row groups, of a thousand rows or fewer."
+            f"Streaming {place} keeps {format_bytes(cached)} of its row groups and {format_bytes(free)} of memory "
+            "are free: write its shards with smaller row groups, of a thousand rows or fewer."
         )
     return False
 
 
-def gigabytes(count: int) -> str:
-    """``1.2 GB``, ``340 MB``."""
+def format_bytes(count: int) -> str:
+    """A number of bytes in a unit that suits it: ``1.2 GB``, ``340.0 MB``."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"

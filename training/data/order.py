@@ -1,4 +1,4 @@
-"""Which pictures come when: pure functions of the seed, the set and the step, so that a resumed run needs no state."""
+"""The order of pictures: pure functions of the seed, the set and the step, so that a resumed run needs no state."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 Indices = NDArray[np.int64]
-_FEW_BLOCKS = 4
+_MIN_BLOCKS = 4
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Rows that are read together, as the row groups of Parquet shards are."""
+    """The rows of a set that are read together, as the row groups of Parquet shards are."""
 
     rows: tuple[int, ...]
-    """Rows in each block, in the order in which they lie."""
+    """Number of rows in each block, in the order in which the blocks lie."""
     window: int
-    """Blocks whose rows are mixed with one another, and which a reader should therefore keep."""
+    """Number of blocks whose rows are mixed with one another, and which a reader should therefore keep."""
 
 
 def stream(count: int, start: int, number: int, seed: int, blocks: Blocks | None = None) -> Indices:
@@ -30,12 +30,13 @@ def stream(count: int, start: int, number: int, seed: int, blocks: Blocks | None
     A pure function of its arguments, so a resumed run needs no sampler state. With ``blocks`` the blocks are permuted,
     then the rows within each window of them, so that each block is needed during one short stretch of an epoch.
     """
-    parts, at = [], start
-    while at < start + number:
-        epoch, offset = divmod(at, count)
+    parts: list[Indices] = []
+    position = start
+    while position < start + number:
+        epoch, offset = divmod(position, count)
         order = _epoch(count, epoch, seed, blocks)
-        parts.append(order[offset : offset + start + number - at])
-        at += len(parts[-1])
+        parts.append(order[offset : offset + start + number - position])
+        position += len(parts[-1])
     return np.concatenate(parts)
 
 
@@ -51,20 +52,23 @@ def _epoch(count: int, epoch: int, seed: int, blocks: Blocks | None) -> Indices:
     return np.concatenate([random.permutation(mixed) for mixed in rows])
 
 
-def spread(count: int, number: int, blocks: Blocks | None = None) -> Indices:
-    """At most ``number`` of ``count`` pictures from all over a set, of few blocks; the same each time."""
+def evenly_spaced(count: int, number: int, blocks: Blocks | None = None) -> Indices:
+    """Indices of at most ``number`` of ``count`` pictures, evenly spaced over a set; the same each time.
+
+    With ``blocks`` they come from few blocks, so that few have to be read.
+    """
     rows = np.arange(count)
     if blocks is not None:
-        some = max(_FEW_BLOCKS, math.ceil(number * len(blocks.rows) / count))
+        few = max(_MIN_BLOCKS, math.ceil(number * len(blocks.rows) / count))
         starts = np.cumsum((0, *blocks.rows))
-        chosen = np.unique(np.linspace(0, len(blocks.rows) - 1, some).astype(int))
+        chosen = np.unique(np.linspace(0, len(blocks.rows) - 1, few).astype(int))
         rows = np.concatenate([np.arange(starts[b], starts[b + 1]) for b in chosen])
-    even: Indices = rows[np.unique(np.linspace(0, len(rows) - 1, number).astype(int))]
-    return even
+    indices: Indices = rows[np.unique(np.linspace(0, len(rows) - 1, number).astype(int))]
+    return indices
 
 
 def shares(sizes: Sequence[int], batch_size: int) -> list[int]:
-    """How many pictures of each set go into a batch: in proportion to the square root of the set's size.
+    """Number of pictures of each set in a batch, in proportion to the square root of the set's size.
 
     For 100,000 objects, 90,000 scenes and 6,091 caption pictures and batches of 256 that is 118, 110 and 28.
     """

@@ -1,4 +1,4 @@
-"""Picture sets: found, read, matched to a vocabulary, and held in memory or streamed."""
+"""Picture sets: found, read, matched to a vocabulary, and kept in memory or streamed."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from numpy.typing import NDArray
 
 from model.vocabulary import Vocabulary
 from training.data.decode import Decoder, Pixels, pool, shape_for, threads_for
-from training.data.errors import Broken, DataError
+from training.data.errors import BrokenPicture, DataError
 from training.data.folders import read_folders
-from training.data.memory import Cache, decoded_bytes, gigabytes, in_memory
-from training.data.order import Indices, spread
+from training.data.memory import Cache, decoded_bytes, fits_in_memory, format_bytes
+from training.data.order import Indices, evenly_spaced
 from training.data.pictures import InMemory, Pictures, Streamed, decode_all
 from training.data.shards import read_shards
-from training.data.split import Half
+from training.data.split import Split, SplitName
 from training.data.words import targets_of, vocabulary_of
 
 SIDE = 160
 """Pixels along the side of decoded pictures that come in different sizes."""
 MAX_BAD = 0.01
-_FOLDER_NAMES = {"objects": "object", "scenes": "scene", "captions": "word"}
+"""Share of the pictures of a set that may be broken."""
+_NAMES_OF_FOLDERS = {"objects": "object", "scenes": "scene", "captions": "word"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSet:
-    """One half (train or validation) of a set."""
+    """The train or validation split of a set, N decoded pictures with their targets."""
 
     vocabulary: Vocabulary
     pictures: Pictures
@@ -37,40 +38,48 @@ class PictureSet:
     """(N,) class numbers, or (N, words): the share of people who said each word."""
 
     @property
-    def broken(self) -> tuple[Broken, ...]:
+    def broken(self) -> tuple[BrokenPicture, ...]:
         """Pictures that could not be decoded: all of them where the set is in memory, else those met so far."""
         return self.pictures.broken
 
     def sample(self, number: int) -> Pixels:
         """At most ``number`` pictures (n, H, W, 3) from all over the set, the same each time. Raises DataError."""
-        return self.pictures.take(spread(len(self.pictures), number, self.pictures.blocks))[0]
+        indices = evenly_spaced(len(self.pictures), number, self.pictures.blocks)
+        return self.pictures.read_batch(indices)[0]
 
     def subset(self, indices: Indices) -> PictureSet:
-        """Some of the pictures as a set of their own, in memory. Raises DataError."""
-        pixels, shown = self.pictures.take(indices)
-        return replace(self, pictures=InMemory.of(pixels), targets=self.targets[shown])
+        """The pictures at ``indices`` as a set of their own, in memory. Raises DataError."""
+        pixels, actual = self.pictures.read_batch(indices)
+        return replace(self, pictures=InMemory.of(pixels), targets=self.targets[actual])
 
-    def walk(self, batch: int, part: slice = slice(None)) -> Iterator[tuple[Indices, Pixels]]:
-        """Each good picture of the set, or of a part of it, once and in order: (n,) indices and (n, H, W, 3).
+    def iterate_batches(self, batch: int, part: slice = slice(None)) -> Iterator[tuple[Indices, Pixels]]:
+        """Each good picture of the set, or of a part of it, once and in order: (n,) indices and (n, H, W, 3) pixels.
 
         Raises DataError.
         """
-        whole = np.arange(len(self.pictures))[part]
-        asked = [whole[start : start + batch] for start in range(0, len(whole), batch)]
-        for at, indices in enumerate(asked):
-            for coming in asked[at : at + 2]:
-                self.pictures.ahead(coming)
-            pixels, shown = self.pictures.take(indices)
-            good = shown == indices
+        rows = np.arange(len(self.pictures))[part]
+        batches = [rows[start : start + batch] for start in range(0, len(rows), batch)]
+        for number, indices in enumerate(batches):
+            for upcoming in batches[number : number + 2]:
+                self.pictures.prefetch(upcoming)
+            pixels, actual = self.pictures.read_batch(indices)
+            good = actual == indices
             if good.any():
                 yield indices[good], pixels[good]
 
 
 def load(
-    spec: str, half: str, vocabulary: Vocabulary | None = None, *,
-    cache: Cache = "auto", side: int = SIDE, max_bad: float = MAX_BAD, rank: int = 0, world: int = 1,
-) -> PictureSet:  # fmt: skip
-    """The ``train`` or ``validation`` half of ``[NAME=]PATH``; rank 0 prints one line about it.
+    spec: str,
+    split: SplitName,
+    vocabulary: Vocabulary | None = None,
+    *,
+    cache: Cache = "auto",
+    side: int = SIDE,
+    max_bad: float = MAX_BAD,
+    rank: int = 0,
+    world: int = 1,
+) -> PictureSet:
+    """The ``train`` or ``validation`` split of ``[NAME=]PATH``; rank 0 prints one line about it.
 
     With ``vocabulary`` (of a checkpoint) the targets are given in its order and no word file is read.
     ``cache``: decoded into ``memory``, or streamed (``none``), or ``auto``: in memory where that takes at most half of
@@ -78,35 +87,35 @@ def load(
     pictures may be broken; below 1 a share of the set, rounded up, else a number. ``world``: how many processes share
     this machine. Raises DataError.
     """
-    name, folder = parse(spec)
-    raw = read(folder, half)
+    name, folder = parse_spec(spec)
+    encoded = read_split(folder, split)
     if vocabulary is None:
-        vocabulary = vocabulary_of(name, folder, raw)
-    targets = targets_of(folder, raw, vocabulary)
-    where = f"the {half} half of {folder}"
-    decoder = Decoder(raw.pictures, shape_for(raw.pictures, side), max_bad, where)
-    held = in_memory(decoder, cache, where, world)
-    pictures = (decode_all if held else Streamed)(decoder, pool(threads_for(world)))
+        vocabulary = vocabulary_of(name, folder, encoded)
+    targets = targets_of(folder, encoded, vocabulary)
+    place = f"the {split} split of {folder}"
+    decoder = Decoder(encoded.pictures, shape_for(encoded.pictures, side), max_bad, place)
+    in_memory = fits_in_memory(decoder, cache, place, world)
+    pictures = (decode_all if in_memory else Streamed)(decoder, pool(threads_for(world)))
     if rank == 0:
-        print(_line(name, half, decoder, held), flush=True)
+        print(_summary(name, split, decoder, in_memory), flush=True)
     return PictureSet(vocabulary=vocabulary, pictures=pictures, targets=targets)
 
 
-def _line(name: str, half: str, decoder: Decoder, held: bool) -> str:
+def _summary(name: str, split: SplitName, decoder: Decoder, in_memory: bool) -> str:
     height, width = decoder.shape
-    size = gigabytes(decoded_bytes(decoder))
-    how = f"in memory ({size})" if held else f"streamed ({size} decoded)"
+    size = format_bytes(decoded_bytes(decoder))
+    storage = f"in memory ({size})" if in_memory else f"streamed ({size} decoded)"
     broken = decoder.broken
     skipped = f"; {len(broken)} broken and skipped, the first {broken[0]}" if broken else ""
-    return f"{name} {half}: {len(decoder.pictures):,} pictures, {width} × {height} px, {how}{skipped}"
+    return f"{name} {split}: {len(decoder.pictures):,} pictures, {width} × {height} px, {storage}{skipped}"
 
 
-def match(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabulary:
+def match_vocabulary(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabulary:
     """The vocabulary of a checkpoint that a set measures: by class names, or by its captions. Raises DataError."""
-    _, folder = parse(spec)
-    raw = read(folder, "validation")
+    _, folder = parse_spec(spec)
+    split = read_split(folder, "validation")
     for vocabulary in vocabularies:
-        fits = vocabulary.activation == "sigmoid" if raw.captions else set(raw.classes) <= set(vocabulary.ids)
+        fits = vocabulary.activation == "sigmoid" if split.captions else set(split.classes) <= set(vocabulary.ids)
         if fits:
             return vocabulary
     raise DataError(f"No vocabulary of this checkpoint has the classes of {folder}.")
@@ -124,20 +133,20 @@ def check_apart(vocabularies: Sequence[Vocabulary]) -> None:
             )
 
 
-def parse(spec: str) -> tuple[str, Path]:
-    """``[NAME=]PATH`` to a vocabulary name and a folder. Raises DataError where there is no such folder."""
+def parse_spec(spec: str) -> tuple[str, Path]:
+    """The vocabulary name and the folder of ``[NAME=]PATH``. Raises DataError where there is no such folder."""
     name, _, path = spec.rpartition("=")
     folder = Path(path)
     if not folder.is_dir():
         raise DataError(f"There is no folder {folder}: --data takes [NAME=]PATH of Parquet shards or class folders.")
-    return name or _FOLDER_NAMES.get(folder.resolve().name, folder.resolve().name), folder
+    return name or _NAMES_OF_FOLDERS.get(folder.resolve().name, folder.resolve().name), folder
 
 
-def read(folder: Path, half: str) -> Half:
-    """The half of a folder of shards or class folders; no picture is read yet. Raises DataError."""
-    shards = sorted(folder.glob(f"{half}-*.parquet"))
+def read_split(folder: Path, split: SplitName) -> Split:
+    """The split of a folder of shards or class folders; no picture is read yet. Raises DataError."""
+    shards = sorted(folder.glob(f"{split}-*.parquet"))
     if shards:
         return read_shards(shards)
     if any(folder.glob("*.parquet")):
-        raise DataError(f"{folder} holds Parquet shards, but none named {half}-*.parquet.")
-    return read_folders(folder, half)
+        raise DataError(f"{folder} holds Parquet shards, but none named {split}-*.parquet.")
+    return read_folders(folder, split)

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 
 from training.data.errors import DataError
 from training.data.order import Blocks
-from training.data.split import Half
+from training.data.split import Split
 
-_WINDOW = 2**28  # bytes of encoded pictures whose rows are mixed: one reader keeps two such windows
+_WINDOW_BYTES = 2**28  # of encoded pictures whose rows are mixed: one reader keeps two such windows
 _LABELS, _CAPTIONS = "label", "captions"
 
 
@@ -28,11 +28,12 @@ class Shards:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._groups: list[tuple[Path, int, int]] = []
-        """Shard, number of the group in it, its first row in it."""
-        rows, sizes = [], []
+        """Shard, number of the group in it, and number of its first row in it."""
+        rows = []
+        sizes = []
         for path in paths:
             start = 0
-            with opened(path) as file:
+            with open_shard(path) as file:
                 for number in range(file.metadata.num_row_groups):
                     group = file.metadata.row_group(number)
                     if group.num_rows:
@@ -42,10 +43,10 @@ class Shards:
                         start += group.num_rows
         if not rows:
             raise DataError(f"{paths[0]} and the shards beside it hold no rows.")
-        window = max(1, int(_WINDOW // max(1.0, float(np.mean(sizes)))))
+        window = max(1, int(_WINDOW_BYTES // max(1.0, float(np.mean(sizes)))))
         self.blocks = Blocks(tuple(rows), window)
-        self._most = min(len(rows), 2 * window + 2)
-        self.kept = sum(sorted(sizes)[-self._most :])
+        self._max_recent = min(len(rows), 2 * window + 2)
+        self.cached_bytes = sum(sorted(sizes)[-self._max_recent :])
         self._starts = np.cumsum((0, *rows))
         self._recent: OrderedDict[int, Future[pa.ChunkedArray[Any]]] = OrderedDict()
         self._lock = Lock()
@@ -54,48 +55,48 @@ class Shards:
         return int(self._starts[-1])
 
     def read(self, index: int) -> bytes:
-        """The bytes of a row. Raises ValueError where it has none, DataError for a row group that cannot be read."""
-        block, row = self._place(index)
-        cell = self._block(block)[row].as_py()
+        """The encoded picture of a row. Raises ValueError for a row without one, DataError for a broken row group."""
+        block, row = self._block_and_row(index)
+        cell = self._image_column(block)[row].as_py()
         if not cell or not cell["bytes"]:
             raise ValueError("no bytes in its row")
         return bytes(cell["bytes"])
 
     def name(self, index: int) -> str:
-        """``SHARD:ROW``."""
-        block, row = self._place(index)
+        """The picture's shard and row as ``SHARD:ROW``."""
+        block, row = self._block_and_row(index)
         path, _, start = self._groups[block]
         return f"{path}:{start + row}"
 
-    def _place(self, index: int) -> tuple[int, int]:
+    def _block_and_row(self, index: int) -> tuple[int, int]:
         block = int(np.searchsorted(self._starts, index, side="right")) - 1
         return block, int(index - self._starts[block])
 
-    def _block(self, block: int) -> pa.ChunkedArray[Any]:
+    def _image_column(self, block: int) -> pa.ChunkedArray[Any]:
         """The image column of a row group; of several threads that ask, the first reads it and the others wait."""
         with self._lock:
-            found = self._recent.get(block)
-            result: Future[pa.ChunkedArray[Any]] = found or Future()
-            self._recent[block] = result
+            recent = self._recent.get(block)
+            column: Future[pa.ChunkedArray[Any]] = recent or Future()
+            self._recent[block] = column
             self._recent.move_to_end(block)
-            if len(self._recent) > self._most:
+            if len(self._recent) > self._max_recent:
                 self._recent.popitem(last=False)
-        if found is None:
+        if recent is None:
             try:
-                result.set_result(self._read_group(block))
+                column.set_result(self._read_group(block))
             except BaseException as error:
-                result.set_exception(error)
-        return result.result()
+                column.set_exception(error)
+        return column.result()
 
     def _read_group(self, block: int) -> pa.ChunkedArray[Any]:
         path, number, _ = self._groups[block]
-        with opened(path) as file:
+        with open_shard(path) as file:
             return file.read_row_group(number, columns=["image.bytes"], use_threads=False).column("image")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[pq.ParquetFile]:
-    """A shard. Raises DataError where it cannot be read, also while it is used."""
+def open_shard(path: Path) -> Iterator[pq.ParquetFile]:
+    """An open Parquet shard. Raises DataError where it cannot be read, also while it is used."""
     try:
         with pq.ParquetFile(path) as file:
             yield file
@@ -104,13 +105,13 @@ def opened(path: Path) -> Iterator[pq.ParquetFile]:
         raise DataError(f"{path} cannot be read as Parquet ({reason}): fetch it or write it again.") from error
 
 
-def read_shards(paths: Sequence[Path]) -> Half:
-    """Labels or captions are read now, pictures when they are asked for. Raises DataError."""
+def read_shards(paths: Sequence[Path]) -> Split:
+    """A split of Parquet shards: labels or captions are read now, pictures when they are needed. Raises DataError."""
     labels: list[np.ndarray[Any, np.dtype[np.int64]]] = []
     captions: list[list[str]] = []
     classes: dict[tuple[str, ...], Path] = {}
     for path in paths:
-        with opened(path) as file:
+        with open_shard(path) as file:
             schema = file.schema_arrow
             _check_image(schema, path)
             if _CAPTIONS in schema.names:
@@ -123,45 +124,50 @@ def read_shards(paths: Sequence[Path]) -> Half:
     if captions and labels:
         raise DataError(f"Some shards beside {paths[0]} have labels and some captions: put them into two folders.")
     numbers = np.concatenate(labels) if labels else np.empty(0, np.int64)
-    return Half(pictures=Shards(paths), classes=_agreed(classes, numbers), labels=numbers, captions=captions)
+    return Split(pictures=Shards(paths), classes=_checked_classes(classes, numbers), labels=numbers, captions=captions)
 
 
 def _check_image(schema: pa.Schema, path: Path) -> None:
-    kind: Any = schema.field("image").type if "image" in schema.names else pa.null()
-    if not (pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0):
-        there = f"an image column of {kind}" if "image" in schema.names else "no image column"
-        raise DataError(f"{path} has {there}: a struct of bytes and path is needed, as Hugging Face datasets write it.")
+    image_type: Any = schema.field("image").type if "image" in schema.names else pa.null()
+    if not (pa.types.is_struct(image_type) and image_type.get_field_index("bytes") >= 0):
+        column = f"an image column of {image_type}" if "image" in schema.names else "no image column"
+        raise DataError(
+            f"{path} has {column}: a struct of bytes and path is needed, as Hugging Face datasets write it."
+        )
 
 
 def _read_labels(file: pq.ParquetFile, path: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
     column = file.read(columns=[_LABELS]).column(_LABELS)
     if not pa.types.is_integer(column.type) or column.null_count:
-        found = f"empty rows ({column.null_count})" if column.null_count else f"values of type {column.type}"
-        raise DataError(f"The label column of {path} holds {found}: each picture needs the number of its class.")
+        wrong = f"empty rows ({column.null_count})" if column.null_count else f"values of type {column.type}"
+        raise DataError(f"The label column of {path} holds {wrong}: each picture needs the number of its class.")
     return np.asarray(column.to_numpy(), np.int64)
 
 
 def _read_captions(file: pq.ParquetFile, path: Path) -> list[list[str]]:
     column = file.read(columns=[_CAPTIONS]).column(_CAPTIONS)
-    kind = column.type
-    texts = (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and (
-        pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type)
+    column_type = column.type
+    is_list_of_texts = (pa.types.is_list(column_type) or pa.types.is_large_list(column_type)) and (
+        pa.types.is_string(column_type.value_type) or pa.types.is_large_string(column_type.value_type)
     )
-    said: list[Any] = column.to_pylist() if texts else [None]
-    if any(not row or None in row for row in said):
-        found = "empty rows" if texts else f"values of type {kind}"
-        raise DataError(f"The captions column of {path} holds {found}: each picture needs a list of texts.")
-    return said
+    captions: list[Any] = column.to_pylist() if is_list_of_texts else [None]
+    if any(not row or None in row for row in captions):
+        wrong = "empty rows" if is_list_of_texts else f"values of type {column_type}"
+        raise DataError(f"The captions column of {path} holds {wrong}: each picture needs a list of texts.")
+    return captions
 
 
 def _class_names(schema: pa.Schema) -> tuple[str, ...]:
-    """Those in the metadata that Hugging Face datasets write; none where there are none."""
+    """The class names in the metadata that Hugging Face datasets write; an empty tuple where there are none."""
     record = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
     feature = record.get("info", {}).get("features", {}).get(_LABELS, {})
     return tuple(feature.get("names") or ())
 
 
-def _agreed(classes: dict[tuple[str, ...], Path], labels: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[str, ...]:
+def _checked_classes(
+    classes: dict[tuple[str, ...], Path], labels: np.ndarray[Any, np.dtype[np.int64]]
+) -> tuple[str, ...]:
+    """The one tuple of class names that all shards have, else numbers; labels must lie within it."""
     if not len(labels):
         return ()
     if len(classes) > 1:

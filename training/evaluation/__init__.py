@@ -1,1 +1,1 @@
-"""Measuring a network on held-out pictures, and calibrating what it says."""
+"""Measures a network on held-out pictures, and calibrates the probabilities and thresholds that its sentences use."""

@@ -1,23 +1,26 @@
-"""How often a network is right, on pictures it never learned from, through the serving preprocessing."""
+"""Accuracy of a network on held-out pictures, through the serving preprocessing: top-k, and mean average precision."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.engines import Engine
+from model import checkpoint
+from model.engines import Engine, EngineName, create_engine
 from model.preprocess import prepare
 from model.vocabulary import Activation, Vocabulary
+from training import data
 from training.data import PictureSet
 from training.distributed import ProcessGroup
 
 
-class Known(Protocol):
-    """Pictures of which the truth is known."""
+class Labelled(Protocol):
+    """Pictures with their targets, as PictureSet and Predictions have them."""
 
     @property
     def vocabulary(self) -> Vocabulary: ...  # noqa: D102
@@ -25,10 +28,26 @@ class Known(Protocol):
     def targets(self) -> NDArray[np.float32] | NDArray[np.int64]: ...  # noqa: D102
 
 
-Measured = dict[str, dict[str, Any]]
-Views = Literal[1, 10]
-ALONE = ProcessGroup()
+Figures = dict[str, dict[str, Any]]
+"""Vocabulary name -> name of a figure -> its value."""
+ViewCount = Literal[1, 10]
+"""1: the centre crop, as served; 10: five crops and their mirror images, as section 4.1 of the paper has it."""
+ONE_PROCESS = ProcessGroup()
+POSITIVE_SHARE = 0.39
+"""Share of the people who described a picture above which a word is a positive: two of five said it."""
 _BATCH = 64
+
+
+def measure_checkpoint(
+    path: Path, specs: Sequence[str], engine: EngineName = "auto", *, views: ViewCount = 1, side: int | None = None
+) -> Figures:
+    """The figures of a checkpoint file on the validation split of each ``[NAME=]PATH``; see :func:`evaluate`.
+
+    Raises DataError and CheckpointError.
+    """
+    network = checkpoint.load(path)
+    sets = [data.load(spec, "validation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
+    return evaluate(create_engine(network, engine=engine), sets, network.slices(), views=views, side=side)
 
 
 def evaluate(
@@ -36,104 +55,115 @@ def evaluate(
     sets: Sequence[PictureSet],
     slices: dict[str, slice],
     *,
-    views: Views = 1,
+    views: ViewCount = 1,
     side: int | None = None,
-    ranks: ProcessGroup = ALONE,
-) -> Measured:
-    """Vocabulary name -> ``top1``, ``top5``, ``n`` for exclusive ones, ``map``, ``n`` for words.
+    group: ProcessGroup = ONE_PROCESS,
+) -> Figures:
+    """Vocabulary name -> ``top1``, ``top5``, ``n`` for softmax vocabularies, ``map``, ``n`` for words.
 
-    With ten ``views`` the answers for five crops and their mirror images are averaged, as section 4.1 does. With
-    ``side`` each picture is brought to a square of so many pixels before. Of many processes each looks at its share;
-    every picture counts once, and all get the whole figures.
+    ``slices``: vocabulary name -> its rows of fc8. With ten ``views`` the probabilities of five crops and their mirror
+    images are averaged (section 4.1). With ``side`` each picture is first resized to a square of so many pixels. Each
+    of several processes runs its share of the pictures, and all of them get the figures of the whole sets.
     """
-    found = {}
-    for one in sets:
-        answers = scores(engine, one, slices[one.vocabulary.name], views=views, side=side, ranks=ranks)
-        found[one.vocabulary.name] = figures(one, answers)
-    return found
+    figures = {}
+    for pictures in sets:
+        name = pictures.vocabulary.name
+        scores = predict_scores(engine, pictures, slices[name], views=views, side=side, group=group)
+        figures[name] = accuracy_figures(pictures, scores)
+    return figures
 
 
-def scores(
+def predict_scores(
     engine: Engine,
-    one: PictureSet,
+    pictures: PictureSet,
     rows: slice,
     *,
-    views: Views = 1,
+    views: ViewCount = 1,
     side: int | None = None,
-    ranks: ProcessGroup = ALONE,
+    group: ProcessGroup = ONE_PROCESS,
 ) -> NDArray[np.float32]:
-    """(N, labels) answers of a network to the pictures of a set: logits, or mean probabilities of several views.
+    """(N, labels) scores of the pictures of a set: logits, or mean probabilities of several views.
 
-    NaN for a picture that is broken, and therefore counts in no figure.
+    ``rows`` are those of the set's vocabulary in fc8. A broken picture has NaN, and counts in no figure.
     """
-    activation, mine = one.vocabulary.activation, ranks.share(len(one.pictures))
-    part = [
-        (index, _answers(engine, activation, [_scaled(picture, side) for picture in pixels], rows, views))
-        for index, pixels in one.walk(_BATCH, mine)
+    activation = pictures.vocabulary.activation
+    share = group.share(len(pictures.pictures))
+    own_scores = [
+        (indices, _batch_scores(engine, activation, [_resized(picture, side) for picture in pixels], rows, views))
+        for indices, pixels in pictures.iterate_batches(_BATCH, share)
     ]
-    answers = np.full((len(one.pictures), len(one.vocabulary)), np.nan, np.float32)
-    for index, found in (pair for pairs in ranks.gather(part) for pair in pairs):
-        answers[index] = found
-    return answers
+    scores = np.full((len(pictures.pictures), len(pictures.vocabulary)), np.nan, np.float32)
+    for indices, batch_scores in (pair for pairs in group.gather(own_scores) for pair in pairs):
+        scores[indices] = batch_scores
+    return scores
 
 
-def figures(one: Known, answers: NDArray[np.float32]) -> dict[str, Any]:
-    """The figures of one set."""
-    good = ~np.isnan(answers[:, 0])
-    return (exclusive if one.vocabulary.activation == "softmax" else independent)(answers[good], one.targets[good])
+def accuracy_figures(pictures: Labelled, scores: NDArray[np.float32]) -> dict[str, Any]:
+    """Top-k accuracy or mean average precision of one set, by its vocabulary; rows of NaN are left out."""
+    good = ~np.isnan(scores[:, 0])
+    measure = top_k_accuracy if pictures.vocabulary.activation == "softmax" else mean_average_precision
+    return measure(scores[good], pictures.targets[good])
 
 
-def by_class(one: Known, answers: NDArray[np.float32]) -> list[tuple[str, float]]:
-    """Name and top-1 of each class, best first."""
-    good = ~np.isnan(answers[:, 0])
-    targets = one.targets[good]
-    hits = answers[good].argmax(axis=1) == targets
-    found = [(label.name, float(hits[targets == i].mean()))
-             for i, label in enumerate(one.vocabulary.labels) if (targets == i).any()]  # fmt: skip
-    return sorted(found, key=lambda pair: -pair[1])
+def accuracy_by_class(pictures: Labelled, scores: NDArray[np.float32]) -> list[tuple[str, float]]:
+    """Name and top-1 accuracy of each class that has a picture, best first; rows of NaN are left out."""
+    good = ~np.isnan(scores[:, 0])
+    targets = pictures.targets[good]
+    correct = scores[good].argmax(axis=1) == targets
+    accuracies = [
+        (label.name, float(correct[targets == row].mean()))
+        for row, label in enumerate(pictures.vocabulary.labels)
+        if (targets == row).any()
+    ]
+    return sorted(accuracies, key=lambda pair: -pair[1])
 
 
-def score_of(measured: Measured) -> float:
-    """One number for a network: the mean over its vocabularies of top-1 or mean average precision."""
-    return float(np.mean([figures["top1"] if "top1" in figures else figures["map"] for figures in measured.values()]))
+def overall_score(figures: Figures) -> float:
+    """One number for a network: the mean over its vocabularies of top-1 accuracy or mean average precision."""
+    return float(np.mean([one["top1"] if "top1" in one else one["map"] for one in figures.values()]))
 
 
-def _scaled(pixels: NDArray[np.uint8], side: int | None) -> Image.Image:
+def merge_figures(figures: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of both, by vocabulary; where both have a figure, that of ``others``."""
+    return {name: {**figures.get(name, {}), **others.get(name, {})} for name in {**figures, **others}}
+
+
+def _resized(pixels: NDArray[np.uint8], side: int | None) -> Image.Image:
     picture = Image.fromarray(pixels)
     return picture if side is None else picture.resize((side, side), Image.Resampling.BICUBIC)
 
 
-def _answers(
-    engine: Engine, activation: Activation, pictures: Sequence[Image.Image], rows: slice, views: Views
+def _batch_scores(
+    engine: Engine, activation: Activation, pictures: Sequence[Image.Image], rows: slice, views: ViewCount
 ) -> NDArray[np.float32]:
     """(n, labels) logits; or, of several views, the mean of their probabilities."""
     size = engine.architecture.input_size
-    seen = [_seen(picture, size, views) for picture in pictures]
-    logits = engine.run(np.concatenate(seen)).logits[:, rows]
+    inputs_NHWC = np.concatenate([_views(picture, size, views) for picture in pictures])
+    logits = engine.run(inputs_NHWC).logits[:, rows]
     if views == 1:
         return logits
     if activation == "softmax":
-        chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-        chances /= chances.sum(axis=1, keepdims=True)
+        probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
     else:
-        chances = 1 / (1 + np.exp(-logits))
-    mean: NDArray[np.float32] = chances.reshape(len(pictures), views, -1).mean(axis=1)
+        probabilities = 1 / (1 + np.exp(-logits))
+    mean: NDArray[np.float32] = probabilities.reshape(len(pictures), views, -1).mean(axis=1)
     return mean
 
 
-def _seen(picture: Image.Image, size: int, views: Views) -> NDArray[np.uint8]:
+def _views(picture: Image.Image, size: int, views: ViewCount) -> NDArray[np.uint8]:
     """(views, size, size, 3): the serving preprocessing, or the paper's ten views of a square 256/227 as large."""
     if views == 1:
         return prepare(picture, size)[0][None]
     whole, _, _ = prepare(picture, round(size * 256 / 227))
     rest = len(whole) - size
-    crops = [whole[y : y + size, x : x + size]
-             for y, x in ((0, 0), (0, rest), (rest, 0), (rest, rest), (rest // 2, rest // 2))]  # fmt: skip
+    corners = ((0, 0), (0, rest), (rest, 0), (rest, rest), (rest // 2, rest // 2))
+    crops = [whole[y : y + size, x : x + size] for y, x in corners]
     return np.stack([view for crop in crops for view in (crop, crop[:, ::-1])])
 
 
-def exclusive(scores: NDArray[np.float32], targets: NDArray[Any]) -> dict[str, Any]:
-    """(N, classes) scores against (N,) class numbers."""
+def top_k_accuracy(scores: NDArray[np.float32], targets: NDArray[Any]) -> dict[str, Any]:
+    """``top1``, ``top5`` and ``n`` of (N, classes) scores against (N,) class numbers."""
     best = np.argsort(-scores, axis=1)[:, :5]
     hits = best == targets[:, None]
     return {
@@ -143,16 +173,19 @@ def exclusive(scores: NDArray[np.float32], targets: NDArray[Any]) -> dict[str, A
     }
 
 
-def independent(scores: NDArray[np.float32], shares: NDArray[Any]) -> dict[str, Any]:
-    """Mean average precision over the words that two of the five said of some picture: these are its positives."""
-    positive = shares > 0.39
-    words = [w for w in range(scores.shape[1]) if positive[:, w].any()]
+def mean_average_precision(scores: NDArray[np.float32], shares: NDArray[Any]) -> dict[str, Any]:
+    """``map`` and ``n`` of (N, words) scores, over the words that have a positive.
+
+    ``shares`` (N, words): the share of people who said a word; above ``POSITIVE_SHARE`` a picture is a positive.
+    """
+    positive = shares > POSITIVE_SHARE
+    words = [word for word in range(scores.shape[1]) if positive[:, word].any()]
     precision = [average_precision(scores[:, word], positive[:, word]) for word in words]
     return {"map": round(float(np.mean(precision)), 4) if words else 0.0, "n": len(scores)}
 
 
 def average_precision(scores: NDArray[np.float32], positive: NDArray[np.bool_]) -> float:
-    """Mean of the precision at each positive, best score first."""
+    """Mean over the positives of the precision at each of them, best score first; (N,) scores and truth."""
     ranked = positive[np.argsort(-scores, kind="stable")]
     precision = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
     return float(precision[ranked].mean())

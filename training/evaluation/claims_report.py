@@ -1,4 +1,4 @@
-"""The whole account of what a calibrated network claims: promises, information, people, strangers."""
+"""The claims report: how reliable and how telling a calibrated network's claims are, on known and foreign pictures."""
 
 from __future__ import annotations
 
@@ -17,94 +17,107 @@ from model.language.hedging import tree_of
 from model.language.sentence import Caption, caption, fullest
 from model.vocabulary import Vocabulary
 from training.evaluation.calibrate import calibrate
-from training.evaluation.caption_metrics import CONSTANT, Captions, forms_of, likeness, said_by_people
+from training.evaluation.caption_metrics import (
+    CONSTANT_CAPTION,
+    Captions,
+    caption_scores,
+    claim_forms,
+    count_confirmed,
+)
 from training.evaluation.information import information
-from training.evaluation.label_thresholds import claims_of
-from training.evaluation.ood_pictures import strangers
-from training.evaluation.predictions import Observed
-from training.evaluation.reliability import honesty
+from training.evaluation.label_thresholds import node_predictions
+from training.evaluation.ood_pictures import make_ood_pictures
+from training.evaluation.predictions import Predictions
+from training.evaluation.reliability import reliability
 
-STRANGERS = 500
+OOD_PICTURES = 500
+"""Number of out-of-distribution pictures that are described."""
 _SEED = 2012
 _BATCH = 25
-Observations = Mapping[str, Observed]
+PredictionsByName = Mapping[str, Predictions]
+"""Predictions by the name of the vocabulary that their set measures."""
 
 
-def account(observed: Observations, network: Checkpoint, engine: Engine) -> dict[str, Any]:
-    """All that ``evaluate --claims`` reports, by vocabulary; and under ``captions`` and ``strangers``.
+def claims_report(predictions: PredictionsByName, network: Checkpoint, engine: Engine) -> dict[str, Any]:
+    """All that ``evaluate --claims`` reports: by vocabulary, and under ``captions`` and ``ood_pictures``.
 
     Raises ValueError for a network that was never calibrated.
     """
     if not all(v.calibrated for v in network.vocabularies):
-        raise ValueError("This network promises nothing yet: run `python -m training calibrate` on it first.")
-    found: dict[str, Any] = honesty(observed, network.vocabularies)
+        raise ValueError("This network is not calibrated: run `python -m training calibrate` on it first.")
+    report: dict[str, Any] = reliability(predictions, network.vocabularies)
     for vocabulary in network.vocabularies:
-        if vocabulary.activation == "softmax" and vocabulary.name in observed:
-            fitting, reporting = (
-                claims_of(observed[vocabulary.name].half(fitting=fitting), vocabulary, network.vocabularies)
-                for fitting in (True, False)
-            )
-            found[vocabulary.name]["information"] = information(fitting, reporting, tree_of(vocabulary.labels))
-    if any(one.captions for one in observed.values()):
-        found["captions"] = against_people(observed, network.vocabularies)
-    found["strangers"] = before_strangers(network, engine)
-    return found
+        if vocabulary.activation == "softmax" and vocabulary.name in predictions:
+            one_set = predictions[vocabulary.name]
+            fitting = node_predictions(one_set.part(fitting=True), vocabulary, network.vocabularies)
+            reporting = node_predictions(one_set.part(fitting=False), vocabulary, network.vocabularies)
+            report[vocabulary.name]["information"] = information(fitting, reporting, tree_of(vocabulary.labels))
+    if any(one_set.captions for one_set in predictions.values()):
+        report["captions"] = caption_report(predictions, network.vocabularies)
+    report["ood_pictures"] = ood_report(network, engine)
+    return report
 
 
-def against_people(observed: Observations, vocabularies: Sequence[Vocabulary]) -> dict[str, Any]:
-    """Sentences on all pictures with captions; each half is spoken of with what was fitted on the other."""
-    captions = next(one.captions for one in observed.values() if one.captions)
-    said, guessed = cross_fitted(observed, vocabularies)
-    made = [() if one.tier == "pass" else one.claims for one in said]
-    right, words = said_by_people(made, captions, forms_of(vocabularies))
+def caption_report(predictions: PredictionsByName, vocabularies: Sequence[Vocabulary]) -> dict[str, Any]:
+    """Caption metrics of all pictures with captions, each described with what was fitted on the other part."""
+    captions = next(one_set.captions for one_set in predictions.values() if one_set.captions)
+    sentences, guesses = describe_cross_fitted(predictions, vocabularies)
+    claims = [() if sentence.tier == "pass" else sentence.claims for sentence in sentences]
+    confirmed, words = count_confirmed(claims, captions, claim_forms(vocabularies))
     texts = {
-        "as_said": ["" if one.tier == "pass" else one.phrase for one in said],
-        "best_guess": [one.text for one in guessed],
-        "constant": [CONSTANT] * len(captions),
+        "as_said": ["" if sentence.tier == "pass" else sentence.phrase for sentence in sentences],
+        "best_guess": [guess.text for guess in guesses],
+        "constant": [CONSTANT_CAPTION] * len(captions),
     }
-    spoken = sum(bool(claims) for claims in made)
+    described = sum(bool(claims_of_picture) for claims_of_picture in claims)
     return {
-        "said_by_people": round(right / max(1, words), 4),
-        "coverage": round(spoken / len(captions), 4),
-        "words_per_sentence": round(words / max(1, spoken), 3),
+        "said_by_people": round(confirmed / max(1, words), 4),
+        "coverage": round(described / len(captions), 4),
+        "words_per_sentence": round(words / max(1, described), 3),
         "n": len(captions),
-        **{name: likeness(sentences, captions) for name, sentences in texts.items()},
-        "against_four": against_four(texts, captions),
+        **{name: caption_scores(lines, captions) for name, lines in texts.items()},
+        "against_four": leave_one_out_scores(texts, captions),
     }
 
 
-def cross_fitted(observed: Observations, vocabularies: Sequence[Vocabulary]) -> tuple[list[Caption], list[Fragment]]:
-    """What is said of each picture with captions, and the fullest guess."""
-    swapped = {name: replace(one, fitting=~one.fitting) for name, one in observed.items()}
-    one = next(one for one in observed.values() if one.captions)
-    said: dict[int, Caption] = {}
-    guessed: dict[int, Fragment] = {}
+def describe_cross_fitted(
+    predictions: PredictionsByName, vocabularies: Sequence[Vocabulary]
+) -> tuple[list[Caption], list[Fragment]]:
+    """The sentence and the fullest guess for each picture with captions, in order.
+
+    Pictures of the fitting part are described with what is fitted anew on the reporting part.
+    """
+    swapped = {name: replace(one_set, fitting=~one_set.fitting) for name, one_set in predictions.items()}
+    described = next(one_set for one_set in predictions.values() if one_set.captions)
+    sentences: dict[int, Caption] = {}
+    guesses: dict[int, Fragment] = {}
     for fitting, fitted in ((False, vocabularies), (True, calibrate(swapped, vocabularies))):
-        rows = np.flatnonzero(one.fitting == fitting)
-        for row, beliefs in zip(rows.tolist(), believe(one.logits[rows], fitted), strict=True):
-            said[row], guessed[row] = caption(beliefs), fullest(beliefs)
-    return [said[row] for row in sorted(said)], [guessed[row] for row in sorted(guessed)]
+        rows = np.flatnonzero(described.fitting == fitting)
+        for row, beliefs in zip(rows.tolist(), believe(described.logits[rows], fitted), strict=True):
+            sentences[row] = caption(beliefs)
+            guesses[row] = fullest(beliefs)
+    return [sentences[row] for row in sorted(sentences)], [guesses[row] for row in sorted(guesses)]
 
 
-def against_four(texts: Mapping[str, Sequence[str]], captions: Captions) -> dict[str, dict[str, float]]:
-    """Our sentences and one person's against the other four, the mean over who is left out."""
+def leave_one_out_scores(texts: Mapping[str, Sequence[str]], captions: Captions) -> dict[str, dict[str, float]]:
+    """Mean scores of sentences, and of one person's captions, against those of the other four people."""
     people = range(min(map(len, captions)))
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in ("one_person", *texts)}
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in ("one_person", *texts)}
     for person in people:
         others = [[*five[:person], *five[person + 1 :]] for five in captions]
-        found["one_person"].append(likeness([five[person] for five in captions], others))
-        for name, sentences in texts.items():
-            found[name].append(likeness(sentences, others))
-    return {name: {key: round(mean(row[key] for row in rows), 2) for key in rows[0]} for name, rows in found.items()}
+        scores["one_person"].append(caption_scores([five[person] for five in captions], others))
+        for name, lines in texts.items():
+            scores[name].append(caption_scores(lines, others))
+    return {name: {key: round(mean(row[key] for row in rows), 2) for key in rows[0]} for name, rows in scores.items()}
 
 
-def before_strangers(network: Checkpoint, engine: Engine) -> dict[str, Any]:
-    """How pictures that show no label of any vocabulary are spoken of."""
-    pictures = strangers(STRANGERS, network.architecture.input_size, _SEED, captured=True)
+def ood_report(network: Checkpoint, engine: Engine) -> dict[str, Any]:
+    """How often each tier speaks of out-of-distribution pictures, which show no label of any vocabulary."""
+    pictures = make_ood_pictures(OOD_PICTURES, network.architecture.input_size, _SEED, captured=True)
     tiers: dict[str, int] = {"sure": 0, "think": 0, "hedge": 0, "pass": 0}
-    for start in range(0, STRANGERS, _BATCH):
+    for start in range(0, OOD_PICTURES, _BATCH):
         logits = engine.run(pictures[start : start + _BATCH]).logits
         for beliefs in believe(logits, network.vocabularies):
             tiers[caption(beliefs).tier] += 1
-    modest = (tiers["hedge"] + tiers["pass"]) / STRANGERS
-    return {"n": STRANGERS, "hedge_or_pass": round(modest, 4), "tiers": tiers}
+    modest = (tiers["hedge"] + tiers["pass"]) / OOD_PICTURES
+    return {"n": OOD_PICTURES, "hedge_or_pass": round(modest, 4), "tiers": tiers}

@@ -1,4 +1,4 @@
-"""How much is told at a promised accuracy: hedging up the tree against naming the thing itself or nothing."""
+"""How many bits are told at a promised accuracy: by hedging up the tree (DARTS), or by naming only labels (top-1)."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.language.hedging import Tree, most_telling
-from training.evaluation.label_thresholds import Claims
-from training.evaluation.statistics import wilson
+from training.evaluation.label_thresholds import NodePredictions
+from training.evaluation.statistics import wilson_interval
 
-PROMISED = (0.65, 0.75, 0.85, 0.95)
+PROMISED_ACCURACIES = (0.65, 0.75, 0.85, 0.95)
+"""The accuracies at which both ways are compared."""
 _GRID = np.concatenate([np.arange(0.05, 0.90, 0.01), np.arange(0.90, 0.9999, 0.0025)])
+_NEVER = 2.0  # a threshold that no probability reaches
 
 
-def information(fitting: Claims, reporting: Claims, tree: Tree) -> list[dict[str, float]]:
-    """For each promise: bits told per picture, and accuracy, of DARTS and of top-1.
+def information(fitting: NodePredictions, reporting: NodePredictions, tree: Tree) -> list[dict[str, float]]:
+    """For each promised accuracy: bits told per picture, accuracy and coverage, of DARTS and of top-1.
 
-    A right claim tells the bits of its node, a wrong one and silence nothing (Deng et al., CVPR 2012, section 3). Both
-    have the lowest threshold that keeps the promise by the lower 95 % bound on the fitting half.
+    A correct claim tells the bits of its node, a wrong one and silence none (Deng et al., CVPR 2012, section 3). Both
+    ways have the lowest threshold whose accuracy on the fitting part is as promised, by the lower 95 % bound.
     """
     ways = {"darts": np.ones(len(tree.nodes), np.bool_), "top1": tree.leaf}
-    return [
-        {"promise": promise}
-        | {
-            f"{way}_{name}": value
-            for way, allowed in ways.items()
-            for name, value in _told(reporting, tree, allowed, _threshold(fitting, tree, allowed, promise)).items()
-        }
-        for promise in PROMISED
-    ]
+    rows = []
+    for promise in PROMISED_ACCURACIES:
+        row: dict[str, float] = {"promise": promise}
+        for way, allowed in ways.items():
+            threshold = _lowest_threshold(fitting, tree, allowed, promise)
+            row |= {f"{way}_{name}": value for name, value in _figures(reporting, tree, allowed, threshold).items()}
+        rows.append(row)
+    return rows
 
 
-def _threshold(claims: Claims, tree: Tree, allowed: NDArray[np.bool_], promise: float) -> float:
-    """2 where none keeps the promise: then nothing is said."""
+def _lowest_threshold(nodes: NodePredictions, tree: Tree, allowed: NDArray[np.bool_], promise: float) -> float:
     for threshold in _GRID:
-        node = most_telling(claims.posterior, allowed, tree, float(threshold))
-        hits = claims.right[node >= 0, node[node >= 0]]
-        if len(hits) and wilson(float(hits.mean()), len(hits))[0] >= promise:
+        chosen = most_telling(nodes.posterior, allowed, tree, float(threshold))
+        correct = nodes.correct[chosen >= 0, chosen[chosen >= 0]]
+        if len(correct) and wilson_interval(int(correct.sum()), len(correct))[0] >= promise:
             return float(threshold)
-    return 2.0
+    return _NEVER
 
 
-def _told(claims: Claims, tree: Tree, allowed: NDArray[np.bool_], threshold: float) -> dict[str, float]:
-    node = most_telling(claims.posterior, allowed, tree, threshold)
-    said = node >= 0
-    hits = claims.right[said, node[said]]
-    bits = float((tree.bits[node[said]] * hits).sum() / len(node))
+def _figures(nodes: NodePredictions, tree: Tree, allowed: NDArray[np.bool_], threshold: float) -> dict[str, float]:
+    chosen = most_telling(nodes.posterior, allowed, tree, threshold)
+    claimed = chosen >= 0
+    correct = nodes.correct[claimed, chosen[claimed]]
+    bits = float((tree.bits[chosen[claimed]] * correct).sum() / len(chosen))
     return {
         "bits": round(bits, 3),
-        "accuracy": round(float(hits.mean()), 4) if len(hits) else 0.0,
-        "coverage": round(float(said.mean()), 4),
+        "accuracy": round(float(correct.mean()), 4) if len(correct) else 0.0,
+        "coverage": round(float(claimed.mean()), 4),
     }

@@ -1,8 +1,8 @@
-"""Pictures of nothing that a network was taught: noise, gradients, plain colours, patterns, text, textures."""
+"""Out-of-distribution pictures, which show no label of any vocabulary: noise, gradients, patterns, text, textures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,47 +14,47 @@ _CAPTURED = ("brick", "grass", "gravel", "page", "text", "cell", "moon", "microa
 _LETTERS = tuple("etaoinshrdlucmfwypvbgkjqxz")
 
 
-def strangers(number: int, size: int, seed: int, *, captured: bool) -> Pixels:
-    """(number, size, size, 3) pictures, the kinds by turns, the same for the same seed.
+def make_ood_pictures(number: int, size: int, seed: int, *, captured: bool) -> Pixels:
+    """(number, size, size, 3) out-of-distribution pictures, the kinds in turn; the same for the same seed.
 
     ``captured`` adds crops of scikit-image's textures, pages and microscopy, which nothing is ever fitted on.
     """
     random = np.random.default_rng(seed)
-    kinds = [*_MADE.values(), *([_crop] * 5 if captured else [])]
-    made = [kinds[i % len(kinds)](random, size).convert("RGB").resize((size, size)) for i in range(number)]
-    return np.stack([np.asarray(picture) for picture in made])
+    makers = [*_MAKERS, *([_crop] * 5 if captured else [])]
+    pictures = [makers[i % len(makers)](random, size).convert("RGB").resize((size, size)) for i in range(number)]
+    return np.stack([np.asarray(picture) for picture in pictures])
 
 
 def _noise(random: Random, size: int) -> Image.Image:
-    """White or coloured, from a few large cells to single pixels."""
+    """Grey or coloured noise, from a few large cells to single pixels."""
     cells = int(random.integers(4, size + 1))
     shape = (cells, cells, 3) if random.random() < 0.5 else (cells, cells)
     spread = random.uniform(10, 90)
     values = random.normal(random.uniform(60, 200), spread, shape).clip(0, 255).astype(np.uint8)
-    how = Image.Resampling.BICUBIC if random.random() < 0.7 else Image.Resampling.NEAREST
-    return Image.fromarray(values).resize((size, size), how)
+    resampling = Image.Resampling.BICUBIC if random.random() < 0.7 else Image.Resampling.NEAREST
+    return Image.fromarray(values).resize((size, size), resampling)
 
 
 def _gradient(random: Random, size: int) -> Image.Image:
-    """From one colour to another, along a line or from a point."""
+    """A gradient from one colour to another, along a line or from a point."""
     y, x = np.mgrid[0 : 1 : size * 1j, 0 : 1 : size * 1j]
     if random.random() < 0.5:
         angle = random.uniform(0, 2 * np.pi)
-        way = x * np.cos(angle) + y * np.sin(angle)
+        distance = x * np.cos(angle) + y * np.sin(angle)
     else:
-        way = np.hypot(x - random.uniform(), y - random.uniform())
-    share = (way - way.min()) / np.ptp(way)
+        distance = np.hypot(x - random.uniform(), y - random.uniform())
+    share = (distance - distance.min()) / np.ptp(distance)
     first, last = random.uniform(0, 255, (2, 3))
     return Image.fromarray((first + share[..., None] * (last - first)).astype(np.uint8))
 
 
 def _plain(random: Random, size: int) -> Image.Image:
-    """One colour."""
+    """A square of a single random colour."""
     return Image.new("RGB", (size, size), _colour(random))
 
 
 def _pattern(random: Random, size: int) -> Image.Image:
-    """Stripes or a chequerboard of two colours, turned."""
+    """Stripes or a chequerboard of two colours, turned by a random angle."""
     step = int(random.integers(4, size // 3))
     y, x = np.indices((2 * size, 2 * size)) // step
     cells = (x + (y if random.random() < 0.5 else 0)) % 2
@@ -78,7 +78,7 @@ def _text(random: Random, size: int) -> Image.Image:
 
 
 def _crop(random: Random, _: int) -> Image.Image:
-    """A square out of a texture, a page, a slide under the microscope."""
+    """A random square out of a texture, a page or a slide under the microscope."""
     from skimage import data as photographs  # a machine that only trains need not have it
 
     whole = Image.fromarray(getattr(photographs, str(random.choice(_CAPTURED)))())
@@ -92,6 +92,4 @@ def _colour(random: Random, low: int = 0, high: int = 256) -> tuple[int, int, in
     return int(red), int(green), int(blue)
 
 
-_MADE: Mapping[str, Callable[[Random, int], Image.Image]] = {
-    "noise": _noise, "gradient": _gradient, "plain": _plain, "pattern": _pattern, "text": _text,
-}  # fmt: skip
+_MAKERS: Sequence[Callable[[Random, int], Image.Image]] = (_noise, _gradient, _plain, _pattern, _text)

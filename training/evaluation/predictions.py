@@ -1,4 +1,4 @@
-"""What a network answers to held-out pictures, and what is true of them: what calibration is fitted and measured on."""
+"""A network's logits for held-out pictures beside the truth: what calibration is fitted on, and measured on."""
 
 from __future__ import annotations
 
@@ -15,52 +15,58 @@ from model.engines import Engine
 from model.preprocess import prepare
 from model.vocabulary import Vocabulary
 from training import data
-from training.data.sets import parse, read
+from training.data.sets import parse_spec, read_split
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class Observed:
-    """The validation half of one set."""
+class Predictions:
+    """Logits and truth of the validation split of one picture set, N pictures."""
 
     vocabulary: Vocabulary
     logits: NDArray[np.float32]
     """(N, K), of all rows of fc8."""
     targets: NDArray[np.float32] | NDArray[np.int64]
-    """As in PictureSet."""
+    """(N,) class numbers, or (N, words) shares of people, as in PictureSet."""
     captions: Sequence[Sequence[str]]
-    """What people said of each; empty for sets of classes."""
+    """The captions that people wrote of each picture; empty for sets of classes."""
     fitting: NDArray[np.bool_]
-    """(N,): whether calibration may be fitted on it; the others are for reporting."""
+    """(N,): True where calibration may be fitted on the picture; the others are kept for reporting."""
 
-    def half(self, *, fitting: bool) -> Observed:
-        """The pictures to fit on, or those to report on."""
-        keep = np.flatnonzero(self.fitting == fitting)
-        captions = [self.captions[int(i)] for i in keep] if self.captions else []
+    def part(self, *, fitting: bool) -> Predictions:
+        """The pictures that calibration is fitted on, or those that it is reported on."""
+        rows = np.flatnonzero(self.fitting == fitting)
         return replace(
-            self, logits=self.logits[keep], targets=self.targets[keep], captions=captions, fitting=self.fitting[keep]
+            self,
+            logits=self.logits[rows],
+            targets=self.targets[rows],
+            captions=[self.captions[int(row)] for row in rows] if self.captions else [],
+            fitting=self.fitting[rows],
         )
 
 
-def observe(engine: Engine, network: Checkpoint, spec: str) -> Observed:
-    """Run the network over the validation half of ``[NAME=]PATH``. Broken pictures are left out. Raises DataError."""
-    one = data.load(spec, "validation", data.match(spec, network.vocabularies))
-    raw = read(parse(spec)[1], "validation")
+def predict(engine: Engine, network: Checkpoint, spec: str) -> Predictions:
+    """Run the network over the validation split of ``[NAME=]PATH``, broken pictures left out. Raises DataError."""
+    pictures = data.load(spec, "validation", data.match_vocabulary(spec, network.vocabularies))
+    split = read_split(parse_spec(spec)[1], "validation")
     size = network.architecture.input_size
-    shown, answers = [], []
-    for index, pixels in one.walk(_BATCH):
-        seen = np.stack([prepare(Image.fromarray(picture), size)[0] for picture in pixels])
-        shown.append(index)
-        answers.append(engine.run(seen).logits)
-    kept = np.concatenate(shown)
-    return Observed(
-        vocabulary=one.vocabulary, logits=np.concatenate(answers), targets=one.targets[kept],
-        captions=[raw.captions[int(i)] for i in kept] if raw.captions else [],
-        fitting=np.array([fitted_on(raw.pictures.read(int(i))) for i in kept]),
-    )  # fmt: skip
+    indices = []
+    logits = []
+    for batch_indices, pixels in pictures.iterate_batches(_BATCH):
+        inputs_NHWC = np.stack([prepare(Image.fromarray(picture), size)[0] for picture in pixels])
+        indices.append(batch_indices)
+        logits.append(engine.run(inputs_NHWC).logits)
+    rows = np.concatenate(indices)
+    return Predictions(
+        vocabulary=pictures.vocabulary,
+        logits=np.concatenate(logits),
+        targets=pictures.targets[rows],
+        captions=[split.captions[int(row)] for row in rows] if split.captions else [],
+        fitting=np.array([is_for_fitting(split.pictures.read(int(row))) for row in rows]),
+    )
 
 
-def fitted_on(picture: bytes) -> bool:
-    """Whether a picture file belongs to the fitting half: its SHA-256 is odd. So no list of names is ever needed."""
-    return bool(hashlib.sha256(picture).digest()[-1] & 1)
+def is_for_fitting(file: bytes) -> bool:
+    """Whether calibration may be fitted on a picture file: the last bit of its SHA-256 decides, so no list is kept."""
+    return bool(hashlib.sha256(file).digest()[-1] & 1)

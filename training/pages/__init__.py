@@ -1,1 +1,1 @@
-"""Pages for people to read, written by the commands."""
+"""Pages and tables for people to read, which the commands write and print."""

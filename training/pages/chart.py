@@ -1,4 +1,4 @@
-"""Curves for a page: numbers to positions in percent and SVG paths. Pure.
+"""Line charts for a page: turns numbers into positions in percent and SVG paths. Pure.
 
 Paths are drawn in a box of 100 x 100 that the page stretches; text lies beside it as HTML, so that it keeps its size.
 """
@@ -11,30 +11,33 @@ from itertools import pairwise
 from math import ceil, floor, log10
 
 Point = tuple[float, float]
-_MOST_POINTS = 600
-_APART = 13.0  # percent of the height between two names at the right edge
+_MAX_POINTS = 600
+_NAME_DISTANCE = 13.0  # percent of the height between two names at the right edge
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One curve and the height, in percent from the top, of its name at the right edge."""
+    """One curve with its name at the right edge."""
 
     name: str
     path: str
+    """The ``d`` of an SVG path."""
     name_y: float
+    """Height of the name, in percent from the top."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tick:
-    """A value on an axis: ``at`` in percent from the left or from the top."""
+    """A labelled value on an axis."""
 
     at: float
+    """Its position, in percent from the left or from the top."""
     text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A figure: title, what it means, curves and both axes."""
+    """A figure: title, explanation, curves and the ticks of both axes."""
 
     title: str
     note: str
@@ -42,36 +45,47 @@ class Chart:
     x: tuple[Tick, ...]
     y: tuple[Tick, ...]
     marks: tuple[float, ...] = ()
-    """Percent from the left of thin upright lines."""
+    """Positions of thin upright lines, in percent from the left."""
 
 
 def chart(
-    title: str, note: str, curves: Sequence[tuple[str, Sequence[Point]]], *, end: float, marks: Sequence[float] = (),
-    from_zero: bool = False, stairs: bool = False,
-) -> Chart:  # fmt: skip
-    """Curves of (step, value) points over 0 to ``end`` steps; every curve holds a point. ``marks`` are steps.
+    title: str,
+    note: str,
+    curves: Sequence[tuple[str, Sequence[Point]]],
+    *,
+    end: float,
+    marks: Sequence[float] = (),
+    from_zero: bool = False,
+    stairs: bool = False,
+) -> Chart:
+    """A chart of curves of (step, value) points over 0 to ``end`` steps; every curve holds a point.
 
-    ``from_zero``: the axis begins at 0. ``stairs``: a value holds until the next.
+    ``marks``: steps at which an upright line stands. ``from_zero``: the y axis begins at 0. ``stairs``: a value holds
+    until the next.
     """
     values = [y for _, points in curves for _, y in points]
-    y = ticks(min([0.0, *values] if from_zero else values), max(values))
-    low, span = y[0], y[-1] - y[0]
-    x = [t for t in ticks(0, end) if t <= end]
+    y_ticks = ticks(min([0.0, *values] if from_zero else values), max(values))
+    x_ticks = [tick for tick in ticks(0, end) if tick <= end]
+    low = y_ticks[0]
+    span = y_ticks[-1] - low
 
-    def down(value: float) -> float:
+    def y_of(value: float) -> float:
         return round(100 * (1 - (value - low) / span), 2)
 
-    def along(step: float) -> float:
+    def x_of(step: float) -> float:
         return round(100 * step / end, 2)
 
-    paths = [_path([(along(a), down(b)) for a, b in thin(points)], stairs=stairs) for _, points in curves]
-    names_y = apart([down(points[-1][1]) for _, points in curves], _APART)
+    paths = [_path([(x_of(a), y_of(b)) for a, b in thin(points)], stairs=stairs) for _, points in curves]
+    names_y = spread_apart([y_of(points[-1][1]) for _, points in curves], _NAME_DISTANCE)
+    lines = [Line(name=c[0], path=p, name_y=y) for c, p, y in zip(curves, paths, names_y, strict=True)]
     return Chart(
-        title=title, note=note,
-        lines=tuple(Line(name=c[0], path=p, name_y=at) for c, p, at in zip(curves, paths, names_y, strict=True)),
-        x=tuple(Tick(at=along(t), text=number(t)) for t in x), y=tuple(Tick(at=down(t), text=number(t)) for t in y),
-        marks=tuple(along(mark) for mark in marks),
-    )  # fmt: skip
+        title=title,
+        note=note,
+        lines=tuple(lines),
+        x=tuple(Tick(at=x_of(tick), text=number(tick)) for tick in x_ticks),
+        y=tuple(Tick(at=y_of(tick), text=number(tick)) for tick in y_ticks),
+        marks=tuple(x_of(mark) for mark in marks),
+    )
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
@@ -81,12 +95,13 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     rough = (high - low) / (most - 1)
     unit = 10.0 ** floor(log10(rough))
     step = next(unit * m for m in (1, 2, 2.5, 5, 10) if unit * m >= rough * 0.999)
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    first = floor(low / step + 1e-9)
+    last = ceil(high / step - 1e-9)
     return [round(n * step, 12) for n in range(first, last + 1)]
 
 
-def thin(points: Sequence[Point], most: int = _MOST_POINTS) -> list[Point]:
-    """At most about ``most`` points: means of neighbours, and the last as it is."""
+def thin(points: Sequence[Point], most: int = _MAX_POINTS) -> list[Point]:
+    """At most ``most`` points that keep the curve's shape: means of neighbours, and the last point as it is."""
     if len(points) <= most:
         return list(points)
     width = ceil(len(points) / most)
@@ -95,18 +110,18 @@ def thin(points: Sequence[Point], most: int = _MOST_POINTS) -> list[Point]:
     return [*means[:-1], points[-1]]
 
 
-def apart(positions: Sequence[float], least: float) -> list[float]:
-    """The positions, in their order, moved until neighbours are ``least`` apart, and within 0 to 100 where they fit."""
+def spread_apart(positions: Sequence[float], least: float) -> list[float]:
+    """The positions moved until neighbours are ``least`` apart, within 0 to 100 where they fit; in the order given."""
     order = sorted(range(len(positions)), key=lambda i: positions[i])
     moved = list(positions)
     for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + least)
-    over = max(0.0, max(moved, default=0.0) - 100)
-    return [round(m - over, 2) for m in moved] if len(moved) * least <= 100 else moved
+    excess = max(0.0, max(moved, default=0.0) - 100)
+    return [round(position - excess, 2) for position in moved] if len(moved) * least <= 100 else moved
 
 
 def number(value: float) -> str:
-    """As a person writes it: 1,700; 0.35; 2.5e-05."""
+    """A number as a person writes it: 1,700; 0.35; 2.5e-05."""
     if value and (abs(value) < 1e-3 or abs(value) >= 1e9):
         return f"{value:.2g}"
     return f"{value:,.4f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""Photos that are in no set, with what is said of them and whether it is so: a page of the documentation."""
+"""The page of photos that belong to no set: what the network says of each, and whether that is so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from model.describe import Description, Scored
 from model.drawing import overlay
 from model.engines import Engine, Output
 from model.files import atomically, write_atomically
-from training.pages.gallery import look
+from training.pages.gallery import describe_picture
 from training.pages.templates import fill
 
 
@@ -26,76 +26,82 @@ class Photo:
     """One photo, as ``photos.json`` lists it."""
 
     file: str
-    """Relative to the folder of the page."""
+    """Path of the photo, relative to the folder of the page."""
     shows: str
-    """What a person sees there."""
+    """The motif, in the words of a person."""
     right: tuple[str, ...]
-    """Labels, words and their ancestors that are true of it."""
+    """Labels, words and their ancestors that are true of the photo."""
     by: str
     licence: str
     source: str
-    """Where it is from."""
+    """The address where the photo was found."""
 
     @property
     def map(self) -> str:
-        """Where the class map of its first label lies."""
+        """Path of the class map of its first label, relative to the folder of the page."""
         return f"maps/{Path(self.file).stem}.webp"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the network says of a photo."""
+class DescribedPhoto:
+    """A photo with the description that the network makes of it."""
 
     photo: Photo
-    said: Description
-    known: bool
-    """Whether any label of the network is the thing or the place there."""
+    description: Description
+    has_label: bool
+    """Whether any label of the network is true of the photo."""
 
     @property
     def wrong(self) -> tuple[str, ...]:
-        """What the sentence claims and is not so."""
-        claims = self.said.caption.claims if self.said.caption.tier != "pass" else ()
+        """The claims of the sentence that are not true of the photo."""
+        caption = self.description.caption
+        claims = caption.claims if caption.tier != "pass" else ()
         return tuple(claim.node for claim in claims if claim.node not in self.photo.right)
 
     @property
     def silent(self) -> bool:
         """Whether the sentence claims nothing."""
-        return self.said.caption.tier == "pass"
+        return self.description.caption.tier == "pass"
 
 
-def listed(folder: Path) -> list[Photo]:
-    """The photos of a folder. Raises ValueError where ``photos.json`` is missing or wrong."""
+def read_photos(folder: Path) -> list[Photo]:
+    """The photos that ``photos.json`` of a folder lists. Raises ValueError where it is missing or wrong."""
     try:
-        lines = json.loads((folder / "photos.json").read_text("utf-8"))
-        return [Photo(**{**line, "right": tuple(line["right"])}) for line in lines]
+        entries = json.loads((folder / "photos.json").read_text("utf-8"))
+        return [Photo(**{**entry, "right": tuple(entry["right"])}) for entry in entries]
     except (OSError, ValueError, TypeError, KeyError) as error:
         fields = ", ".join(Photo.__dataclass_fields__)
         raise ValueError(f"{folder / 'photos.json'} lists the photos, each with {fields}: {error}") from error
 
 
-def write_page(network: Checkpoint, engine: Engine, folder: Path) -> Sequence[Seen]:
-    """Write ``README.md`` and a class map for each photo into ``folder``, and say what was seen."""
+def write_page(network: Checkpoint, engine: Engine, folder: Path) -> Sequence[DescribedPhoto]:
+    """Write ``README.md`` and a class map for each photo into ``folder``; returns the described photos.
+
+    Raises ValueError as :func:`read_photos`, and OSError.
+    """
     labels = {label.name for vocabulary in network.vocabularies for label in vocabulary.labels}
-    seen = []
-    for photo in listed(folder):
+    photos = []
+    for photo in read_photos(folder):
         with Image.open(folder / photo.file) as picture:
-            pixels, output, said = look(network, engine, picture)
+            pixels, output, description = describe_picture(network, engine, picture)
         with atomically(folder / photo.map) as file:
-            Image.fromarray(_map(network, pixels, output, said.labels[0])).save(file, "WEBP", quality=75)
-        seen.append(Seen(photo, said, not labels.isdisjoint(photo.right)))
+            class_map = _draw_class_map(network, pixels, output, description.labels[0])
+            Image.fromarray(class_map).save(file, "WEBP", quality=75)
+        photos.append(DescribedPhoto(photo, description, not labels.isdisjoint(photo.right)))
     text = fill(
         "photo_page.md.j2",
         network=network,
-        seen=seen,
-        silent=sum(one.silent for one in seen),
-        wrong=sum(bool(one.wrong) for one in seen),
-        right=sum(not one.silent and not one.wrong for one in seen),
+        photos=photos,
+        silent=sum(photo.silent for photo in photos),
+        wrong=sum(bool(photo.wrong) for photo in photos),
+        right=sum(not photo.silent and not photo.wrong for photo in photos),
     )
     write_atomically(folder / "README.md", text)
-    return seen
+    return photos
 
 
-def _map(network: Checkpoint, pixels: NDArray[np.uint8], output: Output, label: Scored) -> NDArray[np.uint8]:
+def _draw_class_map(network: Checkpoint, pixels: NDArray[np.uint8], output: Output, label: Scored) -> NDArray[np.uint8]:
+    """(S, S, 3): the pixels with the class map of a label laid over them."""
     row = explain.find_row(network, label.label.id, label.vocabulary)
     activations = output.maps[network.architecture.last_convolution][0]
     evidence = explain.class_map(explain.gradient(output, 0, network.folded(), row), activations)

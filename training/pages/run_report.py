@@ -1,4 +1,4 @@
-"""A run as one page for people: what it was, its curves, what it looked for and saw, and its figures."""
+"""The report of a run as one page: its settings, curves, kernels and activations, and a table of evaluations."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from model.runlog import reader
 from model.runlog.reader import MOST, Record, Sheet, mapping_of, number_of, read
 from model.runlog.sprites import COLUMNS, Block
 from training.pages.chart import number
-from training.pages.run_charts import FIGURES, charts
+from training.pages.run_charts import FIGURE_NAMES, charts
 from training.pages.templates import fill
 
-_LONGEST = 120  # characters of a value
-_MOST_SHEETS = 120  # of about 35 kB each, so that a phone opens the page
+_MAX_LENGTH = 120  # characters of a value
+_MAX_SHEETS = 120  # of about 35 kB each, so that a phone opens the page
 
 
-def page(run: Path) -> str:
-    """HTML in one piece that fetches nothing. ``run`` is a run's folder or a journal's file.
+def render_report(run: Path) -> str:
+    """The report as self-contained HTML that fetches nothing. ``run`` is a run's folder or a journal's file.
 
     Raises ValueError with one sentence where there is no journal, or no entry in it.
     """
@@ -27,91 +27,105 @@ def page(run: Path) -> str:
 
 
 def context(record: Record) -> dict[str, Any]:
-    """What the template is given."""
+    """The values that the template fills in, by name."""
     recipe = record.part("recipe")
     return {
-        "facts": facts(record), "recipe": {name: text_of(value) for name, value in recipe.items()},
-        "reached": record.end, "planned": number_of(record.config, "steps"), "end": record.end,
-        "charts": charts(record), "evaluations": record.evaluations, "columns": columns(record), "names": FIGURES,
-        "sheets": [shown(one) for one in thinned(record.sheets)], "two": recipe.get("columns", 2) == 2,
-        "photo": uri(reader.picture_path(record.path)), "lost": record.lost,
-    }  # fmt: skip
+        "facts": facts(record),
+        "recipe": {name: format_value(value) for name, value in recipe.items()},
+        "reached": record.end,
+        "planned": number_of(record.config, "steps"),
+        "end": record.end,
+        "charts": charts(record),
+        "evaluations": record.evaluations,
+        "columns": columns(record),
+        "names": FIGURE_NAMES,
+        "sheets": [sheet_view(sheet) for sheet in choose_sheets(record.sheets)],
+        "two_columns": recipe.get("columns", 2) == 2,
+        "photo": webp_uri(reader.picture_path(record.path)),
+        "unreadable": record.lost,
+    }
 
 
 def facts(record: Record) -> dict[str, str]:
-    """Name and value of what is known of the run, in reading order."""
-    recipe, provenance = record.part("recipe"), record.part("provenance")
+    """The facts that are known of a run, name -> value, in reading order."""
+    recipe = record.part("recipe")
+    provenance = record.part("provenance")
     data = mapping_of(provenance, "data")
-    known = {
-        "Recipe": text_of(provenance.get("preset", recipe.get("name"))),
+    values = {
+        "Recipe": format_value(provenance.get("preset", recipe.get("name"))),
         "Pictures to learn from": ", ".join(
-            f"{name}\N{NO-BREAK SPACE}{text_of(count)}" for name, count in data.items()
+            f"{name}\N{NO-BREAK SPACE}{format_value(count)}" for name, count in data.items()
         ),
-        "Pictures a step": text_of(recipe.get("batch_size")),
+        "Pictures a step": format_value(recipe.get("batch_size")),
         "Picture size": " → ".join(map(str, record.sizes.values())) + "\N{NO-BREAK SPACE}px" if record.sizes else "",
-        "Time in training steps": f"about {duration(record.seconds)}" if record.seconds else "",
-        "Device": text_of(provenance.get("device")),
-        "Processes": text_of(provenance.get("processes")),
-        "Precision": text_of(recipe.get("precision")),
-        "torch": text_of(provenance.get("torch")),
-        "Seed": text_of(provenance.get("seed", recipe.get("seed"))),
-        "Started": text_of(provenance.get("started")),
-        "Started from": text_of(provenance.get("started_from")),
-        "Taught by": text_of(provenance.get("teachers")),
+        "Time in training steps": f"about {format_duration(record.seconds)}" if record.seconds else "",
+        "Device": format_value(provenance.get("device")),
+        "Processes": format_value(provenance.get("processes")),
+        "Precision": format_value(recipe.get("precision")),
+        "torch": format_value(provenance.get("torch")),
+        "Seed": format_value(provenance.get("seed", recipe.get("seed"))),
+        "Started": format_value(provenance.get("started")),
+        "Started from": format_value(provenance.get("started_from")),
+        "Distilled from": format_value(provenance.get("teachers")),
         "Broken pictures": f"{len(record.broken)}, the first {record.broken[0]}" if record.broken else "",
     }
-    return {name: value for name, value in known.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
 def columns(record: Record) -> list[tuple[str, str, float]]:
-    """Vocabulary, figure and best value, for each column of the table."""
+    """Vocabulary, key of a figure and its best value, for each column of the table."""
     best: dict[tuple[str, str], float] = {}
-    for one in record.evaluations:
-        for vocabulary, figures in one.figures.items():
+    for evaluation in record.evaluations:
+        for vocabulary, figures in evaluation.figures.items():
             for name, share in figures.items():
                 best[vocabulary, name] = max(share, best.get((vocabulary, name), 0.0))
     return [(vocabulary, name, share) for (vocabulary, name), share in best.items()]
 
 
-def thinned(sheets: Sequence[Sheet], most: int = _MOST_SHEETS) -> list[Sheet]:
-    """At most ``most``, evenly spread, the last among them."""
+def choose_sheets(sheets: Sequence[Sheet], most: int = _MAX_SHEETS) -> list[Sheet]:
+    """At most ``most`` sheets, evenly spread over the run, the last among them."""
     number = min(most, len(sheets))
     return [sheets[(i + 1) * len(sheets) // number - 1] for i in range(number)]
 
 
-def shown(one: Sheet) -> dict[str, Any]:
-    """A sheet for the page: its picture, and of each block a caption and two views (x, y, width, height)."""
-    width, height = one.pixels
-    blocks = {b.name: {"caption": _caption(b), "side": b.side, "views": _views(b)} for b in one.blocks}
+def sheet_view(sheet: Sheet) -> dict[str, Any]:
+    """A sheet for the page: its picture, and for each block a caption and two views (x, y, width, height)."""
+    width, height = sheet.pixels
+    blocks = {b.name: {"caption": _caption(b), "side": b.side, "views": _views(b)} for b in sheet.blocks}
     return {
-        "step": one.step, "size": one.size, "uri": uri(one.file), "width": width, "height": height, "blocks": blocks,
-    }  # fmt: skip
+        "step": sheet.step,
+        "size": sheet.size,
+        "uri": webp_uri(sheet.file),
+        "width": width,
+        "height": height,
+        "blocks": blocks,
+    }
 
 
-def uri(file: Path) -> str:
-    """A WebP file inside a URI; empty where there is none."""
+def webp_uri(file: Path) -> str:
+    """A WebP file as a data URI; empty where there is no such file."""
     return "data:image/webp;base64," + b64encode(file.read_bytes()).decode() if file.is_file() else ""
 
 
-def duration(seconds: float) -> str:
-    """``45 s``, ``12 min``, ``3 h 05 min``."""
+def format_duration(seconds: float) -> str:
+    """A duration for people: ``45 s``, ``12 min``, ``3 h 05 min``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def text_of(value: Any) -> str:
-    """A value of the config in a few words: ``227:0.18, 99:0.6``, ``yes``, ``100,000``."""
+def format_value(value: Any) -> str:
+    """A value of the config in at most 120 characters: ``227:0.18, 99:0.6``, ``yes``, ``100,000``."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return number(value) if abs(value) < MOST else "?"
     if isinstance(value, dict):
-        return ":".join(text_of(part) for part in value.values())[:_LONGEST]
+        return ":".join(format_value(part) for part in value.values())[:_MAX_LENGTH]
     if isinstance(value, list):
-        return ", ".join(text_of(part) for part in value)[:_LONGEST]
-    return "" if value is None else str(value)[:_LONGEST]
+        return ", ".join(format_value(part) for part in value)[:_MAX_LENGTH]
+    return "" if value is None else str(value)[:_MAX_LENGTH]
 
 
 def _caption(block: Block) -> str:
@@ -125,9 +139,13 @@ def _caption(block: Block) -> str:
 
 
 def _views(block: Block) -> list[tuple[int, int, int, int]]:
-    """Kernels: upper and lower half, which are the two columns of the network. Layers: left and right half."""
-    side, half = block.side, block.rows // 2 * block.side
-    if block.name == "kernels" and half:
-        return [(0, block.y, COLUMNS * side, half), (0, block.y + half, COLUMNS * side, block.rows * side - half)]
-    wide = COLUMNS // 2 * side
-    return [(x, block.y, wide, block.rows * side) for x in (0, wide)]
+    """Two views of a block: of kernels the upper and lower half, which are the two columns of the network; else left
+    and right half."""
+    side = block.side
+    height = block.rows * side
+    upper = block.rows // 2 * side
+    if block.name == "kernels" and upper:
+        width = COLUMNS * side
+        return [(0, block.y, width, upper), (0, block.y + upper, width, height - upper)]
+    width = COLUMNS // 2 * side
+    return [(x, block.y, width, height) for x in (0, width)]

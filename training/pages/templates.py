@@ -1,4 +1,4 @@
-"""What training writes to be read, filled in from the templates beside this file."""
+"""Fills in the Jinja templates beside this file, of which the pages for people are made."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from training.pages.chart import number
 
 
-def fill(template: str, **given: Any) -> str:
-    """A template filled in; HTML is escaped. Raises jinja2.UndefinedError where it asks for what was not given."""
-    return _environment().get_template(template).render(given)
+def fill(template: str, **context: Any) -> str:
+    """A template filled in; HTML is escaped. Raises jinja2.UndefinedError for a name that ``context`` lacks."""
+    return _environment().get_template(template).render(context)
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("training", "pages"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=PackageLoader("training", "pages"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
-    )  # fmt: skip
+    )
     environment.filters["number"] = number
     return environment

@@ -11,7 +11,7 @@ import torch
 from model.engines.torch_engine import TorchEngine
 from training.config import Recipe
 from training.data import PictureSet
-from training.evaluation.accuracy import Views, evaluate
+from training.evaluation.accuracy import ViewCount, evaluate
 from training.trainer.augment import colours_of
 from training.trainer.plan import Plan, build_plan
 from training.trainer.state import TrainState, build_state
@@ -96,7 +96,7 @@ def _plan(recipe: Recipe, sets: tuple[PictureSet, PictureSet], steps: int, devic
     return build_plan(recipe, [train], [validation], device, steps=steps, colours=colours)
 
 
-def _error(plan: Plan, state: TrainState, pictures: PictureSet, views: Views) -> float:
+def _error(plan: Plan, state: TrainState, pictures: PictureSet, views: ViewCount) -> float:
     """Top-1 error in percent."""
     network = state.checkpoint(plan)
     engine = TorchEngine(network, precision=plan.recipe.precision, device=plan.device.type)

@@ -1,1 +1,1 @@
-"""From a trained network to the file that is shipped."""
+"""Turns a trained or foreign network into the file that is shipped: averaging, pruning, the model card, the swap."""

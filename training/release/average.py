@@ -1,4 +1,4 @@
-"""The mean of two networks of which one was trained further from the other: often better than both.
+"""Averages two networks of which one was trained further from the other: the mean is often better than both.
 
 Wortsman et al., *Model soups*, ICML 2022.
 """
@@ -13,16 +13,19 @@ from model.checkpoint import Checkpoint
 
 
 def average(later: Checkpoint, earlier: Checkpoint) -> Checkpoint:
-    """The mean of both in every weight, folded; it knows what it was made of, and has not been measured.
+    """The folded network whose every weight is the mean of both; its provenance names ``earlier``, nothing is measured.
 
-    Raises ValueError where one was not trained further from the other.
+    Raises ValueError where ``later`` was not trained further from ``earlier``.
     """
     if later.provenance.get("started_from") != earlier.version:
         raise ValueError(
             f"Only a network and the one that it was trained further from have a mean: this one did not start from "
             f"version {earlier.version}."
         )
-    one, other = later.folded(), earlier.folded()
-    weights = {name: np.float32(0.5) * (weight + other.weights[name]) for name, weight in one.weights.items()}
-    provenance = {**one.provenance, "averaged_with": earlier.version}
-    return replace(one, weights=weights, provenance=provenance, measured={})
+    later_folded = later.folded()
+    earlier_weights = earlier.folded().weights
+    weights = {
+        name: np.float32(0.5) * (weight + earlier_weights[name]) for name, weight in later_folded.weights.items()
+    }
+    provenance = {**later_folded.provenance, "averaged_with": earlier.version}
+    return replace(later_folded, weights=weights, provenance=provenance, measured={})

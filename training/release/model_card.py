@@ -1,4 +1,4 @@
-"""The model card of a network that is shipped: what it was trained on, what was measured, what it cannot see."""
+"""The model card of a shipped network: its training data, its measured accuracy, and its limits."""
 
 from __future__ import annotations
 
@@ -7,50 +7,52 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.checkpoint import Checkpoint
-from training.evaluation.statistics import wilson
+from training.evaluation.statistics import wilson_interval
 from training.pages.templates import fill
 
-_ENDS = 10  # classes named at either end
+_NAMED_CLASSES = 10  # at either end
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What a card says beyond what the checkpoint holds."""
+class CardFacts:
+    """The facts of a model card that the checkpoint does not hold."""
 
     megabytes: float
+    """Size of the shipped file."""
     dense: Mapping[str, Mapping[str, Any]]
-    """Figures of the dense parent."""
+    """Figures of the network before pruning and compression, by vocabulary."""
     classes: Mapping[str, list[tuple[str, float]]]
-    """Vocabulary -> name and top-1 of each class, best first."""
+    """Vocabulary -> name and top-1 accuracy of each class, best first."""
     command: str
+    """The command that shipped it."""
 
 
-def write(network: Checkpoint, facts: Facts) -> str:
-    """The card, as Markdown."""
-    rows = [_row(name, figures) for name, figures in network.measured.items()]
-    ends = {name: (found[:_ENDS], found[-_ENDS:][::-1]) for name, found in facts.classes.items()}
-    calibrated = all(v.calibrated for v in network.vocabularies)
+def render_card(network: Checkpoint, facts: CardFacts) -> str:
+    """The model card of a network as Markdown text."""
     return fill(
         "model_card.md.j2",
-        network=network, facts=facts, rows=rows, ends=ends, calibrated=calibrated, sizes=_sizes(network),
-    )  # fmt: skip
+        network=network,
+        facts=facts,
+        rows=[_accuracy_row(name, figures) for name, figures in network.measured.items()],
+        ends={
+            name: (classes[:_NAMED_CLASSES], classes[-_NAMED_CLASSES:][::-1]) for name, classes in facts.classes.items()
+        },
+        calibrated=all(v.calibrated for v in network.vocabularies),
+        sizes={v.name: len(v) for v in network.vocabularies},
+    )
 
 
-def _sizes(network: Checkpoint) -> dict[str, int]:
-    return {v.name: len(v) for v in network.vocabularies}
-
-
-def _row(name: str, figures: Mapping[str, Any]) -> dict[str, str]:
+def _accuracy_row(name: str, figures: Mapping[str, Any]) -> dict[str, str]:
     if "map" in figures:
-        said = f"mean average precision {100 * figures['map']:.1f} %"
+        accuracy = f"mean average precision {100 * figures['map']:.1f} %"
     else:
-        said = ", ".join(
+        accuracy = ", ".join(
             f"{title} {100 * figures[key]:.1f} % ({_interval(figures[key], figures['n'])})"
             for key, title in (("top1", "top-1"), ("top5", "top-5"))
         )
-    return {"name": name, "n": f"{figures['n']:,}", "said": said}
+    return {"name": name, "n": f"{figures['n']:,}", "accuracy": accuracy}
 
 
-def _interval(share: float, n: int) -> str:
-    low, high = wilson(share, n)
+def _interval(share: float, number: int) -> str:
+    low, high = wilson_interval(round(share * number), number)
     return f"{100 * low:.1f} to {100 * high:.1f}"

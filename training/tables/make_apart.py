@@ -1,7 +1,7 @@
 """Words that people do not say together: ``python -m training.tables.make_apart data/captions``.
 
-Made once from the training captions: pairs of words that fewer than ``FEWEST`` of some thirty thousand sentences hold
-both. ``model/language/tables/apart.json`` is what came of it.
+Made once from the training captions: pairs of words that fewer than ``MIN_SENTENCES`` of some thirty thousand sentences
+hold together. The result is ``model/language/tables/apart.json``.
 """
 
 from __future__ import annotations
@@ -12,28 +12,29 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
-from training.data.sets import read
+from training.data.sets import read_split
 from training.data.words import TOKEN, vocabulary_of
 
-FEWEST = 3
+MIN_SENTENCES = 3
+"""Number of sentences with both words from which on the words may be said together."""
 TABLE = Path(__file__).parents[2] / "model/language/tables/apart.json"
 
 
 def main(folder: Path) -> None:
-    """Count, and write the table: each word with all words after it in the alphabet that it is not said with."""
-    half = read(folder, "train")
-    labels = vocabulary_of("word", folder, half).labels
+    """Write the table: each word with all words after it in the alphabet that it is not said with."""
+    split = read_split(folder, "train")
+    labels = vocabulary_of("word", folder, split).labels
     name_of = {form: label.name for label in labels for form in label.forms}
     together: Counter[tuple[str, str]] = Counter()
-    for caption in (caption for five in half.captions for caption in five):
-        said = {name_of[token] for token in TOKEN.findall(caption.lower()) if token in name_of}
-        together.update(combinations(sorted(said), 2))
+    for caption in (caption for five in split.captions for caption in five):
+        words = {name_of[token] for token in TOKEN.findall(caption.lower()) if token in name_of}
+        together.update(combinations(sorted(words), 2))
     names = sorted(label.name for label in labels)
     apart = {
-        one: [other for other in names[number + 1 :] if together[one, other] < FEWEST]
-        for number, one in enumerate(names)
+        name: [other for other in names[number + 1 :] if together[name, other] < MIN_SENTENCES]
+        for number, name in enumerate(names)
     }
-    lines = [f"{json.dumps(one)}: {json.dumps(others)}" for one, others in apart.items() if others]
+    lines = [f"{json.dumps(name)}: {json.dumps(others)}" for name, others in apart.items() if others]
     TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 
 

@@ -1,4 +1,4 @@
-"""First drafts of the object table from WordNet 3.0, to be read and corrected by a person. Stdlib only.
+"""Drafts the object table from WordNet 3.0, to be read and corrected by a person. Uses the standard library only.
 
     python training/tables/make_objects.py --wordnet /usr/share/wordnet --ids ids.txt > drafts.json
 
@@ -14,26 +14,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_MOST_WORDS = 8  # in a gloss
+_MAX_WORDS = 8  # in a gloss
 
 
 @dataclass(frozen=True)
 class Synset:
-    """One noun of WordNet: its names, the offset of its (first) hypernym, and its gloss."""
+    """One noun of WordNet, with its names and its gloss."""
 
     lemmas: tuple[str, ...]
     parent: str | None
+    """The offset of its first hypernym."""
     gloss: str
 
 
 def read_nouns(path: Path) -> dict[str, Synset]:
-    """Every noun of a ``data.noun`` file by its eight-digit offset."""
+    """All nouns of a ``data.noun`` file, keyed by their eight-digit offset."""
     lines = path.read_text("latin-1").splitlines()
     return dict(_parse(line) for line in lines if not line.startswith("  "))
 
 
 def draft(class_id: str, nouns: dict[str, Synset]) -> dict[str, object]:
-    """A row of the table as WordNet has it. Raises KeyError for an id that WordNet does not hold."""
+    """A row of the table with the words of WordNet. Raises KeyError for an id that WordNet does not hold."""
     synset = nouns[class_id.removeprefix("n")]
     name = synset.lemmas[0]
     chain = [parent.lemmas[0] for parent in _ancestors(synset, nouns)]
@@ -41,7 +42,7 @@ def draft(class_id: str, nouns: dict[str, Synset]) -> dict[str, object]:
         "id": class_id,
         "name": name,
         "phrase": f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}",
-        "gloss": " ".join(synset.gloss.split(";")[0].split()[:_MOST_WORDS]),
+        "gloss": " ".join(synset.gloss.split(";")[0].split()[:_MAX_WORDS]),
         "role": "subject" if "animal" in chain else "thing",
         "ancestors": chain,
         "forms": [name.lower()],
@@ -49,14 +50,14 @@ def draft(class_id: str, nouns: dict[str, Synset]) -> dict[str, object]:
 
 
 def _parse(line: str) -> tuple[str, Synset]:
-    """One line: offset, file, type, word count (hex), words, pointer count, pointers, gloss."""
+    """Parse one line: offset, file, type, word count (hex), words, pointer count, pointers, gloss."""
     data, _, gloss = line.partition(" | ")
     fields = data.split()
     words = int(fields[3], 16)
     lemmas = tuple(fields[4 + 2 * i].replace("_", " ") for i in range(words))
     start = 5 + 2 * words
     pointers = [fields[start + 4 * i : start + 4 * i + 3] for i in range(int(fields[start - 1]))]
-    parents = [offset for sign, offset, kind in pointers if sign in ("@", "@i") and kind == "n"]
+    parents = [offset for sign, offset, word_class in pointers if sign in ("@", "@i") and word_class == "n"]
     return fields[0], Synset(lemmas, parents[0] if parents else None, gloss.strip())
 
 
@@ -67,7 +68,7 @@ def _ancestors(synset: Synset, nouns: dict[str, Synset]) -> Iterator[Synset]:
 
 
 def main() -> None:
-    """Write the drafts to standard output, one a line."""
+    """Print the drafts as one JSON list, one row a line."""
     parser = argparse.ArgumentParser(description="Draft the object table from WordNet.")
     parser.add_argument("--wordnet", type=Path, required=True, help="folder that holds data.noun")
     parser.add_argument("--ids", type=Path, required=True, help="file of WordNet ids, one a line")

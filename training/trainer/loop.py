@@ -13,7 +13,7 @@ from model import checkpoint
 from model.checkpoint import Checkpoint
 from model.engines.torch_engine import TorchEngine
 from model.runlog import writer
-from training.evaluation.accuracy import Measured, evaluate, score_of
+from training.evaluation.accuracy import Figures, evaluate, overall_score
 from training.trainer.console import TrainingConsole
 from training.trainer.distillation import Teachers
 from training.trainer.interrupt import InterruptGuard
@@ -46,14 +46,14 @@ class Trainer:
     save_every: int = 100
     """Steps between two saved states."""
 
-    def train(self) -> Measured:
+    def train(self) -> Figures:
         """Go on to the last step; evaluate every epoch, save on the way. Returns the figures of the last evaluation.
 
         Ctrl-C and SIGTERM save the state after the step at hand and raise KeyboardInterrupt. Raises DivergedError
         where the loss is not finite, DataError where too many pictures are broken, OSError where the disk is full.
         """
         plan, state = self.plan, self.state
-        measured: Measured = {}
+        measured: Figures = {}
         if state.step == 0 and plan.group.is_main:
             self._snapshot(*self._serving())
         with self.console, InterruptGuard() as interrupt:
@@ -102,12 +102,12 @@ class Trainer:
         if plan.group.is_main:
             self._append(entry)
 
-    def _evaluate(self) -> Measured:
+    def _evaluate(self) -> Figures:
         """Evaluate with the serving preprocessing; write the checkpoints, the journal and the state."""
         plan, state = self.plan, self.state
         network, engine = self._serving()
-        measured = evaluate(engine, plan.validation, network.slices(), ranks=plan.group)
-        state.scores.append(score_of(measured))
+        measured = evaluate(engine, plan.validation, network.slices(), group=plan.group)
+        state.scores.append(overall_score(measured))
         self.console.log_evaluation(state.step, measured)
         broken = self._broken()
         self.console.log_broken(broken)

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from model.files import write_atomically
 from model.runlog import reader
-from training.evaluation.accuracy import score_of
+from training.evaluation.accuracy import overall_score
 from training.trainer.plan import Plan
 from training.trainer.state import read_state
 
@@ -77,7 +77,7 @@ def read_scores(folder: Path, saved: dict[str, Any] | None) -> list[float]:
     if saved is None:
         return []
     return [
-        score_of(entry["measured"])
+        overall_score(entry["measured"])
         for entry in reader.entries(folder / JOURNAL)
         if "measured" in entry and entry["step"] <= saved["step"] and entry["size"] == saved["size"]
     ]

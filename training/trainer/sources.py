@@ -52,9 +52,9 @@ class Source:
         """
         device = self.targets.device
         if self.resident is not None and isinstance(self.pictures, InMemory):
-            shown = torch.from_numpy(self.pictures.shown[indices]).to(device)
+            shown = torch.from_numpy(self.pictures.indices[indices]).to(device)
             return self.resident[torch.from_numpy(indices).to(device)], self.targets[shown]
-        pixels, taken = self.pictures.take(indices)
+        pixels, taken = self.pictures.read_batch(indices)
         return torch.from_numpy(pixels).to(device), self.targets[torch.from_numpy(taken).to(device)]
 
     def batch(self, step: int, seed: int, share: slice = slice(None)) -> tuple[Tensor, Tensor]:
@@ -63,7 +63,7 @@ class Source:
         Raises DataError where too many are broken.
         """
         for coming in range(step, step + 1 + _STEPS_AHEAD):
-            self.pictures.ahead(self.indices(coming, seed, share))
+            self.pictures.prefetch(self.indices(coming, seed, share))
         return self.take(self.indices(step, seed, share))
 
 

@@ -25,7 +25,7 @@ from model.runlog.findings import Finding
 from model.runlog.reader import read
 from tests.app.runs.journals import loss_at, write_run
 from tests.app.server import ROOT
-from training.paper.hypotheses import CLAIMS as TESTED
+from training.paper.hypotheses import HYPOTHESES as TESTED
 from training.paper.hypotheses import SWITCHES as TRIED
 
 pytestmark = pytest.mark.anyio
@@ -91,7 +91,7 @@ async def test_without_scripts_the_last_figures_and_tables_can_be_read(page: htt
     answer = await page.get("/training?run=whole")
     text = words(answer)
     assert "300 steps, on pictures of 67, then 99 px. Measured 3 times" in text
-    assert "It kept 4 pictures of itself." in text
+    assert "It saved 4 snapshots." in text
     assert f"100 {loss_at(100):.2f}" in text
     assert "200 80.0% 60.0%" in text
     assert re.search(r'<noscript><svg class="px" viewBox="0 44 132 44"', answer.text)  # the second column's kernels
@@ -258,7 +258,8 @@ async def test_the_shipped_network_has_its_run_log(client: httpx.AsyncClient) ->
 @pytest.mark.parametrize(("path", "known"), [(CLAIMS, TESTED), (SWITCHES, TRIED)])
 async def test_every_finding_is_on_the_page_with_its_seeds(client: httpx.AsyncClient, path: Path, known: Any) -> None:
     facts = json.loads(path.read_text("utf-8"))
-    assert {name: row["said"] for name, row in facts["claims"].items()} == {n: claim.said for n, claim in known.items()}
+    statements = {name: hypothesis.statement for name, hypothesis in known.items()}
+    assert {name: row["said"] for name, row in facts["claims"].items()} == statements
     text = words(await client.get("/training"))
     for row in facts["claims"].values():
         assert row["said"][1:] in text
@@ -277,6 +278,16 @@ async def test_the_documented_experiments_are_those_on_the_page() -> None:
             digits = 2 if row.times else 1
             mean = f"{row.mean:.{digits}f}".replace("-0.0", "0.0").replace("-", "−")
             assert re.search(rf"[| *+]{re.escape(mean)} ± {row.half:.{digits}f}[ *|]", sections[number]), row.hypothesis
+
+
+@pytest.mark.parametrize("key", ["hypotheses", "claims"])
+def test_findings_are_read_under_their_key_of_today_and_of_before(key: str, tmp_path: Path) -> None:
+    row = {"said": "it helps", "paper": "", "measure": "points", "even": 0, "mean": 1, "half": None, "gains": [1]}
+    (tmp_path / "found.json").write_text(json.dumps({"steps": 2, key: {"lrn": row}}))
+    found = findings(tmp_path / "found.json")
+    assert found is not None
+    assert [row.hypothesis for row in found.rows] == ["it helps"]
+    assert dict(found.facts) == {"steps": 2}
 
 
 def finding(mean: float, half: float | None, *gains: float, even: float = 0) -> Finding:
@@ -300,7 +311,7 @@ async def test_the_page_says_where_nothing_was_measured(
 ) -> None:
     monkeypatch.setattr("app.runs.findings.CLAIMS", tmp_path / "claims.json")
     monkeypatch.setattr("app.runs.findings.SWITCHES", tmp_path / "switches.json")
-    assert "Nobody has measured this here yet." in words(await client.get("/training"))
+    assert "This has not been measured here yet." in words(await client.get("/training"))
 
 
 async def test_uplot_is_what_its_listing_says() -> None:

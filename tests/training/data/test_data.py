@@ -13,11 +13,11 @@ from model.architecture import Architecture
 from model.engines import Output
 from tests.training import made
 from training import data
-from training.data import Broken, Cache, DataError, Indices, InMemory, PictureSet, decode, memory, stream
+from training.data import BrokenPicture, Cache, DataError, Indices, InMemory, PictureSet, decode, memory, stream
 from training.data import shards as shards_module
 from training.data.decode import Pixels
 from training.data.shards import Shards
-from training.evaluation.accuracy import by_class, figures, scores
+from training.evaluation.accuracy import accuracy_by_class, accuracy_figures, predict_scores
 from training.trainer.sources import Source, build_sources
 
 CACHES: tuple[Cache, Cache] = ("memory", "none")
@@ -26,7 +26,7 @@ CACHES: tuple[Cache, Cache] = ("memory", "none")
 def everything(one: PictureSet) -> tuple[Pixels, Indices]:
     """Two epochs in batches."""
     order = stream(len(one.pictures), 0, 2 * len(one.pictures), 0, one.pictures.blocks)
-    batches = [one.pictures.take(order[start : start + 7]) for start in range(0, len(order), 7)]
+    batches = [one.pictures.read_batch(order[start : start + 7]) for start in range(0, len(order), 7)]
     return np.concatenate([pixels for pixels, _ in batches]), np.concatenate([shown for _, shown in batches])
 
 
@@ -84,14 +84,14 @@ def test_streaming_starts_without_decoding_and_decodes_each_batch_once(
     for step in range(5):
         source.batch(step, 0)
     for step in (5, 6):
-        one.pictures.take(source.indices(step, 0))
+        one.pictures.read_batch(source.indices(step, 0))
     assert len(decoded) == 70  # five steps, and two ahead
 
 
 def test_shards_are_read_a_row_group_at_a_time_about_once_an_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shards_module, "_WINDOW", 1)
+    monkeypatch.setattr(shards_module, "_WINDOW_BYTES", 1)
     root = made.shards(tmp_path, train=96)
     one = data.load(f"letter={root}", "train", cache="none")
     assert one.pictures.blocks == data.Blocks(rows=(8,) * 12, window=1)
@@ -102,14 +102,14 @@ def test_shards_are_read_a_row_group_at_a_time_about_once_an_epoch(
     assert 20 <= len(read) <= 30
 
 
-def test_what_was_announced_and_never_taken_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_was_prefetched_and_never_read_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = data.load(f"letter={made.shards(tmp_path)}", "train", cache="none").pictures
     for start in range(0, 50, 5):
-        one.ahead(np.arange(start, start + 5))
+        one.prefetch(np.arange(start, start + 5))
     decoded = calls_of(monkeypatch, decode, "decode")
-    one.take(np.arange(45, 50))
-    assert len(decoded) <= 15
-    pixels, shown = one.take(np.arange(0, 0))
+    one.read_batch(np.arange(45, 50))
+    assert len(decoded) <= 15 + decode.threads_for(1)  # a thread may be about to decode for a batch that gave way
+    pixels, shown = one.read_batch(np.arange(0, 0))
     assert (pixels.shape, shown.shape) == ((0, 30, 40, 3), (0,))
 
 
@@ -133,32 +133,34 @@ def halves(tmp_path: Path) -> Path:
 def test_a_broken_picture_is_named_and_the_next_good_one_stands_in(cache: Cache, halves: Path) -> None:
     names = break_some(halves / "train")
     one = data.load(f"pet={halves}", "train", cache=cache, max_bad=0.1)
-    pixels, shown = one.pictures.take(np.arange(42))
+    pixels, shown = one.pictures.read_batch(np.arange(42))
     expected = np.arange(42)
     expected[[4, 11, 12]] = 5, 13, 13
     np.testing.assert_array_equal(shown, expected)
     np.testing.assert_array_equal(pixels[11], pixels[13])
     assert [b.name for b in one.broken] == names
     assert [b.reason for b in one.broken][1:] == ["not a picture in a known format"] * 2
-    assert str(Broken("a.png", "no picture")) == "a.png (no picture)"
+    assert str(BrokenPicture("a.png", "no picture")) == "a.png (no picture)"
     source: Source = build_sources([one], 42, torch.device("cpu"))[0]
     _, targets = source.take(np.array([11, 12, 0]))
     assert targets.tolist() == [1, 1, 0]  # of the dog that stands in for a cat
 
 
 @pytest.mark.parametrize("cache", CACHES)
-def test_a_walk_meets_each_good_picture_once(cache: Cache, halves: Path) -> None:
+def test_batches_hold_each_good_picture_once(cache: Cache, halves: Path) -> None:
     break_some(halves / "train")
     one = data.load(f"pet={halves}", "train", cache=cache, max_bad=3)
-    indices, pixels = (np.concatenate(part) for part in zip(*one.walk(5), strict=True))
+    indices, pixels = (np.concatenate(part) for part in zip(*one.iterate_batches(5), strict=True))
     assert indices.tolist() == [i for i in range(42) if i not in (4, 11, 12)]
     assert len({p.tobytes() for p in pixels}) == len(pixels) == 39
-    parts = [i for part in (slice(0, 20), slice(20, 42)) for i, _ in one.walk(8, part)]
+    parts = [i for part in (slice(0, 20), slice(20, 42)) for i, _ in one.iterate_batches(8, part)]
     np.testing.assert_array_equal(np.concatenate(parts), indices)
     assert one.sample(10).shape == (10, 30, 40, 3)
     some = one.subset(np.array([11, 0]))
     assert some.targets.tolist() == [1, 0]
-    np.testing.assert_array_equal(some.pictures.take(np.array([0]))[0], one.pictures.take(np.array([13]))[0])
+    np.testing.assert_array_equal(
+        some.pictures.read_batch(np.array([0]))[0], one.pictures.read_batch(np.array([13]))[0]
+    )
 
 
 class CatOrDog:
@@ -174,19 +176,19 @@ class CatOrDog:
 def test_a_broken_picture_counts_in_no_figure(cache: Cache, halves: Path) -> None:
     (halves / "val/cat/000.png").write_text("no picture")
     one = data.load(f"pet={halves}", "validation", cache=cache)
-    answers = scores(CatOrDog(), one, slice(0, 2))
+    answers = predict_scores(CatOrDog(), one, slice(0, 2))
     assert np.isnan(answers[0]).all()
-    assert figures(one, answers)["n"] == 8
-    assert figures(one, answers)["top1"] == 0.375
-    assert by_class(one, answers) == [("cat", 1.0), ("dog", 0.0)]
+    assert accuracy_figures(one, answers)["n"] == 8
+    assert accuracy_figures(one, answers)["top1"] == 0.375
+    assert accuracy_by_class(one, answers) == [("cat", 1.0), ("dog", 0.0)]
 
 
 @pytest.mark.parametrize("cache", CACHES)
 @pytest.mark.parametrize("max_bad", [0, 0.04, 2])
 def test_too_many_broken_pictures_end_the_run(cache: Cache, max_bad: float, halves: Path) -> None:
     break_some(halves / "train")
-    with pytest.raises(DataError, match=r"More than [02] of the 42 pictures of the train half .* cannot be decoded"):
-        list(data.load(f"pet={halves}", "train", cache=cache, max_bad=max_bad).walk(64))
+    with pytest.raises(DataError, match=r"More than [02] of the 42 pictures of the train split .* cannot be decoded"):
+        list(data.load(f"pet={halves}", "train", cache=cache, max_bad=max_bad).iterate_batches(64))
 
 
 def test_one_broken_picture_of_a_small_set_is_no_reason_to_stop(
@@ -203,7 +205,7 @@ def test_a_row_without_bytes_is_broken(tmp_path: Path) -> None:
     pictures = [made.encoded(0), None, b"", made.encoded(3)]
     path = made.shard(tmp_path / "validation-0.parquet", pictures, rows_per_group=2, label=[0, 1, 1, 0])
     one = data.load(f"x={tmp_path}", "validation", cache="none", max_bad=2)
-    assert one.pictures.take(np.arange(4))[1].tolist() == [0, 3, 3, 3]
+    assert one.pictures.read_batch(np.arange(4))[1].tolist() == [0, 3, 3, 3]
     assert [str(b) for b in one.broken] == [f"{path}:{row} (no bytes in its row)" for row in (1, 2)]
 
 
@@ -233,6 +235,6 @@ def test_large_pictures_become_the_middle_square(form: str, tmp_path: Path) -> N
         stripes = np.zeros((300, 1200, 3), np.uint8)
         stripes[:, 450:750] = 200
         Image.fromarray(stripes).save(tmp_path / "a" / f"{number}.{form.lower()}")
-    pixels, _ = data.load(f"x={tmp_path}", "train", side=32).pictures.take(np.array([0]))
+    pixels, _ = data.load(f"x={tmp_path}", "train", side=32).pictures.read_batch(np.array([0]))
     assert pixels.shape == (1, 32, 32, 3)
     assert abs(pixels[0, :, 2:-2].astype(int) - 200).max() < 8

@@ -12,12 +12,13 @@ import torch
 from tests.training import made
 from training import data
 from training.data import DataError, memory
+from training.data.split import SPLITS, SplitName
 from training.trainer.sources import build_sources
 
 
-def refused(folder: Path, match: str, half: str = "train", **how: Any) -> str:
+def refused(folder: Path, match: str, split: SplitName = "train", **how: Any) -> str:
     with pytest.raises(DataError, match=match) as caught:
-        list(data.load(f"x={folder}", half, **how).walk(8))
+        list(data.load(f"x={folder}", split, **how).iterate_batches(8))
     sentence = str(caught.value)
     assert "\n" not in sentence
     assert sentence.endswith(".")
@@ -57,16 +58,16 @@ def no_training(root: Path) -> None:
     [
         (empty_class, r"class folder .*dog holds no pictures: add some, or remove"),
         (class_of_other_files, r"class folder .*dog holds no pictures: add some, or remove"),
-        (lonely_class, r"class folder .*dog holds one picture, and both halves need one: add more"),
+        (lonely_class, r"class folder .*dog holds one picture, and both splits need one: add more"),
         (no_validation, r"class folders in train/ but none in val/: add them"),
         (flat_validation, r"class folders in train/ but none in val/: add them"),
         (no_training, r"class folders in val/ but none in train/: add them"),
     ],
 )
-@pytest.mark.parametrize("half", ["train", "validation"])
-def test_folders(make: Callable[[Path], None], match: str, half: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("split", SPLITS)
+def test_folders(make: Callable[[Path], None], match: str, split: SplitName, tmp_path: Path) -> None:
     make(tmp_path)
-    refused(tmp_path, match, half)
+    refused(tmp_path, match, split)
 
 
 def one_shard(root: Path, **columns: Any) -> None:
@@ -151,9 +152,9 @@ def test_a_word_file_without_tabs(tmp_path: Path) -> None:
 def test_memory_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = made.shards(tmp_path)
     monkeypatch.setattr(memory, "free_bytes", lambda: 100_000)
-    refused(root, r"Decoded, the train half of .* takes 0.2 MB and 0.1 MB of memory are free: let", cache="memory")
+    refused(root, r"Decoded, the train split of .* takes 0.2 MB and 0.1 MB of memory are free: let", cache="memory")
     monkeypatch.setattr(memory, "free_bytes", lambda: 1000)
-    refused(root, r"Streaming the train half of .* keeps .* smaller row groups", cache="none")
+    refused(root, r"Streaming the train split of .* keeps .* smaller row groups", cache="none")
     with pytest.raises(ValueError, match="cache must be one of auto, memory, none"):
         data.load(f"x={root}", "train", cache="disk")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="side must be at least 1"):

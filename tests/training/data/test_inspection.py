@@ -61,16 +61,22 @@ def test_everything_is_found_and_named(pets: Path, tmp_path: Path, capsys: pytes
     assert found["leaks"] == [[f"{dogs}/003.png", str(pets / "val/dog/again.png")]]
     assert found["two_classes"] == [[f"{cats}/001.png = cat", f"{dogs}/copy.bmp = dog"]]
     assert found["remarks"] == ["Classes without a validation picture, 1: cat."]
-    for expected in (f"--data pet={pets}", "40 to 80 px, median 40", "Broken, and skipped in training: 1",
-                     "In both halves: 1", "Under two classes: 1", f"{cats}/001.png = cat and"):  # fmt: skip
+    for expected in (
+        f"--data pet={pets}",
+        "40 to 80 px, median 40",
+        "Broken, and skipped in training: 1",
+        "In both splits: 1",
+        "Under two classes: 1",
+        f"{cats}/001.png = cat and",
+    ):
         assert expected in printed
 
 
 def test_captions_and_long_lists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "captions"
-    for half in ("train", "validation"):
+    for split in ("train", "validation"):
         pictures = [made.encoded(i // 2) for i in range(30)]
-        made.shard(root / f"{half}-0.parquet", pictures, captions=[["A dog runs.", "Dogs run."]] * 30)
+        made.shard(root / f"{split}-0.parquet", pictures, captions=[["A dog runs.", "Dogs run."]] * 30)
     (found,) = inspect(tmp_path, root)
     printed = capsys.readouterr().out
     assert (found["name"], found["activation"], found["labels"]) == ("word", "sigmoid", 4)
@@ -82,10 +88,10 @@ def test_captions_and_long_lists(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_rows_sorted_by_class_are_remarked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards_module, "_WINDOW", 1)
-    for half in ("train", "validation"):
+    monkeypatch.setattr(shards_module, "_WINDOW_BYTES", 1)
+    for split in ("train", "validation"):
         pictures = [made.encoded(i) for i in range(24)]
-        made.shard(tmp_path / f"{half}-0.parquet", pictures, label=[i // 8 for i in range(24)])
+        made.shard(tmp_path / f"{split}-0.parquet", pictures, label=[i // 8 for i in range(24)])
     (found,) = inspect(tmp_path, f"x={tmp_path}")
     assert "sorted by class" in found["remarks"][0]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.data import Blocks, Indices, stream
-from training.data.order import spread
+from training.data.order import evenly_spaced
 from training.distributed import ProcessGroup
 
 BLOCKS = Blocks(rows=(7, 5, 9, 1, 8, 6, 4), window=2)
@@ -33,7 +33,7 @@ def test_pieces_are_the_whole(blocks: Blocks | None, piece: int) -> None:
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
 
 
-def test_seeds_differ_and_the_callers_copy_is_his_own() -> None:
+def test_seeds_differ_and_a_changed_copy_changes_no_later_answer() -> None:
     first = stream(COUNT, 0, COUNT, 0, BLOCKS)
     assert list(first) != list(stream(COUNT, 0, COUNT, 1, BLOCKS))
     kept = first.copy()
@@ -68,11 +68,11 @@ def test_the_parts_of_all_processes_are_the_batch_of_one(count: int, world: int)
 
 @pytest.mark.parametrize("blocks", [None, Blocks(rows=(100,) * 100, window=4)])
 def test_a_sample_comes_from_all_over_and_from_few_blocks(blocks: Blocks | None) -> None:
-    sample = spread(10_000, 64, blocks)
+    sample = evenly_spaced(10_000, 64, blocks)
     assert len(set(sample.tolist())) == len(sample) == 64
     assert sample[0] < 100
     assert sample[-1] > 9_900
     if blocks:
         assert len(set(block_of(sample, blocks).tolist())) == 4
-        assert len(set(block_of(spread(10_000, 2000, blocks), blocks).tolist())) == 20
-    assert spread(5, 64, None).tolist() == list(range(5))
+        assert len(set(block_of(evenly_spaced(10_000, 2000, blocks), blocks).tolist())) == 20
+    assert evenly_spaced(5, 64, None).tolist() == list(range(5))

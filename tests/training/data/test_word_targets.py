@@ -1,4 +1,4 @@
-"""What object and scene pictures teach the words."""
+"""The word targets of object and scene pictures."""
 
 from __future__ import annotations
 
@@ -63,9 +63,21 @@ def test_dog_breeds_teach_dog_and_no_other_creature() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["academic gown", "apron", "bikini", "cardigan", "kimono", "miniskirt", "military uniform",
-             "backpack", "rugby ball", "snorkel", "golden retriever"],
-)  # fmt: skip
+    "name",
+    [
+        "academic gown",
+        "apron",
+        "bikini",
+        "cardigan",
+        "kimono",
+        "miniskirt",
+        "military uniform",
+        "backpack",
+        "rugby ball",
+        "snorkel",
+        "golden retriever",
+    ],
+)
 def test_people_stay_open_where_they_may_well_be(name: str) -> None:
     assert all(np.isnan(target("object", name, word)) for word in PEOPLE)
 

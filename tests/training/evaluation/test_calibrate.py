@@ -1,4 +1,4 @@
-"""Calibration on drawn answers whose truth is known."""
+"""Calibration on drawn logits whose truth is known."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from model.language.phrases import label_for
 from model.vocabulary import Label, Vocabulary
 from tests.training.made import folders
 from training import __main__ as cli
-from training.evaluation.caption_match import right
-from training.evaluation.label_thresholds import FEWEST, Claims, chosen, fit_thresholds
-from training.evaluation.predictions import Observed, fitted_on
-from training.evaluation.probability_fit import fit_gate, fit_scale, line
-from training.evaluation.reliability import error_of, row
-from training.evaluation.statistics import wilson
-from training.evaluation.word_thresholds import false_claims, fit_words, judge
+from training.evaluation.caption_match import nodes_mentioned
+from training.evaluation.label_thresholds import MIN_CLAIMS, NodePredictions, choose_nodes, fit_label_thresholds
+from training.evaluation.predictions import Predictions, is_for_fitting
+from training.evaluation.probability_fit import fit_gate, fit_platt, fit_temperature
+from training.evaluation.reliability import expected_calibration_error, tier_row
+from training.evaluation.statistics import wilson_interval
+from training.evaluation.word_thresholds import false_claim_rate, fit_word_thresholds, judge_sentences
 
 RANDOM = np.random.default_rng(0)
 LABELS = tuple(Label(id=f"{n}", name=f"{n}", phrase=f"a {n}", ancestors=(f"kind {n // 4}",)) for n in range(16))
@@ -39,19 +39,23 @@ def drawn(number: int, temperature: float, bias: np.ndarray) -> tuple[np.ndarray
 
 def test_temperature_and_biases_are_found_again() -> None:
     bias = np.linspace(-1, 1, 16)
-    fitted = fit_scale(*drawn(4000, 1.7, bias), VOCABULARY)
+    fitted = fit_temperature(*drawn(4000, 1.7, bias), VOCABULARY)
     assert fitted.temperature == pytest.approx(1.7, rel=0.1)
     assert np.corrcoef(fitted.bias, bias)[0, 1] > 0.95
     logits, classes = drawn(4000, 1.7, bias)
     assert (
-        error_of(probabilities(logits, fitted), classes) < 0.03 < error_of(probabilities(logits, VOCABULARY), classes)
+        expected_calibration_error(probabilities(logits, fitted), classes)
+        < 0.03
+        < expected_calibration_error(probabilities(logits, VOCABULARY), classes)
     )
 
 
 def test_the_calibration_error_by_hand() -> None:
     scores = np.tile(np.array([[0.8, 0.2]], np.float32), (30, 1))
     truth = np.array([0] * 15 + [1] * 15)
-    assert error_of(scores, truth) == pytest.approx((2 * 7 * 0.2 + 2 * 7 * 0.8 + 2 * 0.3) / 30, abs=0.02)
+    assert expected_calibration_error(scores, truth) == pytest.approx(
+        (2 * 7 * 0.2 + 2 * 7 * 0.8 + 2 * 0.3) / 30, abs=0.02
+    )
 
 
 def test_a_gate_tells_what_is_foreign() -> None:
@@ -63,37 +67,39 @@ def test_a_gate_tells_what_is_foreign() -> None:
     assert opened[0] > 0.75 > 0.25 > opened[1]
 
 
-def test_a_line_makes_probabilities_hold() -> None:
+def test_platt_scaling_finds_slope_and_shift_again() -> None:
     p = RANDOM.uniform(0.02, 0.98, 20_000)
-    slope, shift = line(p, RANDOM.uniform(size=len(p)) < platt_scaled(p, (0.5, 1.0)))
+    slope, shift = fit_platt(p, RANDOM.uniform(size=len(p)) < platt_scaled(p, (0.5, 1.0)))
     assert (slope, shift) == pytest.approx((0.5, 1.0), abs=0.06)
 
 
-def claims(number: int) -> Claims:
+def node_predictions(number: int) -> NodePredictions:
     tree = Tree(LABELS)
     logits, classes = drawn(number, 1.0, np.zeros(16))
-    return Claims(tree.posterior(probabilities(logits, VOCABULARY)), tree.matrix[:, classes].T > 0)
+    return NodePredictions(tree.posterior(probabilities(logits, VOCABULARY)), tree.matrix[:, classes].T > 0)
 
 
 def test_thresholds_keep_their_promise_on_pictures_they_never_saw() -> None:
     tree = Tree(LABELS)
-    thresholds = fit_thresholds(claims(6000), tree)
+    thresholds = fit_label_thresholds(node_predictions(6000), tree)
     assert sorted(thresholds.values(), reverse=True) == list(thresholds.values())
-    fresh = claims(6000)
-    node = chosen(fresh, tree, "sure", thresholds["sure"])
+    fresh = node_predictions(6000)
+    node = choose_nodes(fresh, tree, "sure", thresholds["sure"])
     said = node >= 0
-    assert fresh.right[said, node[said]].mean() > 0.94
+    assert fresh.correct[said, node[said]].mean() > 0.94
 
 
 def test_a_tier_of_few_pictures_is_not_offered() -> None:
-    few = claims(FEWEST - 1)
-    assert fit_thresholds(few, Tree(LABELS)) == {}
+    few = node_predictions(MIN_CLAIMS - 1)
+    assert fit_label_thresholds(few, Tree(LABELS)) == {}
 
 
 def test_people_say_a_thing_by_any_of_its_names() -> None:
     labels = tuple(label_for("object", i) for i in ("n02099601", "n02123045", "n07920052"))
     tree = Tree((*labels, *LABELS))
-    said = right([["A Golden Retriever runs ."], ["two dogs play"], ["a man reads"]], tree, (*labels, *LABELS))
+    said = nodes_mentioned(
+        [["A Golden Retriever runs ."], ["two dogs play"], ["a man reads"]], tree, (*labels, *LABELS)
+    )
     golden = next(i for i, node in enumerate(tree.nodes) if node.name == "golden retriever")
     espresso = next(i for i, node in enumerate(tree.nodes) if node.name == "espresso")
     assert said[:, golden].tolist() == [True, True, False]
@@ -105,46 +111,49 @@ WORDS = Vocabulary(
 )
 
 
-def described(number: int) -> Observed:
+def described(number: int) -> Predictions:
     """Pictures of a man or of a dog, and logits that know which, more or less."""
     who = RANDOM.integers(0, 2, number)
     shares = np.zeros((number, 3), np.float32)
     shares[np.arange(number), who] = 0.8
     logits = (shares * 5 - 2.5 + RANDOM.normal(0, 1, shares.shape)).astype(np.float32)
-    return Observed(
+    return Predictions(
         vocabulary=WORDS, logits=logits, targets=shares, captions=[["x"]] * number, fitting=np.ones(number, bool)
     )
 
 
 def test_words_are_said_where_people_would_and_not_of_what_rules_them_out() -> None:
     things = Vocabulary(name="object", activation="softmax", labels=(label_for("object", "n07920052"),))
-    espressos = Observed(
-        vocabulary=things, logits=np.full((300, 3), -1.0, np.float32), targets=np.zeros(300, np.int64), captions=[],
+    espressos = Predictions(
+        vocabulary=things,
+        logits=np.full((300, 3), -1.0, np.float32),
+        targets=np.zeros(300, np.int64),
+        captions=[],
         fitting=np.ones(300, bool),
-    )  # fmt: skip
+    )
     sets = {"word": described(1200), "object": espressos}
-    fitted = fit_words(sets, WORDS, slice(0, 3))
+    fitted = fit_word_thresholds(sets, WORDS, slice(0, 3))
     assert fitted.thresholds
     fresh = described(500)
-    judged = [j for j in judge(fresh, fitted, probabilities(fresh.logits, fitted)) if j is not None]
+    judged = [j for j in judge_sentences(fresh, fitted, probabilities(fresh.logits, fitted)) if j is not None]
     assert len(judged) > 250
-    assert np.mean([j.right for j in judged]) > 0.85
-    assert false_claims(sets, fitted, slice(0, 3)) <= 0.02
+    assert np.mean([j.correct for j in judged]) > 0.85
+    assert false_claim_rate(sets, fitted, slice(0, 3)) <= 0.02
     eager = replace(fitted, thresholds={"hedge": 0.01})
-    assert false_claims(sets, eager, slice(0, 3)) == 1.0
+    assert false_claim_rate(sets, eager, slice(0, 3)) == 1.0
 
 
 def test_a_row_of_the_table_by_hand() -> None:
-    found = row("think", [True] * 90 + [False] * 10, 400)
+    found = tier_row("think", [True] * 90 + [False] * 10, 400)
     assert (found["promise"], found["coverage"], found["accuracy"], found["n"]) == (0.85, 0.25, 0.9, 100)
-    assert (found["low"], found["high"]) == pytest.approx(wilson(0.9, 100), abs=1e-4)
-    assert row("sure", [], 10)["low"] == 0
+    assert (found["low"], found["high"]) == pytest.approx(wilson_interval(90, 100), abs=1e-4)
+    assert tier_row("sure", [], 10)["low"] == 0
 
 
-def test_halves_are_told_by_the_pictures_themselves() -> None:
+def test_the_hash_of_a_picture_decides_whether_it_is_fitted_on() -> None:
     bodies = [str(number).encode() for number in range(200)]
     odd = [int(hashlib.sha256(body).hexdigest(), 16) % 2 == 1 for body in bodies]
-    assert [fitted_on(body) for body in bodies] == odd
+    assert [is_for_fitting(body) for body in bodies] == odd
     assert 70 < sum(odd) < 130
 
 

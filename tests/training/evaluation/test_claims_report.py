@@ -1,4 +1,4 @@
-"""The account of claims, on drawn answers whose truth is known, and by hand."""
+"""The claims report, on drawn logits whose truth is known, and by hand."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from model.vocabulary import Label, Vocabulary
 from tests.tiny import tiny_checkpoint, tiny_network
 from tests.training.made import folders
 from training import __main__ as cli
-from training.evaluation.caption_metrics import forms_of, likeness, said_by_people
-from training.evaluation.claims_report import against_four, against_people, before_strangers
-from training.evaluation.information import PROMISED, information
-from training.evaluation.label_thresholds import Claims
-from training.evaluation.ood_pictures import strangers
-from training.evaluation.predictions import Observed
+from training.evaluation.caption_metrics import caption_scores, claim_forms, count_confirmed
+from training.evaluation.claims_report import caption_report, leave_one_out_scores, ood_report
+from training.evaluation.information import PROMISED_ACCURACIES, information
+from training.evaluation.label_thresholds import NodePredictions
+from training.evaluation.ood_pictures import make_ood_pictures
+from training.evaluation.predictions import Predictions
 
 LABELS = tuple(Label(id=f"{n}", name=f"{n}", phrase=f"a {n}", ancestors=(f"kind {n // 4}",)) for n in range(16))
 VOCABULARY = Vocabulary(name="number", activation="softmax", labels=LABELS)
@@ -34,19 +34,19 @@ WORDS = Vocabulary(
 PEOPLE = [["A man in snow .", "the guy stands", "a person", "two men", "a man"], ["A dog runs .", "puppies"] * 2]
 
 
-def claims(random: np.random.Generator, number: int) -> Claims:
+def node_predictions(random: np.random.Generator, number: int) -> NodePredictions:
     """Answers that hold, and often cannot tell members of one kind apart."""
     tree = Tree(LABELS)
     logits = random.normal(0, 1, (number, 16)) + 4 * np.repeat(random.normal(0, 1, (number, 4)), 4, axis=1)
     scores = probabilities(logits.astype(np.float32), VOCABULARY)
     truth = np.array([random.choice(16, p=p / p.sum()) for p in scores.astype(float)])
-    return Claims(tree.posterior(scores), tree.matrix[:, truth].T > 0)
+    return NodePredictions(tree.posterior(scores), tree.matrix[:, truth].T > 0)
 
 
 def test_hedging_tells_more_than_naming_at_every_promise_and_keeps_it() -> None:
     random = np.random.default_rng(1)
-    found = information(claims(random, 4000), claims(random, 4000), Tree(LABELS))
-    assert [row["promise"] for row in found] == list(PROMISED)
+    found = information(node_predictions(random, 4000), node_predictions(random, 4000), Tree(LABELS))
+    assert [row["promise"] for row in found] == list(PROMISED_ACCURACIES)
     for row in found:
         assert row["darts_bits"] > row["top1_bits"]
         assert row["darts_accuracy"] > row["promise"] - 0.03
@@ -58,71 +58,73 @@ def test_bits_by_hand() -> None:
     sure[:, 0] = 1
     right = tree.matrix[:, np.zeros(400, int)].T > 0
     right[:100] = False  # a quarter is wrong
-    row = information(Claims(tree.posterior(sure), right), Claims(tree.posterior(sure), right), tree)[0]
+    row = information(NodePredictions(tree.posterior(sure), right), NodePredictions(tree.posterior(sure), right), tree)[
+        0
+    ]
     assert row["top1_bits"] == row["darts_bits"] == 3.0  # three quarters of log2(16)
     assert (row["top1_accuracy"], row["top1_coverage"]) == (0.75, 1.0)
 
 
 def test_what_people_said_counts_by_any_form() -> None:
     golden = Vocabulary(name="object", activation="softmax", labels=(label_for("object", "n02099601"), *LABELS))
-    forms = forms_of([golden, WORDS])
+    forms = claim_forms([golden, WORDS])
     said = [
         [Claim("man", "word", "subject", 1), Claim("snow", "word", "place", 1), Claim("dog", "word", "subject", 1)],
         [Claim("golden retriever", "object", "subject", 1), Claim("person", "word", "subject", 1)],
     ]
-    assert said_by_people(said, PEOPLE, forms) == (3, 5)  # man, snow; a dog is what a golden retriever is
+    assert count_confirmed(said, PEOPLE, forms) == (3, 5)  # man, snow; a dog is what a golden retriever is
 
 
-def test_likeness_is_full_for_the_same_words_and_none_for_others() -> None:
-    same = likeness([five[0] for five in PEOPLE], PEOPLE)
-    other = likeness(["zebra crossing"] * 2, PEOPLE)
+def test_caption_scores_are_full_for_the_same_words_and_none_for_others() -> None:
+    same = caption_scores([five[0] for five in PEOPLE], PEOPLE)
+    other = caption_scores(["zebra crossing"] * 2, PEOPLE)
     assert same["bleu1"] == pytest.approx(100, abs=0.1)
     assert same["cider"] > 100 > other["cider"]
     assert set(other.values()) == {0.0}
-    assert likeness(["", ""], PEOPLE)["rouge_l"] == 0
+    assert caption_scores(["", ""], PEOPLE)["rouge_l"] == 0
 
 
 def test_one_person_is_compared_with_the_others() -> None:
-    found = against_four({"silence": ["", ""]}, [five[:4] for five in PEOPLE])
+    found = leave_one_out_scores({"silence": ["", ""]}, [five[:4] for five in PEOPLE])
     assert found["one_person"]["rouge_l"] > found["silence"]["rouge_l"] == 0
 
 
-def test_each_half_is_spoken_of_with_what_the_other_taught() -> None:
+def test_each_part_is_described_with_what_was_fitted_on_the_other() -> None:
     random, number = np.random.default_rng(3), 1200
     who = random.integers(0, 2, number)
     shares = np.zeros((number, 3), np.float32)
     shares[np.arange(number), who] = 0.8
     logits = (shares * 9 - 4 + random.normal(0, 1, shares.shape)).astype(np.float32)
     captions = [["a man stands", "a man"] if one == 0 else ["a dog runs", "a dog"] for one in who]
-    observed = Observed(
+    predictions = Predictions(
         vocabulary=WORDS, logits=logits, targets=shares, captions=captions, fitting=random.uniform(size=number) < 0.5
     )
     silent = replace(WORDS, calibrated=True, thresholds={"think": 0.9999})
-    found = against_people({"word": observed}, [silent])
+    found = caption_report({"word": predictions}, [silent])
     assert found["n"] == number
     assert 0.2 < found["coverage"] < 0.6  # nothing is said of those that the stored thresholds silence
     assert found["said_by_people"] > 0.85
     assert found["best_guess"]["bleu1"] > found["as_said"]["bleu1"] > 0
 
 
-def test_strangers_are_pictures_of_every_kind_and_always_the_same() -> None:
-    pictures = strangers(20, 64, 1, captured=True)
+def test_out_of_distribution_pictures_are_of_every_kind_and_always_the_same() -> None:
+    pictures = make_ood_pictures(20, 64, 1, captured=True)
     assert pictures.shape == (20, 64, 64, 3)
     assert pictures.dtype == np.uint8
-    np.testing.assert_array_equal(pictures, strangers(20, 64, 1, captured=True))
+    np.testing.assert_array_equal(pictures, make_ood_pictures(20, 64, 1, captured=True))
     assert len({picture.tobytes() for picture in pictures}) == 20
     plain = pictures[2]
     assert (plain == plain[0, 0]).all()
 
 
-def test_strangers_are_counted_by_tier() -> None:
+def test_out_of_distribution_pictures_are_counted_by_tier() -> None:
     network = tiny_network(67)
-    found = before_strangers(network, create_engine(network))
+    found = ood_report(network, create_engine(network))
     assert sum(found["tiers"].values()) == found["n"] == 500
     assert found["hedge_or_pass"] == (found["tiers"]["hedge"] + found["tiers"]["pass"]) / 500
 
 
-def test_tables_of_today_replace_labels_and_leave_strange_ones() -> None:
+def test_tables_of_today_replace_labels_and_leave_unknown_ones() -> None:
     old = replace(label_for("scene", "kitchen"), forms=("scullery",))
     own = Label(id="my place", name="my place", phrase="my place")
     after = reviewed(Vocabulary(name="scene", activation="softmax", labels=(old, own)))

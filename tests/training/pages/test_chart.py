@@ -2,7 +2,7 @@
 
 import math
 
-from training.pages.chart import apart, chart, number, thin, ticks
+from training.pages.chart import chart, number, spread_apart, thin, ticks
 
 
 def test_ticks_are_round_and_enclose_what_is_drawn() -> None:
@@ -24,9 +24,9 @@ def test_a_long_curve_is_thinned_to_means() -> None:
 
 
 def test_names_at_the_edge_do_not_cover_each_other() -> None:
-    assert apart([50, 52, 10], 13) == [50, 63, 10]
-    assert apart([99, 98], 13) == [100, 87]
-    assert apart([], 13) == []
+    assert spread_apart([50, 52, 10], 13) == [50, 63, 10]
+    assert spread_apart([99, 98], 13) == [100, 87]
+    assert spread_apart([], 13) == []
 
 
 def test_a_chart_is_placed_in_percent() -> None:
@@ -41,5 +41,11 @@ def test_a_chart_is_placed_in_percent() -> None:
 
 def test_numbers_are_written_for_people() -> None:
     assert [number(n) for n in (0, 1700, 0.35, 2.5e-5, 12.0, -0.5, 3e9)] == [
-        "0", "1,700", "0.35", "2.5e-05", "12", "-0.5", "3e+09"
-    ]  # fmt: skip
+        "0",
+        "1,700",
+        "0.35",
+        "2.5e-05",
+        "12",
+        "-0.5",
+        "3e+09",
+    ]

@@ -1,4 +1,4 @@
-"""The page of photos from no set: what is claimed is held against what is there."""
+"""The page of photos that belong to no set: claims are held against what each photo shows."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from model.checkpoint import PRETRAINED
 from model.engines import create_engine
 from tests.tiny import tiny_checkpoint
 from training import __main__ as cli
-from training.pages.photo_page import listed, write_page
+from training.pages.photo_page import read_photos, write_page
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "photos"
@@ -24,10 +24,16 @@ def folder(tmp_path: Path) -> Path:
     lines = []
     for name in ("first", "second"):
         Image.fromarray(random.integers(0, 256, (80, 120, 3), np.uint8)).save(tmp_path / f"{name}.png")
-        lines.append({
-            "file": f"{name}.png", "shows": f"the {name} noise", "right": [], "by": "chance", "licence": "CC0",
-            "source": "https://example.org",
-        })  # fmt: skip
+        lines.append(
+            {
+                "file": f"{name}.png",
+                "shows": f"the {name} noise",
+                "right": [],
+                "by": "chance",
+                "licence": "CC0",
+                "source": "https://example.org",
+            }
+        )
     (tmp_path / "photos.json").write_text(json.dumps(lines))
     return tmp_path
 
@@ -35,25 +41,25 @@ def folder(tmp_path: Path) -> Path:
 def test_what_is_claimed_and_not_so_is_named(folder: Path, tmp_path: Path) -> None:
     path = tiny_checkpoint(tmp_path / "tiny.safetensors", input_size=67)
     network = checkpoint.load(path)
-    seen = write_page(network, create_engine(network), folder)
-    claimed = [tuple(claim.node for claim in one.said.caption.claims) for one in seen]
-    assert [one.wrong or one.silent for one in seen] == [
-        one.silent or nodes for one, nodes in zip(seen, claimed, strict=True)
+    photos = write_page(network, create_engine(network), folder)
+    claimed = [tuple(claim.node for claim in photo.description.caption.claims) for photo in photos]
+    assert [photo.wrong or photo.silent for photo in photos] == [
+        photo.silent or nodes for photo, nodes in zip(photos, claimed, strict=True)
     ]
-    assert not any(one.known for one in seen)
+    assert not any(photo.has_label for photo in photos)
     lines = json.loads((folder / "photos.json").read_text())
     for line, nodes in zip(lines, claimed, strict=True):
         line["right"] = [*nodes, network.vocabularies[0].labels[0].name]
     (folder / "photos.json").write_text(json.dumps(lines))
     assert cli.main(["gallery", str(path), "--photos", str(folder)]) == 0
-    seen = write_page(network, create_engine(network), folder)
-    assert not any(one.wrong for one in seen)
-    assert all(one.known for one in seen)
+    photos = write_page(network, create_engine(network), folder)
+    assert not any(photo.wrong for photo in photos)
+    assert all(photo.has_label for photo in photos)
     page = (folder / "README.md").read_text()
-    for one in seen:
-        assert one.said.caption.text in page
-        assert one.photo.shows in page
-        with Image.open(folder / one.photo.map) as picture:
+    for described in photos:
+        assert described.description.caption.text in page
+        assert described.photo.shows in page
+        with Image.open(folder / described.photo.map) as picture:
             assert picture.size == (67, 67)
 
 
@@ -68,7 +74,7 @@ def test_a_folder_that_lists_no_photos_is_refused_in_one_sentence(
 def test_the_page_in_the_documentation_is_of_the_shipped_network() -> None:
     page = (PAGE / "README.md").read_text()
     assert f"`{checkpoint.load(PRETRAINED).version}`" in page
-    photos = listed(PAGE)
+    photos = read_photos(PAGE)
     assert len(photos) == 20
     files = [PAGE / photo.file for photo in photos]
     assert {file.resolve() for file in files} >= set(PAGE.glob("*.webp"))

@@ -14,7 +14,7 @@ from model.architecture import Architecture
 from model.runlog import reader, sprites, writer
 from model.runlog.reader import read
 from training import __main__ as cli
-from training.pages.run_report import duration, page, shown, text_of, thinned
+from training.pages.run_report import choose_sheets, format_duration, format_value, render_report, sheet_view
 from training.recipes import RECIPES
 from training.trainer.snapshot import keep_picture
 
@@ -82,10 +82,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         maps = {row.name: random.random(row.shape, np.float32) for row in table.layers if row.name in sprites.LAYERS}
         writer.append_sheet(path, step, size, random.standard_normal((96, 3, 11, 11), np.float32), maps)
     config = {
-        "recipe": asdict(RECIPES["smoke"]()), "steps": 1000,
-        "provenance": {"data": {"object": 100_000, "word": 6091}, "started": "2026-11-24", "device": "cpu",
-                       "torch": "2.13.0", "seed": 7, "preset": "<smoke>"},
-    }  # fmt: skip
+        "recipe": asdict(RECIPES["smoke"]()),
+        "steps": 1000,
+        "provenance": {
+            "data": {"object": 100_000, "word": 6091},
+            "started": "2026-11-24",
+            "device": "cpu",
+            "torch": "2.13.0",
+            "seed": 7,
+            "preset": "<smoke>",
+        },
+    }
     (folder / "config.json").write_text(json.dumps(config))
     return folder
 
@@ -110,22 +117,34 @@ def test_the_page_is_whole_and_fetches_nothing(run: Path, tmp_path: Path, capsys
 
 
 def test_the_page_says_what_the_run_is_and_how_it_did(run: Path) -> None:
-    found = Page(page(run))
+    found = Page(render_report(run))
     text = found.text.replace("\N{NO-BREAK SPACE}", " ")
     for said in (
-        "It has taken 400 of 1,000 steps so far.", "object, top-1 40.0 %", "word, mAP 10.0 %",
+        "It has taken 400 of 1,000 steps so far.",
+        "object, top-1 40.0 %",
+        "word, mAP 10.0 %",
         "object 100,000, word 6,091",
-        "67 → 99 px", "Seed 7", "<smoke>", "Last 1, least 1 at step 400", "top-1 last 40.0, best 40.0",
-        "mAP last 10.0, best 40.0", "Learning rate", "Pictures a second", "Median 100", "n = 5,000", "batch_size 8",
-        "96 × 23 × 23; 12 channels of 96", "400, 99 px",
-    ):  # fmt: skip
+        "67 → 99 px",
+        "Seed 7",
+        "<smoke>",
+        "Last 1, least 1 at step 400",
+        "top-1 last 40.0, best 40.0",
+        "mAP last 10.0, best 40.0",
+        "Learning rate",
+        "Pictures a second",
+        "Median 100",
+        "n = 5,000",
+        "batch_size 8",
+        "96 × 23 × 23; 12 channels of 96",
+        "400, 99 px",
+    ):
         assert said in text, said
     assert "about 32 s" in text  # 400 steps of 8 pictures, 100 a second
 
 
 def test_without_scripts_the_last_evaluation_is_shown_and_with_them_every_one(run: Path) -> None:
-    text = page(run)
-    first, last = (shown(one) for one in reader.sheets(run / "metrics.jsonl"))
+    text = render_report(run)
+    first, last = (sheet_view(one) for one in reader.sheets(run / "metrics.jsonl"))
     inline, data = text.split('<script type="application/json" id="sheets">')
     assert last["uri"] in inline
     assert first["uri"] not in inline
@@ -138,7 +157,7 @@ def test_without_scripts_the_last_evaluation_is_shown_and_with_them_every_one(ru
 
 def test_a_run_that_kept_no_pictures_says_so(tmp_path: Path) -> None:
     log(tmp_path / "metrics.jsonl", 25, loss=1.0)
-    found = Page(page(tmp_path))
+    found = Page(render_report(tmp_path))
     assert set(SECTIONS) <= set(found.ids)
     assert "kept no pictures" in found.text
     assert "not been evaluated yet" in found.text
@@ -170,17 +189,23 @@ def test_a_folder_with_nothing_to_report_is_one_sentence(
 def test_what_is_damaged_is_left_out_and_counted(run: Path, tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
     hostile = [
-        '{"step": 30, "size": "<script>", "loss": NaN}', '{"step": 31, "size": 67, "loss": 1e999}',
-        '{"step": 32, "loss": true}', '{"step": 33, "size": -5, "loss": 1e300}',
-        '{"step": 34, "measured": []}', '{"step": 35, "measured": {"<b>x</b>": {"top1": "0.5", "top5": 7}}}',
-        '{"step": 36, "measured": {"<b>x</b>": {"<i>": 0.5, "n": "many"}}}', '{"step": 37, "sheet": [{"side": 1}]}',
-        "{broken", "[]", '{"step": 38, "loss": 0.',
-    ]  # fmt: skip
+        '{"step": 30, "size": "<script>", "loss": NaN}',
+        '{"step": 31, "size": 67, "loss": 1e999}',
+        '{"step": 32, "loss": true}',
+        '{"step": 33, "size": -5, "loss": 1e300}',
+        '{"step": 34, "measured": []}',
+        '{"step": 35, "measured": {"<b>x</b>": {"top1": "0.5", "top5": 7}}}',
+        '{"step": 36, "measured": {"<b>x</b>": {"<i>": 0.5, "n": "many"}}}',
+        '{"step": 37, "sheet": [{"side": 1}]}',
+        "{broken",
+        "[]",
+        '{"step": 38, "loss": 0.',
+    ]
     path.write_text((run / "metrics.jsonl").read_text() + "\n".join(hostile))
     (tmp_path / "config.json").write_text(
         '{"recipe": [1], "steps": "all", "provenance": {"data": 3, "seed": {"a": []}}}'
     )
-    text = page(tmp_path)
+    text = render_report(tmp_path)
     found = Page(text)
     assert "3 lines of the journal could not be read and are left out." in found.text
     assert "<b>x</b>" in found.text
@@ -193,12 +218,12 @@ def test_what_is_damaged_is_left_out_and_counted(run: Path, tmp_path: Path) -> N
 def test_a_config_that_cannot_be_read_is_no_config(tmp_path: Path, config: str) -> None:
     log(tmp_path / "metrics.jsonl", 25, loss=1.0)
     (tmp_path / "config.json").write_text(config)
-    assert "No readable config.json" in Page(page(tmp_path)).text
+    assert "No readable config.json" in Page(render_report(tmp_path)).text
 
 
 def test_values_of_the_config_are_put_into_words() -> None:
     values = [True, 100_000, 4 / 3, None, "x" * 500, [{"size": 99, "share": 0.6}, {"size": 227, "share": 0.4}], 10**400]
-    said = [text_of(value) for value in values]
+    said = [format_value(value) for value in values]
     assert said[:4] == ["yes", "100,000", "1.3333", ""]
     assert len(said[4]) == 120
     assert said[5:] == ["99:0.6, 227:0.4", "?"]
@@ -208,12 +233,12 @@ def test_time_is_summed_from_speed_and_sizes_begin_where_the_ones_before_end(run
     record = read(run)
     assert record.seconds == pytest.approx(400 * 8 / 100)
     assert record.sizes == {0: 67, 200: 99}
-    assert [duration(s) for s in (45, 720, 5400, 11_100)] == ["45 s", "12 min", "1 h 30 min", "3 h 05 min"]
+    assert [format_duration(s) for s in (45, 720, 5400, 11_100)] == ["45 s", "12 min", "1 h 30 min", "3 h 05 min"]
 
 
 def test_a_long_run_shows_its_sheets_evenly_and_the_last_among_them(run: Path) -> None:
     one = reader.sheets(run / "metrics.jsonl")[0]
-    kept = thinned([one] * 300 + reader.sheets(run / "metrics.jsonl"), 120)
+    kept = choose_sheets([one] * 300 + reader.sheets(run / "metrics.jsonl"), 120)
     assert len(kept) == 120
     assert kept[-1].step == 400
-    assert thinned([], 5) == []
+    assert choose_sheets([], 5) == []

@@ -117,10 +117,11 @@ def test_dropout_halves_at_test_and_folds_away() -> None:
     torch.testing.assert_close(kept["fc6"], whole["fc6"] / 2)
     labels = tuple(label_for("object", f"thing {i}") for i in range(3))
     made = Checkpoint(
-        architecture=table, preprocessing=Preprocessing(),
+        architecture=table,
+        preprocessing=Preprocessing(),
         vocabularies=(Vocabulary(name="object", activation="softmax", labels=labels),),
         weights={name: value.numpy() for name, value in network.state_dict().items()},
-    )  # fmt: skip
+    )
     assert not made.folded().architecture.dropout_at_test
     picture = np.random.default_rng(0).integers(0, 255, (1, 67, 67, 3), np.uint8)
     pixels = torch.from_numpy(picture).permute(0, 3, 1, 2).float()
@@ -182,8 +183,8 @@ def test_ten_views_are_five_crops_and_their_mirrors() -> None:
 
     pixels = np.random.default_rng(0).integers(0, 256, (3, 256, 256, 3), np.uint8)
     one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(pixels), targets=np.array([0, 0, 1]))
-    measured = evaluate(Fake(), [one], {"object": slice(0, 2)}, views=10)
-    assert measured["object"]["n"] == 3
+    figures = evaluate(Fake(), [one], {"object": slice(0, 2)}, views=10)
+    assert figures["object"]["n"] == 3
     [views] = seen
     whole = np.asarray(Image.fromarray(pixels[1]))
     corners = [whole[y : y + 227, x : x + 227] for y, x in ((0, 0), (0, 29), (29, 0), (29, 29), (14, 14))]

@@ -132,11 +132,12 @@ def server(weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(_Server, "body", weights.read_bytes())
     monkeypatch.setattr(_Server, "asked", [], raising=False)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as listening:
-        thread = Thread(target=listening.serve_forever)
+        thread = Thread(target=listening.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listening.server_port}"
         listening.shutdown()
-        thread.join()
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_weights_that_lie_there_are_not_fetched_again(
     server: str, name: str, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     imported: list[Path] = []
-    monkeypatch.setattr(fetching, "bring_in", lambda found, _: imported.append(found))
+    monkeypatch.setattr(fetching, "import_weights", lambda weights_file, _: imported.append(weights_file))
     (tmp_path / name).write_bytes(b"something else")
     for _ in range(2):
         fetch(f"{server}/{name}", tmp_path / "out.safetensors")

@@ -1,7 +1,10 @@
 """Shipping: a better network takes the place, with its card and journal; a worse one is refused."""
 
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +16,8 @@ from model.vocabulary import Vocabulary
 from tests.tiny import tiny_network
 from tests.training.made import folders
 from training import __main__ as cli
-from training.evaluation.statistics import wilson
+from training.evaluation.statistics import wilson_interval
+from training.release.ship import CARD, JOURNAL, WEIGHTS, prepare, swap
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +29,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vocabulary = Vocabulary(name="mugs", activation="softmax", labels=tuple(label_for("mugs", name) for name in names))
     made = tiny_network(67)
     made = replace(
-        made, vocabularies=(vocabulary,), architecture=replace(made.architecture, outputs=3),
-        weights={**made.weights, "fc8.weight": made.weights["fc8.weight"][:3],
-                 "fc8.bias": np.array([1e6, 0, 0], np.float32)}, measured={"mugs": {"top1": 1 / 3}},
-    )  # fmt: skip
+        made,
+        vocabularies=(vocabulary,),
+        architecture=replace(made.architecture, outputs=3),
+        weights={
+            **made.weights,
+            "fc8.weight": made.weights["fc8.weight"][:3],
+            "fc8.bias": np.array([1e6, 0, 0], np.float32),
+        },
+        measured={"mugs": {"top1": 1 / 3}},
+    )
     checkpoint.save(folder / "run" / "last.safetensors", made)
     writer.append(folder / "run" / "metrics.jsonl", {"step": 1, "loss": 1.0})
     return folder
@@ -47,7 +57,7 @@ def test_a_network_is_shipped_with_card_and_journal_and_a_worse_one_refused(
     card = (tmp_path / "README.md").read_text("utf-8")
     assert "| mugs (3) | 6 | top-1 33.3 % (" in card
     assert "blue mug 100 %" in card
-    assert "Not calibrated" in card
+    assert "It is not calibrated" in card
     assert reader.entries(tmp_path / "journal.jsonl") == [{"step": 1, "loss": 1.0}]
     before = shipped.read_bytes()
     checkpoint.note_measured(shipped, {"mugs": {"top1": 0.9, "top5": 1.0, "n": 6}})
@@ -96,14 +106,99 @@ def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_i
     shipped = checkpoint.load(tmp_path / "glassbot.safetensors")
     np.testing.assert_allclose(shipped.weights["conv1.bias"], there.weights["conv1.bias"] + 1, atol=1e-6)
     assert shipped.provenance["averaged_with"] == there.version
-    assert ", and averaged with it; taught by version `a`, `b`." in (tmp_path / "README.md").read_text("utf-8")
+    assert ", and averaged with it; distilled from version `a`, `b`." in (tmp_path / "README.md").read_text("utf-8")
     capsys.readouterr()
     assert cli.main(arguments) == 2  # it did not start from the mean
     assert "did not start from" in capsys.readouterr().err
 
 
-def test_wilsons_interval() -> None:
-    assert wilson(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
-    low, high = wilson(0.0, 50)
+class CrashError(Exception):
+    """Raised in place of a step of the swap, as a power cut would come."""
+
+
+def crash_at(step: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let the file operations before ``step`` happen and the others raise; the names of those that were tried."""
+    tried: list[str] = []
+
+    def counted(name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **options: Any) -> Any:
+            tried.append(name)
+            if len(tried) > step:
+                raise CrashError
+            return operation(*arguments, **options)
+
+        return run
+
+    for place, name in ((Path, "unlink"), (Path, "replace"), (Path, "rmdir"), (shutil, "rmtree")):
+        monkeypatch.setattr(place, name, counted(name, getattr(place, name)))
+    return tried
+
+
+def serve(folder: Path, text: str) -> None:
+    """Weights, card, journal and sheet that all say ``text``, as if they were served."""
+    (folder / "journal").mkdir(parents=True)
+    for name in (WEIGHTS, CARD, JOURNAL, "journal/0000001.webp"):
+        (folder / name).write_text(text)
+
+
+def read_served(folder: Path) -> dict[str, str]:
+    names = (WEIGHTS, CARD, JOURNAL, "journal/0000001.webp")
+    return {name: (folder / name).read_text() for name in names if (folder / name).exists()}
+
+
+@pytest.mark.parametrize("step", range(8))
+def test_a_crash_at_any_step_leaves_no_card_or_journal_beside_another_network_and_can_be_finished(
+    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(tmp_path / "served", "old")
+    serve(tmp_path / "run", "new")
+    prepare(tmp_path / "served", tmp_path / "run" / WEIGHTS, "new", tmp_path / "run" / JOURNAL, continued=False)
+    assert set(read_served(tmp_path / "served").values()) == {"old"}
+    with monkeypatch.context() as patch:
+        tried = crash_at(step, patch)
+        with pytest.raises(CrashError):
+            swap(tmp_path / "served")
+        assert len(tried) == step + 1
+    texts = read_served(tmp_path / "served")
+    assert WEIGHTS in texts
+    assert len(set(texts.values())) == 1
+    assert swap(tmp_path / "served")
+    assert set(read_served(tmp_path / "served").values()) == {"new"}
+    assert sorted(path.name for path in (tmp_path / "served").iterdir()) == sorted([WEIGHTS, CARD, JOURNAL, "journal"])
+    assert not swap(tmp_path / "served")
+
+
+def test_a_full_disk_while_preparing_leaves_what_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(tmp_path / "served", "old")
+    serve(tmp_path / "run", "new")
+    paths = (tmp_path / "run" / WEIGHTS, "new", tmp_path / "run" / JOURNAL)
+    for name in ("copyfileobj", "copyfile", "copytree"):
+        with monkeypatch.context() as patch:
+            patch.setattr(shutil, name, lambda *_, **__: (_ for _ in ()).throw(OSError("full")))
+            with pytest.raises(OSError, match="full"):
+                prepare(tmp_path / "served", *paths, continued=False)
+        assert not swap(tmp_path / "served")
+        assert set(read_served(tmp_path / "served").values()) == {"old"}
+    prepare(tmp_path / "served", *paths, continued=False)
+    assert swap(tmp_path / "served")
+
+
+def test_an_interrupted_swap_is_finished_by_the_next_ship(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ship(world, tmp_path) == 0
+    weights = (tmp_path / WEIGHTS).read_bytes()
+    prepare(tmp_path, tmp_path / WEIGHTS, "a card", world / "run" / "metrics.jsonl", continued=False)
+    capsys.readouterr()
+    assert ship(world, tmp_path) == 0
+    assert "finished the swap that an earlier ship was interrupted in" in capsys.readouterr().out
+    assert (tmp_path / WEIGHTS).read_bytes() == weights
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([WEIGHTS, CARD, JOURNAL])
+    assert not (world / "run" / "shipped.safetensors").exists()
+
+
+def test_wilsons_interval_by_hand() -> None:
+    assert wilson_interval(50, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+    low, high = wilson_interval(0, 50)
     assert low == pytest.approx(0)
     assert high == pytest.approx(0.0713, abs=1e-3)

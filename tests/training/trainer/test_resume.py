@@ -22,13 +22,19 @@ from training.trainer.state import read_state
 
 ROOT = Path(__file__).resolve().parents[3]
 DEADLINE = 600.0  # seconds for whatever is waited for; only a test that fails takes that long
-ENDLESS = 1_000_000  # epochs of a run that cannot end before it is stopped
+LONG = 300  # epochs: a run that does not end before it is stopped
 KILLS = int(os.environ.get("GLASSBOT_KILLS", "3"))  # `make soak` asks for more
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30)}
 EVERYTHING = (
-    "stages=67:0.5,99:0.5", "dropout=0.3", "ema=0.9", "mixup=0.4", "cutmix=0.4", "colour_noise=0.1",
-    "label_smoothing=0.1", "lr=1e-3",
-)  # fmt: skip
+    "stages=67:0.5,99:0.5",
+    "dropout=0.3",
+    "ema=0.9",
+    "mixup=0.4",
+    "cutmix=0.4",
+    "colour_noise=0.1",
+    "label_smoothing=0.1",
+    "lr=1e-3",
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +52,26 @@ def mugs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(out: Path, data: Path, epochs: int = 2) -> list[str]:
     settings = [item for setting in EVERYTHING for item in ("--set", setting)]
-    return [sys.executable, "-m", "training", "train", "--recipe", "smoke", "--data", str(data), "--out", str(out),
-            "--epochs", str(epochs), "--device", "cpu", "--save-every", "4", "--resume", *settings]  # fmt: skip
+    return [
+        sys.executable,
+        "-m",
+        "training",
+        "train",
+        "--recipe",
+        "smoke",
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+        "--epochs",
+        str(epochs),
+        "--device",
+        "cpu",
+        "--save-every",
+        "4",
+        "--resume",
+        *settings,
+    ]
 
 
 def train_to_the_end(out: Path, data: Path) -> None:
@@ -123,7 +147,7 @@ def test_a_killed_run_ends_in_the_same_weights(mugs: Path, tmp_path: Path) -> No
 
 def test_a_polite_stop_waits_for_the_step_and_goes_on(mugs: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with running(command(out, mugs, epochs=ENDLESS)) as process:
+    with running(command(out, mugs, epochs=LONG)) as process:
         wait_for_a_save(out, process)
         process.send_signal(signal.SIGTERM)
         _, messages = process.communicate(timeout=DEADLINE)
@@ -136,7 +160,7 @@ def test_a_folder_in_which_another_process_trains_is_left_to_it(
     mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    with running(command(out, mugs, epochs=ENDLESS)) as process:
+    with running(command(out, mugs, epochs=LONG)) as process:
         wait_for_a_save(out, process)
         process.send_signal(signal.SIGSTOP)  # it must not take our time
         before = (out / "config.json").read_bytes()

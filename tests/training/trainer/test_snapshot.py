@@ -140,9 +140,13 @@ def test_tensorboard_gets_every_number(monkeypatch: pytest.MonkeyPatch, tmp_path
     (stand_in,) = stand_ins
     assert stand_in.folder == str(tmp_path / "board")
     assert stand_in.scalars == [
-        ("training/loss", 4.5, 25), ("training/images_per_second", 600.0, 25), ("training/size", 99, 25),
-        ("object/top1", 0.25, 100), ("object/top5", 0.5, 100), ("word/map", 0.125, 100),
-    ]  # fmt: skip
+        ("training/loss", 4.5, 25),
+        ("training/images_per_second", 600.0, 25),
+        ("training/size", 99, 25),
+        ("object/top1", 0.25, 100),
+        ("object/top5", 0.5, 100),
+        ("word/map", 0.125, 100),
+    ]
     assert stand_in.closed
 
 

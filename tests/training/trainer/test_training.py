@@ -16,8 +16,9 @@ from training import __main__ as cli
 from training import data
 from training.config import Recipe, Stage, override
 from training.data import DataError, shares, stream
-from training.evaluation.accuracy import average_precision, exclusive
+from training.evaluation.accuracy import average_precision, top_k_accuracy
 from training.recipes import RECIPES
+from training.trainer.state import read_state, write_state
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
 
@@ -72,8 +73,21 @@ def smoke(out: Path, *specs: object, steps: str = "4") -> list[object]:
 def test_a_run_learns_colours_and_evaluates(mugs: Path, said: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert run(*smoke(out, f"mug={mugs}", f"word={said}", steps="6")) == 0
-    assert run("evaluate", out / "best.safetensors", "--data", mugs, "--data", said, "--json", out / "f.json",
-               "--engine", "torch") == 0  # fmt: skip
+    assert (
+        run(
+            "evaluate",
+            out / "best.safetensors",
+            "--data",
+            mugs,
+            "--data",
+            said,
+            "--json",
+            out / "f.json",
+            "--engine",
+            "torch",
+        )
+        == 0
+    )
     figures = json.loads((out / "f.json").read_text())
     assert figures["mug"]["top1"] >= 0.8
     assert set(figures["word"]) == {"map", "n"}
@@ -98,6 +112,24 @@ def test_a_folder_with_a_run_is_refused_and_a_finished_run_says_so(
     assert "finished" in capsys.readouterr().out
 
 
+def test_a_run_of_the_last_release_goes_on_under_the_names_of_this_one(
+    mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert run(*smoke(out, mugs, steps="1")) == 0
+    saved = read_state(out / "state.pt")
+    write_state(out / "state.pt", {**saved, "step": saved["step"] - 1})
+    config = json.loads((out / "config.json").read_text())
+    old = {**config, "recipe": {**config["recipe"]}}
+    old["recipe"]["teaching"] = old["recipe"].pop("distillation_weight")
+    (out / "config.json").write_text(json.dumps(old))
+    capsys.readouterr()
+    assert run(*smoke(out, mugs), "--resume") == 0
+    assert "Recipes now say distillation_weight=0.5 for teaching=0.5" in capsys.readouterr().err
+    assert json.loads((out / "config.json").read_text()) == config
+    assert read_state(out / "state.pt")["step"] == config["steps"]
+
+
 def test_a_loss_that_is_no_number_stops_before_the_update(
     mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,7 +150,7 @@ def test_data_mistakes_are_one_clear_sentence(tmp_path: Path, capsys: pytest.Cap
 def test_a_set_that_the_checkpoint_does_not_know_is_refused(mugs: Path, said: Path) -> None:
     one = data.load(f"mug={mugs}", "train")
     with pytest.raises(DataError, match="No vocabulary"):
-        data.match(str(said), [one.vocabulary])
+        data.match_vocabulary(str(said), [one.vocabulary])
 
 
 def test_the_stream_is_permutations_end_to_end() -> None:
@@ -139,7 +171,7 @@ def test_average_precision_by_hand() -> None:
 
 def test_top_one_and_five_by_hand() -> None:
     scores = np.eye(6, dtype=np.float32)[[0, 1, 2]] + np.linspace(0.5, 0, 6, dtype=np.float32)
-    assert exclusive(scores, np.array([0, 3, 5])) == {"top1": 0.3333, "top5": 0.6667, "n": 3}
+    assert top_k_accuracy(scores, np.array([0, 3, 5])) == {"top1": 0.3333, "top5": 0.6667, "n": 3}
 
 
 def test_recipes_are_checked() -> None:

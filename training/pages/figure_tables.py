@@ -1,0 +1,69 @@
+"""Prints the figures of a network for a terminal: accuracy, reliability, information told, caption metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+_SCORES = ("bleu1", "bleu4", "cider", "rouge_l")
+
+
+def print_figures(figures: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print one line for each vocabulary: its name, then each figure with its value."""
+    for name, values in figures.items():
+        print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in values.items()), flush=True)
+
+
+def print_reliability(figures: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print how often each tier is right and what it promised, by vocabulary; then the calibration errors."""
+    table = Table("vocabulary", "tier", "promised", "right", "95 %", "speaks", "n")
+    for name, values in figures.items():
+        for key in (key for key in values if key.startswith("tiers")):
+            set_name = name + key.removeprefix("tiers").replace("_", " ")
+            for tier, row in values[key].items():
+                interval = f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"
+                promise, accuracy, coverage = (f"{100 * row[k]:.1f} %" for k in ("promise", "accuracy", "coverage"))
+                table.add_row(set_name, tier, promise, accuracy, interval, coverage, str(row["n"]))
+    Console().print(table)
+    print_figures({name: _single_values(values) for name, values in figures.items()})
+
+
+def _single_values(values: Mapping[str, Any]) -> dict[str, float]:
+    return {key: value for key, value in values.items() if isinstance(value, float)}
+
+
+def print_claims_report(report: Mapping[str, Any]) -> None:
+    """Print the claims report of ``evaluate --claims``, table by table."""
+    print_reliability({name: values for name, values in report.items() if "tiers" in values and name != "ood_pictures"})
+    _print_information(report)
+    if "captions" in report:
+        _print_caption_metrics(report["captions"])
+    foreign = report["ood_pictures"]
+    print(
+        f"out-of-distribution pictures: {100 * foreign['hedge_or_pass']:.1f} % of {foreign['n']} end in hedge or pass"
+    )
+
+
+def _print_information(report: Mapping[str, Any]) -> None:
+    table = Table("vocabulary", "promised", "bits told, DARTS", "right", "bits told, top-1", "right")
+    for name, values in report.items():
+        for row in values.get("information", ()):
+            cells = []
+            for way in ("darts", "top1"):
+                cells += [f"{row[f'{way}_bits']:.3f}", f"{100 * row[f'{way}_accuracy']:.1f} %"]
+            table.add_row(name, f"{100 * row['promise']:.0f} %", *cells)
+    Console().print(table)
+
+
+def _print_caption_metrics(metrics: Mapping[str, Any]) -> None:
+    table = Table(f"on {metrics['n']} pictures", *_SCORES, "against four:", *_SCORES[1:])
+    for name, against_four in metrics["against_four"].items():
+        scores = metrics.get(name, {})
+        cells = [f"{scores[key]:.1f}" if scores else "" for key in _SCORES]
+        table.add_row(name.replace("_", " "), *cells, "", *(f"{against_four[key]:.1f}" for key in _SCORES[1:]))
+    Console().print(table)
+    keys = ("said_by_people", "coverage", "words_per_sentence")
+    print_figures({"captions": {key: metrics[key] for key in keys}})

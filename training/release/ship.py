@@ -1,0 +1,125 @@
+"""Ships a network: prepares its weights, model card and journal beside the served ones, then swaps them.
+
+The swap withdraws the served card and journal, replaces the weights, and publishes the new journal and card, in this
+order. So wherever it is interrupted, a card or journal that is there belongs to the weights that are there. All new
+files are whole before it begins, and the next ``ship`` finishes what an interrupted one left.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from model import checkpoint
+from model.checkpoint import PRETRAINED
+from model.engines import create_engine
+from model.files import atomically, write_atomically
+from model.runlog import writer
+from model.vocabulary import Vocabulary
+from training.evaluation.accuracy import Figures, accuracy_by_class, accuracy_figures, merge_figures, overall_score
+from training.evaluation.calibrate import calibrate
+from training.evaluation.predictions import Predictions, predict
+from training.evaluation.reliability import reliability
+from training.pages.figure_tables import print_figures, print_reliability
+
+WEIGHTS = PRETRAINED.name
+CARD = "README.md"
+JOURNAL = "journal.jsonl"
+_SHEETS = "journal"  # the folder of the journal's pictures
+_DRAFT = ".shipping.half"
+_PREPARED = ".shipping"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """The figures of a network that is to be shipped, and its vocabularies calibrated on the same pictures."""
+
+    figures: Figures
+    classes: dict[str, list[tuple[str, float]]]
+    """Softmax vocabulary -> name and top-1 accuracy of each class, best first."""
+    vocabularies: Sequence[Vocabulary]
+
+
+def measure_and_calibrate(path: Path, specs: Sequence[str]) -> Measurement:
+    """Run a checkpoint over the validation split of each ``[NAME=]PATH`` once; print and return what comes of it.
+
+    Raises DataError and CheckpointError.
+    """
+    network = checkpoint.load(path)
+    engine = create_engine(network)
+    predictions: dict[str, Predictions] = {}
+    accuracy: Figures = {}
+    classes: dict[str, list[tuple[str, float]]] = {}
+    for spec in specs:
+        one_set = predict(engine, network, spec)
+        name = one_set.vocabulary.name
+        scores = one_set.logits[:, network.slices()[name]]
+        predictions[name] = one_set
+        accuracy[name] = accuracy_figures(one_set, scores)
+        print_figures({name: accuracy[name]})
+        if one_set.vocabulary.activation == "softmax":
+            classes[name] = accuracy_by_class(one_set, scores)
+    vocabularies = calibrate(predictions, network.vocabularies)
+    tiers = reliability(predictions, vocabularies)
+    print_reliability(tiers)
+    return Measurement(figures=merge_figures(accuracy, tiers), classes=classes, vocabularies=vocabularies)
+
+
+def refuse_worse(figures: Figures, served: Figures, target: Path) -> None:
+    """Raises ValueError where the network at ``target`` scores higher on the vocabularies that both have."""
+    common = [name for name in figures if name in served]
+    if not common:
+        return
+    new_score = overall_score({name: figures[name] for name in common})
+    served_score = overall_score({name: served[name] for name in common})
+    if new_score < served_score:
+        raise ValueError(
+            f"{target} stays: the network there scores {100 * served_score:.1f} on {', '.join(common)}, "
+            f"this one {100 * new_score:.1f}."
+        )
+
+
+def prepare(folder: Path, weights: Path, card: str, journal: Path, *, continued: bool) -> None:
+    """Write all that :func:`swap` will put into ``folder``; nothing that is served changes. Raises OSError.
+
+    ``continued``: the run of ``journal`` started from the network in ``folder``, so its journal goes on from there.
+    """
+    draft = folder / _DRAFT
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    with weights.open("rb") as source, atomically(draft / WEIGHTS) as copy:
+        shutil.copyfileobj(source, copy)
+    write_atomically(draft / CARD, card)
+    _copy_journal(folder / JOURNAL if continued else journal, draft / JOURNAL)
+    if continued:
+        writer.extend(draft / JOURNAL, journal)
+    draft.rename(folder / _PREPARED)
+
+
+def swap(folder: Path) -> bool:
+    """Serve what :func:`prepare` wrote, or finish an interrupted swap; False where nothing was prepared.
+
+    Raises OSError; then another call goes on from there.
+    """
+    prepared = folder / _PREPARED
+    if not prepared.is_dir():
+        return False
+    if (prepared / WEIGHTS).exists():
+        (folder / CARD).unlink(missing_ok=True)
+        (folder / JOURNAL).unlink(missing_ok=True)
+        if (folder / _SHEETS).is_dir():
+            shutil.rmtree(folder / _SHEETS)
+        (prepared / WEIGHTS).replace(folder / WEIGHTS)
+    for name in (_SHEETS, JOURNAL, CARD):
+        if (prepared / name).exists():
+            (prepared / name).replace(folder / name)
+    prepared.rmdir()
+    return True
+
+
+def _copy_journal(journal: Path, to: Path) -> None:
+    shutil.copyfile(journal, to)
+    if journal.with_suffix("").is_dir():
+        shutil.copytree(journal.with_suffix(""), to.with_suffix(""))
