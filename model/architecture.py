@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import prod
 from typing import Literal
 
-Activation = Literal["relu", "tanh", "sigmoid"]
-Operation = Literal["conv", "lrn", "pool", "linear"]
+from model.layers import Activation, Layer, LayerTable, Operation, output_side
+
+__all__ = ["Activation", "Architecture", "Layer", "LocalResponseNorm", "Operation", "output_side"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,62 +32,6 @@ class LocalResponseNorm:
     """Exponent of the whole denominator."""
     k: float = 2.0
     """Constant that keeps the denominator away from zero."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """One row of the table: an operation, its shapes, and what one of its cells sees of the picture."""
-
-    name: str
-    """``conv1``, ``norm1``, ``pool1`` and so on to ``fc8``; also the prefix of its weights' names."""
-    operation: Operation
-    """What the row does with its input, before its activation."""
-    inputs: tuple[int, ...]
-    """Shape of the input: (C, H, W). Of fc7 and fc8 (features,)."""
-    shape: tuple[int, ...]
-    """Shape of the output: (C, H, W). Of a linear layer (features,)."""
-    kernel: int = 1
-    """Side of the sliding window, in cells of the input."""
-    stride: int = 1
-    """Cells of the input between neighbouring windows."""
-    padding: int = 0
-    """Zeros added on each side of the input, in cells."""
-    groups: int = 1
-    """Columns that do not see each other: a kernel reads 1 / groups of the input's channels."""
-    activation: Activation | None = None
-    """Function applied to the output, after everything else in the row; None for none."""
-    batch_norm: bool = False
-    """Whether batch norm stands between weights and activation while training; later it is folded into the weights."""
-    dropout: float = 0.0
-    """Probability that a unit of the output is set to zero while training."""
-    receptive_field: int = 1
-    """Side of the square of the picture that one cell of the output sees, in pixels."""
-    jump: int = 1
-    """Pixels of the picture between neighbouring cells of the output."""
-    start: int = 0
-    """First pixel of the picture that cell 0 sees; negative where that lies in the padding."""
-
-    @property
-    def weight_shape(self) -> tuple[int, ...]:
-        """Shape of the weights: (out, in / groups, kernel, kernel) or (out, in); empty where there are none."""
-        if self.operation == "conv":
-            return (self.shape[0], self.inputs[0] // self.groups, self.kernel, self.kernel)
-        return (self.shape[0], prod(self.inputs)) if self.operation == "linear" else ()
-
-    @property
-    def parameters(self) -> int:
-        """Number of weights and biases; those of batch norm, which is folded away, do not count."""
-        return prod(self.weight_shape) + self.shape[0] if self.weight_shape else 0
-
-    @property
-    def multiply_adds(self) -> int:
-        """Multiplications with addition that one picture takes in this row."""
-        return prod(self.weight_shape) * prod(self.shape[1:]) if self.weight_shape else 0
-
-
-def output_side(side: int, kernel: int, stride: int, padding: int = 0) -> int:
-    """Return the cells along one side after a convolution or pooling: (side + 2 padding - kernel) // stride + 1."""
-    return (side + 2 * padding - kernel) // stride + 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,12 +94,12 @@ class Architecture:
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The rows of the table, in the order in which a picture passes them."""
-        table = _Table(self.input_size, batch_norm=self.batch_norm)
+        table = LayerTable(self.input_size, batch_norm=self.batch_norm)
         self._convolutions(table)
         self._fully_connected(table)
         return tuple(table.rows)
 
-    def _convolutions(self, table: _Table) -> None:
+    def _convolutions(self, table: LayerTable) -> None:
         """Append conv1 to pool5. Comments give what comes out for the paper's picture of 3 x 227 x 227."""
         conv1, conv2, conv3, conv4, conv5 = self.channels
         relu = self.activation  # the paper's; tanh or sigmoid in experiments
@@ -188,7 +132,7 @@ class Architecture:
         # pool5, section 3.4 -> 256 x 6 x 6
         table.pool("pool5", window, stride=2)
 
-    def _fully_connected(self, table: _Table) -> None:
+    def _fully_connected(self, table: LayerTable) -> None:
         """Append fc6 to fc8 (section 3.5), the first two with dropout (section 4.2)."""
         # fc6: all 9216 cells of pool5 -> 4096
         table.linear("fc6", 4096, activation=self.activation, dropout=self.dropout)
@@ -227,123 +171,3 @@ class Architecture:
     def at(self, input_size: int) -> Architecture:
         """The same network for pictures of another size in pixels: only fc6 changes its shape."""
         return replace(self, input_size=input_size)
-
-
-class _Table:
-    """A table in the making: each row that is appended reads what comes out of the row before it.
-
-    The first reads a picture of 3 x ``input_size`` x ``input_size``. With ``batch_norm`` all rows that have weights
-    get one, but for the logits.
-    """
-
-    def __init__(self, input_size: int, *, batch_norm: bool) -> None:
-        self.rows: list[Layer] = []
-        self._input_size = input_size
-        self._batch_norm = batch_norm
-        self._shape: tuple[int, ...] = (3, input_size, input_size)
-        self._receptive_field = 1
-        self._jump = 1
-        self._start = 0
-
-    def conv(
-        self,
-        name: str,
-        kernels: int,
-        kernel: int,
-        *,
-        activation: Activation | None,
-        stride: int = 1,
-        padding: int = 0,
-        groups: int = 1,
-    ) -> None:
-        """Append a convolution with ``kernels`` kernels of ``kernel`` cells a side."""
-        self._append_window(
-            name,
-            "conv",
-            kernels,
-            kernel,
-            stride=stride,
-            padding=padding,
-            groups=groups,
-            activation=activation,
-            batch_norm=self._batch_norm,
-        )
-
-    def lrn(self, name: str) -> None:
-        """Append a local response normalisation, which leaves shape and receptive field as they are."""
-        self._append_window(name, "lrn", self._shape[0], 1, stride=1)
-
-    def pool(self, name: str, window: int, *, stride: int, activation: Activation | None = None) -> None:
-        """Append a max-pooling over windows of ``window`` cells a side."""
-        self._append_window(name, "pool", self._shape[0], window, stride=stride, activation=activation)
-
-    def linear(self, name: str, units: int, *, activation: Activation, dropout: float) -> None:
-        """Append a fully-connected layer of ``units`` hidden units, each of which sees the whole picture."""
-        self._append_linear(name, units, activation=activation, batch_norm=self._batch_norm, dropout=dropout)
-
-    def logits(self, name: str, labels: int) -> None:
-        """Append the last fully-connected layer: one number for each of ``labels`` labels, with no activation."""
-        self._append_linear(name, labels)
-
-    def _append_linear(
-        self,
-        name: str,
-        units: int,
-        *,
-        activation: Activation | None = None,
-        batch_norm: bool = False,
-        dropout: float = 0.0,
-    ) -> None:
-        self._append(
-            Layer(
-                name=name,
-                operation="linear",
-                inputs=self._shape,
-                shape=(units,),
-                activation=activation,
-                batch_norm=batch_norm,
-                dropout=dropout,
-                receptive_field=self._input_size,
-                jump=self._input_size,
-            )
-        )
-
-    def _append_window(
-        self,
-        name: str,
-        operation: Operation,
-        channels: int,
-        kernel: int,
-        *,
-        stride: int,
-        padding: int = 0,
-        groups: int = 1,
-        activation: Activation | None = None,
-        batch_norm: bool = False,
-    ) -> None:
-        """Append a window of ``kernel`` cells a side that slides over the row before."""
-        side = output_side(self._shape[1], kernel, stride, padding)
-        self._append(
-            Layer(
-                name=name,
-                operation=operation,
-                inputs=self._shape,
-                shape=(channels, side, side),
-                kernel=kernel,
-                stride=stride,
-                padding=padding,
-                groups=groups,
-                activation=activation,
-                batch_norm=batch_norm,
-                receptive_field=self._receptive_field + (kernel - 1) * self._jump,
-                jump=self._jump * stride,
-                start=self._start - padding * self._jump,
-            )
-        )
-
-    def _append(self, row: Layer) -> None:
-        self.rows.append(row)
-        self._shape = row.shape
-        self._receptive_field = row.receptive_field
-        self._jump = row.jump
-        self._start = row.start

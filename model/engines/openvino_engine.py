@@ -13,7 +13,7 @@ from openvino import opset13 as ops
 
 from model.architecture import Architecture, Layer
 from model.checkpoint import Checkpoint
-from model.engines import Output, Precision, check_pictures
+from model.engines.interface import Output, Precision, check_pictures
 from model.weights import Floats, quantised
 
 Node = Any  # openvino.Node: its Python operators are not typed

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.checkpoint import Checkpoint, Preprocessing
-from model.engines import Output, Precision, check_pictures
 from model.engines.alexnet import AlexNet
+from model.engines.interface import Output, Precision, check_pictures
 
 
 def cuda_available() -> bool:

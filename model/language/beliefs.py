@@ -34,7 +34,7 @@ class Claim:
     role: str
     """``subject``, ``action``, ``thing``, ``place`` or ``attribute``."""
     probability: float
-    """Probability that it holds."""
+    """Calibrated probability that the claim holds."""
 
 
 @dataclass(frozen=True)

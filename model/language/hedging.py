@@ -31,7 +31,7 @@ class Node:
     """A label, or an ancestor of several."""
 
     name: str
-    """Natural name: ``beagle``, ``dog``."""
+    """Natural name of the label or ancestor: ``beagle``, ``dog``."""
     rows: tuple[int, ...]
     """Rows of the labels below it, within the vocabulary; its own row where it is a label."""
     bits: float

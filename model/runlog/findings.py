@@ -27,7 +27,7 @@ class Finding:
     even: float
     """The gain where the hypothesis makes no difference: 0 points, or a factor of 1."""
     mean: float
-    """Mean of the gains."""
+    """Mean of the gains over all seeds."""
     half: float | None
     """Half of the 95 % interval around the mean; None where there was a single seed."""
     gains: Sequence[float]

@@ -60,7 +60,7 @@ class Record:
     """All that the folder of a run says of the run."""
 
     path: Path
-    """The run log's file."""
+    """File of the run log: ``metrics.jsonl``, or ``journal.jsonl`` of the shipped network."""
     config: Mapping[str, Any]
     """What ``config.json`` holds; empty where there is none beside the run log."""
     logged: list[dict[str, Any]]

@@ -1,7 +1,7 @@
 """The folder of a run: who may write in it, what it says of the run, and the state at which the run stopped.
 
 ``config.json`` is written once, ``metrics.jsonl`` (the journal) grows, ``state.pt`` is replaced, and the checkpoints
-``last.safetensors`` and ``best.safetensors`` are what a run is for. docs/journal.md describes the first two.
+``last.safetensors`` and ``best.safetensors`` are what a run is for. docs/runlog.md describes the first two.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ LABELS = (
     *(label(f"thing {number}", "object") for number in range(12)),
 )
 TREE = Tree(LABELS)
-PROMISES = {"sure": 0.9, "think": 0.7, "hedge": 0.5}
+THRESHOLDS = {"sure": 0.9, "think": 0.7, "hedge": 0.5}
 
 
 def probabilities(**chosen: float) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_a_posterior_is_summed_over_the_tree() -> None:
 def test_the_surest_tier_says_the_most_telling_node_that_is_safe(
     chosen: dict[str, float], said: str, tier: str
 ) -> None:
-    found = hedge(probabilities(**chosen), TREE, PROMISES)
+    found = hedge(probabilities(**chosen), TREE, THRESHOLDS)
     assert found is not None
     assert (found.node.name, found.tier) == (said, tier)
 
