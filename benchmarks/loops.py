@@ -40,17 +40,17 @@ class Race:
     pictures: NDArray[np.uint8]
     """(N, side, side, 3) pictures, as files hold them."""
     targets: NDArray[np.int64]
-    """(N,) class numbers."""
+    """The class numbers, (N,) int64."""
     size: int
     """Side in pixels of the crops that the network sees."""
     batch_size: int
-    """Pictures in a step."""
+    """Number of pictures in a step."""
     steps: int
-    """Steps in each measurement."""
+    """Number of steps in each measurement."""
     precision: Precision
     """Number format of the multiplications: f32 or bf16."""
     device: torch.device
-    """Where both loops run."""
+    """The device on which both loops run."""
     workers: int
     """Processes that decode pictures for the plain loop."""
     norm: Literal["lrn", "batch"]

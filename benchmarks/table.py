@@ -24,7 +24,7 @@ class Goal:
     at_least: bool
     """Whether the value must be at least the bound; else at most."""
     bound: float
-    """The bound, in ``unit``."""
+    """The bound of the goal, in ``unit``."""
     unit: str = "×"
     """The unit of the bound; × for a ratio."""
     scale: float = 1.0

@@ -44,7 +44,7 @@ class Job:
     sidecars: Sidecars | None
     """The text files beside the pictures; None where they were not asked for."""
     console: Console
-    """Where progress is shown."""
+    """Where the progress of the job is shown."""
 
 
 def run(options: dict[str, Any]) -> int:

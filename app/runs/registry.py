@@ -26,7 +26,7 @@ class Run:
     name: str
     """The name in addresses, of letters, digits, ``-`` and ``_``."""
     title: str
-    """The name for people."""
+    """The name that people read."""
     log: Path
     """The file of its log; the pictures are in a folder beside it."""
 

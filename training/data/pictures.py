@@ -51,7 +51,7 @@ class InMemory:
     """All pictures of a split, decoded once."""
 
     array: Pixels
-    """(N, H, W, 3)"""
+    """The pixels of all pictures, (N, H, W, 3) uint8."""
     indices: Indices
     """(N,) index of the picture that each row shows: its own, or that of the good one that stands in for it."""
     blocks: Blocks | None = None

@@ -15,7 +15,7 @@ class Row:
 
     topic: str
     text: str
-    """What the paper says."""
+    """What the paper says about it."""
     program: str
     """What the program of 2012 does."""
     ours: Callable[[Recipe], str]

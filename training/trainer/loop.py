@@ -32,13 +32,13 @@ class Trainer:
     """Carries out a plan: moves a state from its step to the plan's last, and writes what happens into a folder."""
 
     plan: Plan
-    """What is learned."""
+    """What is learned, and how."""
     state: TrainState
     """Where the run is; every step changes it."""
     folder: Path
     """Where journal, state and checkpoints are written."""
     console: TrainingConsole
-    """Where progress is shown."""
+    """Where the progress of the run is shown."""
     teachers: Teachers | None = None
     """Networks whose answers count beside the labels, if any."""
     log_every: int = 25

@@ -41,7 +41,7 @@ class Plan:
     colours: Colours
     """Mean and principal axes of the training pixels, for the colour noise of section 4.1."""
     device: torch.device
-    """Where this process trains."""
+    """The device on which this process trains."""
     group: ProcessGroup = field(default_factory=ProcessGroup)
     """This process among those that train together."""
     provenance: Mapping[str, Any] = field(default_factory=dict)

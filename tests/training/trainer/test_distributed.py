@@ -39,34 +39,11 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
 
     def losses(name: str, *launcher: str) -> list[float]:
         out = tmp_path / name
-        command = [
-            *launcher,
-            "-m",
-            "training",
-            "train",
-            "--recipe",
-            "smoke",
-            "--data",
-            str(tmp_path / "data"),
-            "--out",
-            str(out),
-            "--epochs",
-            "2.5",
-            "--device",
-            "cpu",
-            "--batch-size",
-            "7",
-            "--log-every",
-            "1",
-            "--lr",
-            "0.0003",
-            "--set",
-            "lrn=text",
-            "--set",
-            "batch_norm=false",
-            "--set",
-            "colour_noise=0.1",
-        ]
+        flags = (
+            f"--recipe smoke --data {tmp_path / 'data'} --out {out} --epochs 2.5 --device cpu --batch-size 7 "
+            "--log-every 1 --lr 0.0003 --set lrn=text --set batch_norm=false --set colour_noise=0.1"
+        )
+        command = [*launcher, "-m", "training", "train", *flags.split()]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, timeout=600)
         entries = reader.entries(out / "metrics.jsonl")
         measured[name] = next(entry["measured"] for entry in entries if "measured" in entry)
