@@ -178,7 +178,7 @@ class UnavailableError(GlassbotError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """``Retry-After``, in seconds."""
+        """The header ``Retry-After``, in seconds."""
         return {"Retry-After": str(self.retry_after)}
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import Annotated
 
-from fastapi import Security
+from fastapi import Request, Security
 from fastapi.security import APIKeyHeader
 
 from app.errors import UnauthorizedError
-from app.http.dependencies import SettingsPart
 from app.settings import Settings
 
 _HEADER = APIKeyHeader(
@@ -17,9 +16,9 @@ _HEADER = APIKeyHeader(
 )
 
 
-async def required(settings: SettingsPart, key: Annotated[str | None, Security(_HEADER)]) -> None:
+async def required(request: Request, key: Annotated[str | None, Security(_HEADER)]) -> None:
     """Check the key of a request; a dependency, so that it runs before the body is read. Raises UnauthorizedError."""
-    check(key, settings)
+    check(key, request.app.state.settings)
 
 
 def check(key: str | None, settings: Settings) -> None:

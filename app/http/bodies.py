@@ -29,7 +29,7 @@ class JsonPicture(BaseModel):
     """A JSON body that carries one picture."""
 
     image: str
-    """The file, in base64."""
+    """The bytes of the file, in base64."""
 
 
 @dataclass(frozen=True)

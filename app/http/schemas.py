@@ -26,7 +26,7 @@ class Answer(BaseModel):
 
 
 class ModelName(Answer):
-    """Which network answered."""
+    """The network that answered, by name and version."""
 
     name: str
     version: str = Field(description="First 12 hexadecimal digits of the checkpoint's SHA-256.")

@@ -43,7 +43,7 @@ class _Job:
     """One prepared picture that waits for the engine."""
 
     pixels: NDArray[np.uint8]
-    """(S, S, 3)."""
+    """(S, S, 3) RGB, as the network sees it."""
     layers: tuple[str, ...]
     """Names of the layers whose activations are wanted."""
 

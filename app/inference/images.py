@@ -44,7 +44,7 @@ class Limits:
     jpeg_pixels: int = 100_000_000
     """For JPEG, which is decoded at a reduced size and may therefore be larger."""
     pixels: int = 40_000_000
-    """For every other format."""
+    """For a picture of every other format."""
 
 
 @dataclass(frozen=True, kw_only=True)

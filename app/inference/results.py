@@ -20,7 +20,7 @@ class Timing:
     decode_s: float
     """From the bytes of the file to prepared pixels, the wait for a thread included."""
     queue_s: float
-    """Waiting for the engine."""
+    """From the queue to the start of the forward pass."""
     model_s: float
     """The forward pass of the whole batch."""
     total_s: float

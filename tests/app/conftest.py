@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from time import sleep
+from threading import Event
 
 import httpx
 import numpy as np
@@ -22,7 +22,7 @@ from tests.app.server import Running, served
 from tests.tiny import tiny_checkpoint, tiny_network
 
 STARTS_WITHIN_S = 60
-"""Far more than any engine needs to start, even on a busy machine."""
+"""Far more seconds than any engine needs to start or to run, even on a busy machine."""
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +60,13 @@ async def serving(app: FastAPI, *, wait: bool = True) -> AsyncIterator[httpx.Asy
             yield client
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Return once it holds. Raises TimeoutError."""
+    async with asyncio.timeout(STARTS_WITHIN_S):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
 @pytest.fixture(scope="session")
 async def client(network: Checkpoint, anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
     assert anyio_backend == "asyncio"
@@ -68,18 +75,19 @@ async def client(network: Checkpoint, anyio_backend: str) -> AsyncIterator[httpx
 
 
 class FakeEngine:
-    """Answers at once, slowly, or not at all, as its attributes say; a service runs on it by ``create``."""
+    """Answers at once, or once its gate is open, or not at all; a service runs on it by ``create``."""
 
     name = "fake"
 
     def __init__(self, network: Checkpoint) -> None:
         self.architecture = network.architecture
-        self.seconds = 0.0
-        """How long each run takes."""
+        self.gate = Event()
+        """Runs wait while it is cleared, so that no test depends on how long anything takes."""
+        self.gate.set()
         self.faults: list[Exception] = []
         """Raised by the next runs, the last one first."""
         self.batches: list[int] = []
-        """The number of pictures of each run so far."""
+        """The number of pictures of each run so far, those included that wait at the gate."""
 
     def create(self, checkpoint: Checkpoint, /, *, engine: str, precision: str, threads: int) -> FakeEngine:
         """In the place of :func:`model.engines.create_engine`."""
@@ -88,8 +96,8 @@ class FakeEngine:
         return self
 
     def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
-        sleep(self.seconds)
         self.batches.append(len(pictures))
+        assert self.gate.wait(STARTS_WITHIN_S)
         if self.faults:
             raise self.faults.pop()
         number = len(pictures)

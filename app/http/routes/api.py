@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Security
+from fastapi import APIRouter, Query, Security
 from starlette.responses import Response
 
 from app.errors import NoSuchLabelError, NoSuchLayerError, NoSuchVocabularyError
 from app.http import answers, api_keys, examples, schemas
 from app.http.batch import Batch
 from app.http.compression import quality
-from app.http.dependencies import IntakePart, PredictorPart, RequestId, SettingsPart, VocabularyName
+from app.http.dependencies import IntakePart, VocabularyName
 from app.http.routes import contract
 from app.http.routes.contract import DECODING, MANY_PICTURES, ONE_PICTURE, RECEIVING
 from app.inference import activations
@@ -32,12 +32,11 @@ LayerList = Annotated[str, Query(max_length=200, description="all, or names with
     openapi_extra=ONE_PICTURE,
     responses=contract.answers(examples.PREDICT, *RECEIVING, *DECODING, NoSuchVocabularyError),
 )
-async def predict(
-    intake: IntakePart, predictor: PredictorPart, request_id: RequestId, vocabulary: VocabularyName, top_k: TopK = 5
-) -> Response:
+async def predict(intake: IntakePart, vocabulary: VocabularyName, top_k: TopK = 5) -> Response:
     """Labels, words, and one honest sentence."""
+    predictor = intake.predictor
     described = await intake.picture(lambda body: predictor.describe(body, top_k=top_k, vocabulary=vocabulary))
-    answer = answers.predict_response(described, predictor.checkpoint, request_id)
+    answer = answers.predict_response(described, predictor.checkpoint, intake.request_id)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -47,24 +46,18 @@ async def predict(
     openapi_extra=MANY_PICTURES,
     responses=contract.answers(examples.BATCH, *RECEIVING, NoSuchVocabularyError),
 )
-async def predict_batch(
-    intake: IntakePart,
-    predictor: PredictorPart,
-    settings: SettingsPart,
-    request_id: RequestId,
-    vocabulary: VocabularyName,
-    top_k: TopK = 5,
-) -> Response:
+async def predict_batch(intake: IntakePart, vocabulary: VocabularyName, top_k: TopK = 5) -> Response:
     """The same for many files; a bad one has a problem of its own and harms no other."""
     batch = Batch(
-        predictor=predictor,
-        max_file_bytes=settings.max_body_bytes,
-        request_id=request_id,
+        predictor=intake.predictor,
+        max_file_bytes=intake.settings.max_body_bytes,
+        request_id=intake.request_id,
         top_k=top_k,
         vocabulary=vocabulary,
     )
     items = await intake.files(batch.items)
-    answer = schemas.BatchResponse(request_id=request_id, model=answers.model_name(predictor.checkpoint), items=items)
+    model = answers.model_name(intake.predictor.checkpoint)
+    answer = schemas.BatchResponse(request_id=intake.request_id, model=model, items=items)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 
@@ -82,21 +75,19 @@ async def predict_batch(
     ),
 )
 async def explain(
-    request: Request,
     intake: IntakePart,
-    predictor: PredictorPart,
-    request_id: RequestId,
     label: Annotated[str, Query(min_length=1, max_length=200, description="Class id or natural name.")],
     vocabulary: VocabularyName,
     method: Annotated[Method, Query()] = "gradcam",
 ) -> Response:
     """Where the evidence for one label or word lay: 13 x 13 numbers, or with ``Accept: image/png`` an overlay."""
-    as_picture = quality(request.headers.get("accept", ""), "image/png") > 0
+    predictor = intake.predictor
+    as_picture = quality(intake.request.headers.get("accept", ""), "image/png") > 0
 
     async def answer(body: bytes) -> Response:
         explained = await predictor.explain(body, label=label, vocabulary=vocabulary, method=method)
         if not as_picture:
-            numbers = answers.explanation(explained, method, request_id)
+            numbers = answers.explanation(explained, method, intake.request_id)
             return Response(numbers.model_dump_json(), media_type="application/json")
         pixels, architecture = explained.image.pixels, predictor.checkpoint.architecture
         png = await predictor.offload(lambda: drawing.png(drawing.overlay(pixels, explained.map, architecture)))
@@ -120,12 +111,11 @@ async def explain(
         description=activations.__doc__,
     ),
 )
-async def every_layer(
-    request: Request, intake: IntakePart, predictor: PredictorPart, layers: LayerList = "all"
-) -> Response:
+async def every_layer(intake: IntakePart, layers: LayerList = "all") -> Response:
     """What every layer saw, in one binary body."""
+    predictor = intake.predictor
     names = _layer_names(layers, predictor.checkpoint.architecture.activation_names)
-    compress = quality(request.headers.get("accept-encoding", ""), "gzip") > 0
+    compress = quality(intake.request.headers.get("accept-encoding", ""), "gzip") > 0
 
     async def encode(body: bytes) -> bytes:
         result = await predictor.activations(body, names)
@@ -153,12 +143,12 @@ async def every_layer(
         description="The square at the size that GET /model gives as input_size.",
     ),
 )
-async def square(intake: IntakePart, predictor: PredictorPart) -> Response:
+async def square(intake: IntakePart) -> Response:
     """The square of the picture that the network sees: cropped, resized, upright, on white."""
 
     async def draw(body: bytes) -> bytes:
-        image = await predictor.decode(body)
-        return await predictor.offload(lambda: drawing.png(image.pixels))
+        image = await intake.predictor.decode(body)
+        return await intake.predictor.offload(lambda: drawing.png(image.pixels))
 
     return Response(await intake.picture(draw), media_type="image/png")
 

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from app.errors import GlassbotError, NotFoundError
 from app.http import answers, api_keys
-from app.http.dependencies import CheckpointPart, IntakePart, MetricsPart, PredictorPart, RequestId, SettingsPart
+from app.http.dependencies import CheckpointPart, IntakePart, MetricsPart
 from app.http.lesson_view import lesson_view
 from app.http.site_files import notebook, samples, web_root
 from app.inference.images import FORMATS
@@ -54,15 +54,9 @@ class ModelView:
 
 
 @router.api_route("/", methods=["GET", "POST"])  # one route, so that a 405 can name both methods
-async def home(
-    request: Request,
-    intake: IntakePart,
-    predictor: PredictorPart,
-    settings: SettingsPart,
-    metrics: MetricsPart,
-    request_id: RequestId,
-) -> Response:
+async def home(request: Request, intake: IntakePart, metrics: MetricsPart) -> Response:
     """The home page; where its form was posted, with the answer for the picture in it."""
+    predictor, settings, request_id = intake.predictor, intake.settings, intake.request_id
     if request.method != "POST":
         return _home_page(request, predictor.checkpoint, settings)
 

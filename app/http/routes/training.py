@@ -28,12 +28,17 @@ def page(request: Request, runs: RunsPart, run: str = SHIPPED) -> Response:
         look, status = Look(run=Run(name="", title="", journal=Path()), stamp="", problem=error.detail), error.status
     record = look.record
     context = {
-        "runs": runs.all.values(), "look": look, "record": record, "stamp": stamp, "version": version,
+        "runs": runs.all.values(),
+        "look": look,
+        "record": record,
+        "stamp": stamp,
+        "version": version,
         "charts": charts.charts(record) if record else [],
         "planned": charts.planned(record) if record else 0,
         "halves": charts.halves(record) if record else [],
-        "claims": findings.findings(findings.CLAIMS), "switches": findings.findings(findings.SWITCHES),
-    }  # fmt: skip
+        "claims": findings.findings(findings.CLAIMS),
+        "switches": findings.findings(findings.SWITCHES),
+    }
     return templates().TemplateResponse(request, "training.html", context, status_code=status)
 
 
@@ -45,7 +50,7 @@ def figures(request: Request, runs: RunsPart, app_version: AppVersion, name: str
     answer = unchanged(request, current)
     if answer is None:
         answer = JSONResponse(charts.told(look))
-    else:  # says so as the whole answer would, which the gzip middleware sees to
+    else:  # the gzip middleware adds this to the whole answer, but not to a 304
         answer.headers["Vary"] = "Accept-Encoding"
     answer.headers.update({"ETag": current, "Cache-Control": "no-cache"})
     return answer
@@ -62,11 +67,11 @@ def picture(runs: RunsPart, name: str, v: str = "") -> Response:
 
 @router.get("/training/runs/{name}/{step}.webp")
 def sheet(runs: RunsPart, name: str, step: str, v: str = "") -> Response:
-    """What the network was after that step; unchanging under its version."""
-    found = runs.look(name).sheet(step)
-    if found is None:
+    """The picture of the network after one step; under its version ``v`` it never changes."""
+    sprite = runs.look(name).sheet(step)
+    if sprite is None:
         raise NotFoundError("This run kept no picture of itself at that step.")
-    return _webp(found.file, _FOREVER if v == version(found) else "no-cache")
+    return _webp(sprite.file, _FOREVER if v == version(sprite) else "no-cache")
 
 
 def _webp(file: Path, caching: str) -> Response:

@@ -15,11 +15,25 @@ GOOD = [picture for name, picture in corpus.good_pictures().items() if "20000" n
 SIGNATURES = sorted({picture[:12] for picture in GOOD})
 PATHS = ("/predict", "/predict/batch", "/explain?label=dog", "/activations?layers=conv1,conv5", "/square")
 TYPES = (
-    "", "image/jpeg", "image/heic", "image/", "image", "application/octet-stream", "application/json", "text/plain",
-    "application/json; charset=utf-16", "multipart/form-data", "multipart/form-data; boundary=",
-    "multipart/form-data; boundary=b", 'multipart/form-data; boundary="b"; boundary=c', "multipart/mixed; boundary=b",
-    "application/x-www-form-urlencoded", ";", "a/b/c", "MULTIPART/FORM-DATA; BOUNDARY=b",
-)  # fmt: skip
+    "",
+    "image/jpeg",
+    "image/heic",
+    "image/",
+    "image",
+    "application/octet-stream",
+    "application/json",
+    "text/plain",
+    "application/json; charset=utf-16",
+    "multipart/form-data",
+    "multipart/form-data; boundary=",
+    "multipart/form-data; boundary=b",
+    'multipart/form-data; boundary="b"; boundary=c',
+    "multipart/mixed; boundary=b",
+    "application/x-www-form-urlencoded",
+    ";",
+    "a/b/c",
+    "MULTIPART/FORM-DATA; BOUNDARY=b",
+)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
 
 from app.inference.images import Limits, PixelBudget, decode_image
 from app.main import create_app
@@ -173,6 +176,52 @@ async def test_a_large_multipart_body_never_touches_the_disk(
     body = corpus.encode(corpus.photo(2300, 2100), "BMP")
     assert len(body) > 14_000_000
     assert (await client.post("/predict", files={"file": ("a.bmp", body)})).status_code == 200
+
+
+async def test_the_square_is_what_the_network_sees(client: httpx.AsyncClient) -> None:
+    body = corpus.jpeg(640, 480, seed=4, orientation=6)
+    pixels = decode_image(body, size=227, limits=Limits(), budget=PixelBudget(10**9)).pixels
+    ways = [
+        await post(client, body, "/square"),
+        await client.post("/square", files={"file": ("a.jpg", body)}),
+        await client.post("/square", json={"image": b64encode(body).decode()}),
+    ]
+    for answer in ways:
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+        picture = Image.open(BytesIO(answer.content))
+        assert picture.mode == "RGB"
+        assert np.array_equal(np.asarray(picture), pixels)
+    assert is_problem(await post(client, b"text", "/square"), 415, "not-an-image")
+    assert is_problem(await post(client, JPEG[:500], "/square"), 422, "broken-image")
+
+
+async def test_the_square_of_a_picture_costs_no_forward_pass(network: Checkpoint, engine: FakeEngine) -> None:
+    async with serving(create_app(Settings(), network, create_engine=engine.create)) as client:
+        warm = len(engine.batches)
+        assert (await post(client, path="/square")).status_code == 200
+        assert len(engine.batches) == warm
+
+
+async def test_the_old_query_parameter_answers_as_the_new_one(client: httpx.AsyncClient) -> None:
+    for name in ("vocabulary", "kind", "vocabulary=scene&kind"):
+        labels = (await post(client, path=f"/predict?{name}=scene")).json()["labels"]
+        assert {label["vocabulary"] for label in labels} == {"scene"}, name
+        word = (await post(client, path=f"/explain?label=dog&{name.replace('scene', 'word')}=word")).json()
+        assert word["vocabulary"] == "word", name
+        files = [("file", ("a.jpg", JPEG))]
+        batch = (await client.post(f"/predict/batch?{name}=scene", files=files)).json()
+        assert {label["vocabulary"] for label in batch["items"][0]["ok"]["labels"]} == {"scene"}, name
+
+
+async def test_old_fields_say_what_the_new_ones_say(client: httpx.AsyncClient) -> None:
+    answer = (await post(client)).json()
+    explanation = (await post(client, path="/explain?label=dog")).json()
+    for part in (*answer["labels"], *answer["caption"]["claims"], explanation):
+        assert part["kind"] == part["vocabulary"]
+    model = (await client.get("/model")).json()
+    assert all(layer["kind"] == layer["operation"] for layer in model["layers"])
+    said = {(v["activation"], v["kind"]) for v in model["vocabularies"]}
+    assert said == {("softmax", "exclusive"), ("sigmoid", "independent")}
 
 
 async def test_one_bad_file_of_a_batch_harms_no_other(client: httpx.AsyncClient) -> None:

@@ -69,13 +69,14 @@ async def test_every_problem_may_be_read_too(shared: httpx.AsyncClient, engine: 
 
 
 async def test_a_page_elsewhere_can_read_when_to_ask_again(network: Checkpoint, engine: FakeEngine) -> None:
-    engine.seconds = 0.2
+    engine.gate.clear()
     settings = Settings.model_validate({"cors_origins": HERE})
     async with serving(create_app(settings, network, create_engine=engine.create), wait=False) as client:
         early = await post(client, headers={"Origin": HERE})
         assert is_problem(early, 503, "not-ready")
         assert is_shared(early)
         assert "retry-after" in early.headers
+        engine.gate.set()
 
 
 async def test_a_preflight_tells_what_may_be_sent(shared: httpx.AsyncClient) -> None:

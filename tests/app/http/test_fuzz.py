@@ -69,9 +69,12 @@ def send(connection: Connection, asked: Hostile) -> tuple[http.client.HTTPRespon
 
 
 @settings(
-    max_examples=int(MORE or 500), derandomize=not MORE, database=None, deadline=None,
+    max_examples=int(MORE or 500),
+    derandomize=not MORE,
+    database=None,
+    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)  # fmt: skip
+)
 @given(asked=requests())
 def test_no_body_breaks_the_service_or_the_connection(
     connection: Connection, before: int, statuses: Counter[int], asked: Hostile

@@ -1,21 +1,14 @@
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack
 
 import pytest
 
 from app.inference import admission as module
 from app.inference.admission import Admission, FullError
+from tests.app.conftest import until
 
 pytestmark = pytest.mark.anyio
-
-
-async def until_released(admission: Admission) -> None:
-    """Until no slot is taken; fails after ten seconds."""
-    async with asyncio.timeout(10):
-        while admission.active:
-            await asyncio.sleep(0.01)
 
 
 def test_capacity_is_what_is_answered_in_time_within_bounds() -> None:
@@ -50,7 +43,7 @@ async def test_a_slow_upload_holds_no_slot_until_its_body_has_arrived(monkeypatc
     admission.settle(1, 1, least=1)
     with admission.enter() as slow:
         with slow.receiving():
-            await until_released(admission)
+            await until(lambda: admission.active == 0)
             assert admission.active == 0
             with admission.enter() as quick:
                 with quick.receiving():
@@ -70,7 +63,7 @@ async def test_a_body_that_fails_gives_everything_back(monkeypatch: pytest.Monke
 
     async def torn() -> None:
         with admission.enter() as slot, slot.receiving():
-            await until_released(admission)
+            await until(lambda: admission.active == 0)
             raise ValueError("torn")
 
     with pytest.raises(ValueError, match="torn"):

@@ -75,11 +75,24 @@ def test_memory_is_flat_over_many_files(quick: Path, tmp_path: Path) -> None:
     for number in range(FILES):
         body = pictures[number % len(pictures)] + number.to_bytes(4, "big")
         (tmp_path / "photos" / f"{number:05}.jpg").write_bytes(body)
-    command = [sys.executable, "-m", "app", "caption", str(tmp_path / "photos"), "--checkpoint", str(quick),
-               "--out", str(out), "--quiet"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "caption",
+        str(tmp_path / "photos"),
+        "--checkpoint",
+        str(quick),
+        "--out",
+        str(out),
+        "--quiet",
+    ]
     held: list[tuple[int, int]] = []  # lines written, bytes of memory
     with subprocess.Popen(command) as process:
+        ends = time.monotonic() + 600
         while process.poll() is None:
+            if time.monotonic() > ends:
+                process.kill()
             held.append((out.read_bytes().count(b"\n") if out.exists() else 0, resident(process.pid)))
             time.sleep(0.05)  # a quick machine is through with all of them in a second
     assert process.returncode == 0
