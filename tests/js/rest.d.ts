@@ -7,428 +7,168 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * BatchItem
-         * @description One file of a batch: either ``ok`` or ``problem`` is null.
-         */
         BatchItem: {
-            /**
-             * File
-             * @description The name it was sent under.
-             */
             file: string;
             ok: components["schemas"]["Prediction"] | null;
             problem: components["schemas"]["Problem"] | null;
         };
-        /**
-         * BatchResponse
-         * @description The answer to ``POST /predict/batch``, in the order of the files.
-         */
         BatchResponse: {
-            /** Request Id */
             request_id: string;
             model: components["schemas"]["ModelName"];
-            /** Items */
             items: components["schemas"]["BatchItem"][];
         };
-        /**
-         * Box
-         * @description A rectangle in pixels of the upright picture.
-         */
         Box: {
-            /** X */
             x: number;
-            /** Y */
             y: number;
-            /** Width */
             width: number;
-            /** Height */
             height: number;
         };
-        /**
-         * CaptionAnswer
-         * @description One honest sentence about the picture.
-         */
         CaptionAnswer: {
-            /** Text */
             text: string;
-            /** Alt Text */
             alt_text: string;
-            /**
-             * Confidence
-             * @description Probability that every claim holds.
-             */
             confidence: number;
-            /**
-             * Tier
-             * @enum {string}
-             */
+            /** @enum {string} */
             tier: "sure" | "think" | "hedge" | "pass";
-            /**
-             * Right Times In Ten
-             * @description How often this tier was right on held-out pictures; null where not measured.
-             */
             right_times_in_ten: number | null;
-            /** Claims */
             claims: components["schemas"]["ClaimAnswer"][];
         };
-        /**
-         * ClaimAnswer
-         * @description One thing that the sentence claims.
-         */
         ClaimAnswer: {
-            /**
-             * Node
-             * @description The label, or the ancestor of it, that is said.
-             */
             node: string;
-            /**
-             * Vocabulary
-             * @description Name of the vocabulary that the label belongs to.
-             */
             vocabulary: string;
-            /**
-             * Kind
-             * @deprecated
-             * @description Old name of vocabulary; it goes in release 0.2.0.
-             */
+            /** @deprecated */
             kind: string;
-            /** Role */
             role: string;
-            /** Probability */
             probability: number;
         };
-        /**
-         * ExplainResponse
-         * @description The answer to ``POST /explain``: where the evidence for a label lay.
-         */
         ExplainResponse: {
-            /** Request Id */
             request_id: string;
-            /** Label */
             label: string;
-            /** Id */
             id: string;
-            /**
-             * Vocabulary
-             * @description Name of the vocabulary that the label belongs to.
-             */
             vocabulary: string;
-            /**
-             * Kind
-             * @deprecated
-             * @description Old name of vocabulary; it goes in release 0.2.0.
-             */
+            /** @deprecated */
             kind: string;
-            /**
-             * Method
-             * @enum {string}
-             */
+            /** @enum {string} */
             method: "gradcam" | "hirescam" | "layercam";
-            /**
-             * Layer
-             * @description The convolution whose cells the map has.
-             */
             layer: string;
-            /**
-             * Map
-             * @description Rows of cells of the layer, as shares of the largest.
-             */
             map: number[][];
-            /**
-             * Maximum
-             * @description The largest cell, in units of a logit; 0 where there is no evidence.
-             */
             maximum: number;
-            /**
-             * Relevance
-             * @description What each channel of the layer adds to the label's lead.
-             */
             relevance: number[];
             crop: components["schemas"]["Box"];
             image: components["schemas"]["Size"];
         };
-        /**
-         * Health
-         * @description The answer to ``GET /livez`` and ``GET /readyz``.
-         */
         Health: {
-            /**
-             * Status
-             * @enum {string}
-             */
+            /** @enum {string} */
             status: "alive" | "ready";
         };
-        /**
-         * ImageFacts
-         * @description The picture that was sent.
-         */
         ImageFacts: {
-            /** Width */
             width: number;
-            /** Height */
             height: number;
-            /**
-             * Format
-             * @example JPEG
-             */
             format: string;
-            /** Sha256 */
             sha256: string;
-            /** @description The square that the network saw. */
             crop: components["schemas"]["Box"];
         };
-        /**
-         * LabelAnswer
-         * @description A label of a vocabulary whose labels exclude each other.
-         */
         LabelAnswer: {
-            /**
-             * Label
-             * @description Natural noun.
-             */
             label: string;
-            /**
-             * Id
-             * @description Raw class name.
-             */
             id: string;
-            /**
-             * Score
-             * @description Probability within its vocabulary.
-             */
             score: number;
-            /**
-             * Vocabulary
-             * @description Name of the vocabulary that the label belongs to.
-             */
             vocabulary: string;
-            /**
-             * Kind
-             * @deprecated
-             * @description Old name of vocabulary; it goes in release 0.2.0.
-             */
+            /** @deprecated */
             kind: string;
         };
-        /**
-         * LabelEntry
-         * @description A label that the network knows.
-         */
         LabelEntry: {
-            /** Id */
             id: string;
-            /** Name */
             name: string;
-            /** Gloss */
             gloss: string;
         };
-        /**
-         * LayerAnswer
-         * @description One row of the layer table.
-         */
         LayerAnswer: {
-            /** Name */
             name: string;
-            /**
-             * Operation
-             * @description conv, lrn, pool or linear.
-             */
             operation: string;
-            /**
-             * Kind
-             * @deprecated
-             * @description Old name of operation; it goes in release 0.2.0.
-             */
+            /** @deprecated */
             kind: string;
-            /** Shape */
             shape: number[];
-            /** Kernel */
             kernel: number;
-            /** Stride */
             stride: number;
-            /** Padding */
             padding: number;
-            /** Groups */
             groups: number;
-            /** Parameters */
             parameters: number;
-            /** Multiply Adds */
             multiply_adds: number;
-            /** Receptive Field */
             receptive_field: number;
-            /** Jump */
             jump: number;
-            /** Start */
             start: number;
         };
-        /**
-         * ModelName
-         * @description Which network answered.
-         */
         ModelName: {
-            /** Name */
             name: string;
-            /**
-             * Version
-             * @description First 12 hexadecimal digits of the checkpoint's SHA-256.
-             */
             version: string;
         };
-        /**
-         * ModelResponse
-         * @description The answer to ``GET /model``: the network that is served.
-         */
         ModelResponse: {
-            /** Name */
             name: string;
-            /** Version */
             version: string;
-            /** Input Size */
             input_size: number;
-            /** Parameters */
             parameters: number;
-            /** Layers */
             layers: components["schemas"]["LayerAnswer"][];
-            /** Vocabularies */
             vocabularies: components["schemas"]["VocabularyAnswer"][];
-            /** Measured */
             measured: {
                 [key: string]: unknown;
             };
-            /** Provenance */
             provenance: {
                 [key: string]: unknown;
             };
         };
-        /**
-         * PredictResponse
-         * @description The answer to ``POST /predict``: a prediction, the request it answers and the network.
-         */
         PredictResponse: {
-            /** Request Id */
             request_id: string;
             model: components["schemas"]["ModelName"];
             image: components["schemas"]["ImageFacts"];
             caption: components["schemas"]["CaptionAnswer"];
-            /** Labels */
             labels: components["schemas"]["LabelAnswer"][];
-            /** Words */
             words: components["schemas"]["WordAnswer"][];
             timing_ms: components["schemas"]["Timing"];
         };
-        /**
-         * Prediction
-         * @description What is said of one picture.
-         */
         Prediction: {
             image: components["schemas"]["ImageFacts"];
             caption: components["schemas"]["CaptionAnswer"];
-            /** Labels */
             labels: components["schemas"]["LabelAnswer"][];
-            /** Words */
             words: components["schemas"]["WordAnswer"][];
             timing_ms: components["schemas"]["Timing"];
         };
-        /**
-         * Problem
-         * @description A problem as RFC 9457 defines it.
-         */
         Problem: {
-            /**
-             * Type
-             * @description Stable URI of this kind of problem.
-             * @example urn:glassbot:problem:not-an-image
-             */
             type: string;
-            /** Title */
             title: string;
-            /** Status */
             status: number;
-            /** Detail */
             detail: string;
-            /** Request Id */
             request_id: string;
-            /**
-             * Errors
-             * @description Where several things are wrong: each of them.
-             * @default []
-             */
+            /** @default [] */
             errors: components["schemas"]["ProblemError"][];
         };
-        /**
-         * ProblemError
-         * @description One of several things that are wrong with a request.
-         */
         ProblemError: {
-            /** Where */
             where: string;
-            /** What */
             what: string;
         };
-        /**
-         * Size
-         * @description The size of the upright picture, in pixels.
-         */
         Size: {
-            /** Width */
             width: number;
-            /** Height */
             height: number;
         };
-        /**
-         * Timing
-         * @description Milliseconds that each step took; 0 where its result came from a cache.
-         */
         Timing: {
-            /** Decode */
             decode: number;
-            /** Queue */
             queue: number;
-            /** Model */
             model: number;
-            /** Total */
             total: number;
         };
-        /**
-         * VocabularyAnswer
-         * @description One question that the network answers, and the labels it chooses from.
-         */
         VocabularyAnswer: {
-            /** Name */
             name: string;
-            /**
-             * Activation
-             * @description softmax: the labels exclude each other. sigmoid: each holds or not, whatever the others do.
-             * @enum {string}
-             */
+            /** @enum {string} */
             activation: "softmax" | "sigmoid";
             /**
-             * Kind
              * @deprecated
-             * @description Old name of activation, where softmax is exclusive; it goes in release 0.2.0.
              * @enum {string}
              */
             kind: "exclusive" | "independent";
-            /** Size */
             size: number;
-            /** Calibrated */
             calibrated: boolean;
-            /** Labels */
             labels: components["schemas"]["LabelEntry"][];
         };
-        /**
-         * WordAnswer
-         * @description A word that people would use of the picture.
-         */
         WordAnswer: {
-            /** Word */
             word: string;
-            /** Score */
             score: number;
-            /**
-             * People In Five
-             * @description How many of five people would say it.
-             */
             people_in_five: number;
         };
     };
