@@ -13,8 +13,8 @@ from training.pages.run_report import render_report
 def add(commands: Commands) -> None:
     """Describe the ``report`` command to the parser."""
     parser = commands.add_parser("report", help="write what a run was and how it learned as one HTML page")
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run, or a journal's file")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="default: report.html beside the journal")
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run, or a run log's file")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: report.html beside the run log")
     parser.set_defaults(run=run)
 
 

@@ -16,7 +16,7 @@ from training.pages.figure_tables import print_figures
 from training.release import model_card
 from training.release.average import average
 from training.release.prune import prune_for_sets
-from training.release.ship import JOURNAL, WEIGHTS, measure_and_calibrate, prepare, refuse_worse, swap
+from training.release.ship import RUN_LOG, WEIGHTS, measure_and_calibrate, prepare, refuse_worse, swap
 
 
 def add(commands: Commands) -> None:
@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Average if asked, prune, compress, measure, compare; then swap weights, card and journal."""
+    """Average if asked, prune, compress, measure, compare; then swap weights, card and run log."""
     folder: Path = options.run_folder
     target: Path = options.to / WEIGHTS
     if swap(options.to):
@@ -79,7 +79,7 @@ def _command(specs: Sequence[str], *, average: bool) -> str:
 
 
 def _continues(dense: Checkpoint, folder: Path) -> bool:
-    """Whether the run started from the network that ``folder`` serves, and that network's journal is there."""
-    if not ((folder / WEIGHTS).exists() and (folder / JOURNAL).exists()):
+    """Whether the run started from the network that ``folder`` serves, and that network's run log is there."""
+    if not ((folder / WEIGHTS).exists() and (folder / RUN_LOG).exists()):
         return False
     return checkpoint.load(folder / WEIGHTS).version == dense.provenance.get("started_from")

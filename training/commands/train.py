@@ -29,7 +29,7 @@ from training.trainer.device import pick_device, resolve_precision, reuse_freed_
 from training.trainer.distillation import Teachers, build_teachers
 from training.trainer.loop import Trainer
 from training.trainer.plan import Plan, build_plan
-from training.trainer.run_folder import JOURNAL, read_config, read_saved_state, read_scores, run_lock, write_config
+from training.trainer.run_folder import RUN_LOG, read_config, read_saved_state, read_scores, run_lock, write_config
 from training.trainer.schedule import should_stop_early
 from training.trainer.snapshot import keep_picture
 from training.trainer.state import TrainState, build_state, restore_state
@@ -77,11 +77,11 @@ def _add_recipe_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_output_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--log-every", type=int, default=25, metavar="STEPS", help="how often to write a journal line")
+    parser.add_argument("--log-every", type=int, default=25, metavar="STEPS", help="how often to write a run log line")
     parser.add_argument("--save-every", type=int, default=100, metavar="STEPS", help="how often to save the state")
     parser.add_argument("--tensorboard", action="store_true", help="also write event files for TensorBoard")
     parser.add_argument(
-        "--fixed-picture", type=Path, metavar="FILE", help="the photo whose activations the journal keeps"
+        "--fixed-picture", type=Path, metavar="FILE", help="the photo whose activations the run log keeps"
     )
 
 
@@ -106,9 +106,9 @@ def run(options: argparse.Namespace) -> int:
             plan = replace(plan, steps=_steps_in(options.minutes, plan, teachers))
         state = restore_state(plan, saved, scores) if saved else build_state(plan, origin.source)
         if group.is_main:
-            keep_picture(options.out / JOURNAL, options.fixed_picture)
+            keep_picture(options.out / RUN_LOG, options.fixed_picture)
             write_config(options.out, plan)
-            writer.cut_back(options.out / JOURNAL, state.step)
+            writer.cut_back(options.out / RUN_LOG, state.step)
         measured = _trainer(options, plan, state, teachers).train()
         if group.is_main:
             print(json.dumps(measured))

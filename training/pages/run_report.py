@@ -19,9 +19,9 @@ _MAX_SHEETS = 120  # of about 35 kB each, so that a phone opens the page
 
 
 def render_report(run: Path) -> str:
-    """The report as self-contained HTML that fetches nothing. ``run`` is a run's folder or a journal's file.
+    """The report as self-contained HTML that fetches nothing. ``run`` is a run's folder or a run log's file.
 
-    Raises ValueError with one sentence where there is no journal, or no entry in it.
+    Raises ValueError with one sentence where there is no run log, or no entry in it.
     """
     return fill("run_report.html.j2", **context(read(run)))
 

@@ -1,7 +1,7 @@
-"""Ships a network: prepares its weights, model card and journal beside the served ones, then swaps them.
+"""Ships a network: prepares its weights, model card and run log beside the served ones, then swaps them.
 
-The swap withdraws the served card and journal, replaces the weights, and publishes the new journal and card, in this
-order. So wherever it is interrupted, a card or journal that is there belongs to the weights that are there. All new
+The swap withdraws the served card and run log, replaces the weights, and publishes the new run log and card, in this
+order. So wherever it is interrupted, a card or run log that is there belongs to the weights that are there. All new
 files are whole before it begins, and the next ``ship`` finishes what an interrupted one left.
 """
 
@@ -26,7 +26,7 @@ from training.pages.figure_tables import print_figures, print_reliability
 
 WEIGHTS = PRETRAINED.name
 CARD = "README.md"
-JOURNAL = "journal.jsonl"
+RUN_LOG = "journal.jsonl"
 _SHEETS = "journal"  # the folder of the journal's pictures
 _DRAFT = ".shipping.half"
 _PREPARED = ".shipping"
@@ -81,10 +81,10 @@ def refuse_worse(figures: Figures, served: Figures, target: Path) -> None:
         )
 
 
-def prepare(folder: Path, weights: Path, card: str, journal: Path, *, continued: bool) -> None:
+def prepare(folder: Path, weights: Path, card: str, run_log: Path, *, continued: bool) -> None:
     """Write all that :func:`swap` will put into ``folder``; nothing that is served changes. Raises OSError.
 
-    ``continued``: the run of ``journal`` started from the network in ``folder``, so its journal goes on from there.
+    ``continued``: the run of ``run_log`` started from the network in ``folder``, so its run log goes on from there.
     """
     draft = folder / _DRAFT
     shutil.rmtree(draft, ignore_errors=True)
@@ -92,9 +92,9 @@ def prepare(folder: Path, weights: Path, card: str, journal: Path, *, continued:
     with weights.open("rb") as source, atomically(draft / WEIGHTS) as copy:
         shutil.copyfileobj(source, copy)
     write_atomically(draft / CARD, card)
-    _copy_journal(folder / JOURNAL if continued else journal, draft / JOURNAL)
+    _copy_run_log(folder / RUN_LOG if continued else run_log, draft / RUN_LOG)
     if continued:
-        writer.extend(draft / JOURNAL, journal)
+        writer.extend(draft / RUN_LOG, run_log)
     draft.rename(folder / _PREPARED)
 
 
@@ -108,18 +108,18 @@ def swap(folder: Path) -> bool:
         return False
     if (prepared / WEIGHTS).exists():
         (folder / CARD).unlink(missing_ok=True)
-        (folder / JOURNAL).unlink(missing_ok=True)
+        (folder / RUN_LOG).unlink(missing_ok=True)
         if (folder / _SHEETS).is_dir():
             shutil.rmtree(folder / _SHEETS)
         (prepared / WEIGHTS).replace(folder / WEIGHTS)
-    for name in (_SHEETS, JOURNAL, CARD):
+    for name in (_SHEETS, RUN_LOG, CARD):
         if (prepared / name).exists():
             (prepared / name).replace(folder / name)
     prepared.rmdir()
     return True
 
 
-def _copy_journal(journal: Path, to: Path) -> None:
-    shutil.copyfile(journal, to)
-    if journal.with_suffix("").is_dir():
-        shutil.copytree(journal.with_suffix(""), to.with_suffix(""))
+def _copy_run_log(run_log: Path, to: Path) -> None:
+    shutil.copyfile(run_log, to)
+    if run_log.with_suffix("").is_dir():
+        shutil.copytree(run_log.with_suffix(""), to.with_suffix(""))

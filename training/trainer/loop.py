@@ -18,7 +18,7 @@ from training.trainer.console import TrainingConsole
 from training.trainer.distillation import Teachers
 from training.trainer.interrupt import InterruptGuard
 from training.trainer.plan import Plan
-from training.trainer.run_folder import JOURNAL, STATE
+from training.trainer.run_folder import RUN_LOG, STATE
 from training.trainer.schedule import lr_factor, should_stop_early
 from training.trainer.snapshot import snapshot
 from training.trainer.state import TrainState
@@ -36,13 +36,13 @@ class Trainer:
     state: TrainState
     """Where the run is; every step changes it."""
     folder: Path
-    """Where journal, state and checkpoints are written."""
+    """Where run log, state and checkpoints are written."""
     console: TrainingConsole
     """Where the progress of the run is shown."""
     teachers: Teachers | None = None
     """Networks whose answers count beside the labels, if any."""
     log_every: int = 25
-    """Steps between two lines of the journal."""
+    """Steps between two lines of the run log."""
     save_every: int = 100
     """Steps between two saved states."""
 
@@ -72,7 +72,7 @@ class Trainer:
         return max(self.plan.steps_per_epoch, _MIN_STEPS_BETWEEN_EVALUATIONS)
 
     def _train_until_due(self, interrupt: InterruptGuard) -> bool:
-        """Train up to the next line of the journal, at one picture size. Returns whether a process was interrupted."""
+        """Train up to the next line of the run log, at one picture size. Returns whether a process was interrupted."""
         start = time.perf_counter()
         losses = []
         while True:
@@ -85,7 +85,7 @@ class Trainer:
         return interrupted
 
     def _is_due(self) -> bool:
-        """Whether a journal line, an evaluation, a saved state, another size or the end comes after this step."""
+        """Whether a run log line, an evaluation, a saved state, another size or the end comes after this step."""
         step = self.state.step
         regular = any(step % every == 0 for every in (self.log_every, self._evaluate_every, self.save_every))
         return regular or step == self.plan.steps or self.plan.size_at(step) != self.state.size
@@ -103,7 +103,7 @@ class Trainer:
             self._append(entry)
 
     def _evaluate(self) -> Figures:
-        """Evaluate with the serving preprocessing; write the checkpoints, the journal and the state."""
+        """Evaluate with the serving preprocessing; write the checkpoints, the run log and the state."""
         plan, state = self.plan, self.state
         network, engine = self._serving()
         measured = evaluate(engine, plan.validation, network.slices(), group=plan.group)
@@ -134,7 +134,7 @@ class Trainer:
         return network, TorchEngine(network, precision=self.plan.recipe.precision, device=self.plan.device.type)
 
     def _snapshot(self, network: Checkpoint, engine: TorchEngine) -> None:
-        snapshot(network, engine, self.folder / JOURNAL, self.state.step)
+        snapshot(network, engine, self.folder / RUN_LOG, self.state.step)
 
     def _append(self, entry: Mapping[str, object]) -> None:
-        writer.append(self.folder / JOURNAL, {"step": self.state.step, "size": self.state.size, **entry})
+        writer.append(self.folder / RUN_LOG, {"step": self.state.step, "size": self.state.size, **entry})

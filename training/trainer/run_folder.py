@@ -1,6 +1,6 @@
 """The folder of a run: who may write in it, what it says of the run, and the state at which the run stopped.
 
-``config.json`` is written once, ``metrics.jsonl`` (the journal) grows, ``state.pt`` is replaced, and the checkpoints
+``config.json`` is written once, ``metrics.jsonl`` (the run log) grows, ``state.pt`` is replaced, and the checkpoints
 ``last.safetensors`` and ``best.safetensors`` are what a run is for. docs/runlog.md describes the first two.
 """
 
@@ -23,7 +23,7 @@ from training.trainer.state import read_state
 
 CONFIG = "config.json"
 """Name of the file with the recipe, the number of steps, the provenance, the preprocessing and the colours."""
-JOURNAL = "metrics.jsonl"
+RUN_LOG = "metrics.jsonl"
 """Name of the file with a line for every few steps and every evaluation."""
 STATE = "state.pt"
 """Name of the file from which a run resumes."""
@@ -73,11 +73,11 @@ def read_saved_state(folder: Path) -> dict[str, Any] | None:
 
 
 def read_scores(folder: Path, saved: dict[str, Any] | None) -> list[float]:
-    """The scores of the evaluations up to a saved state, at the picture size it has; the journal holds them."""
+    """The scores of the evaluations up to a saved state, at the picture size it has; the run log holds them."""
     if saved is None:
         return []
     return [
         overall_score(entry["measured"])
-        for entry in reader.entries(folder / JOURNAL)
+        for entry in reader.entries(folder / RUN_LOG)
         if "measured" in entry and entry["step"] <= saved["step"] and entry["size"] == saved["size"]
     ]

@@ -20,9 +20,9 @@ _PICTURE_SIZE = 256  # pixels
 
 
 def keep_picture(path: Path, file: Path | None = None) -> None:
-    """Put the centred square of a photo, by default :data:`PICTURE`, beside the journal ``path``, at 256 px.
+    """Put the centred square of a photo, by default :data:`PICTURE`, beside the run log ``path``, at 256 px.
 
-    A journal that has one keeps it, so that all its snapshots show the same photo; it may be shown to anybody.
+    A run log that has one keeps it, so that all its snapshots show the same photo; it may be shown to anybody.
     Raises ValueError with one sentence where ``file`` is no picture.
     """
     target = reader.picture_path(path)
@@ -34,7 +34,7 @@ def keep_picture(path: Path, file: Path | None = None) -> None:
 
 
 def snapshot(network: Checkpoint, engine: Engine, path: Path, step: int) -> None:
-    """Add a sheet of pictures of ``network``, which ``engine`` runs, to the journal ``path``.
+    """Add a sheet of pictures of ``network``, which ``engine`` runs, to the run log ``path``.
 
     The kernels are shown as they serve, with batch norm folded in. Raises OSError where the disk will not take it.
     """

@@ -130,7 +130,7 @@ def build_state(plan: Plan, source: Checkpoint | None = None) -> TrainState:
 
 
 def restore_state(plan: Plan, record: dict[str, Any], scores: list[float]) -> TrainState:
-    """The state that :meth:`TrainState.save` wrote, with the scores that the journal holds."""
+    """The state that :meth:`TrainState.save` wrote, with the scores that the run log holds."""
     architecture = plan.recipe.architecture(plan.outputs, record["size"])
     network = _placed(AlexNet(architecture), plan)
     network.load_state_dict(record["network"])

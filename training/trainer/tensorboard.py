@@ -1,4 +1,4 @@
-"""The journal's curves as TensorBoard event files, for those who have it installed."""
+"""The run log's curves as TensorBoard event files, for those who have it installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TensorBoardWriter:
         self._writer: Any = SummaryWriter(str(folder))
 
     def log_steps(self, step: int, size: int, entry: Mapping[str, Any]) -> None:
-        """Add every number of a journal line about the last steps, and the side of the pictures in pixels."""
+        """Add every number of a run log line about the last steps, and the side of the pictures in pixels."""
         for name, value in {**entry, "size": size}.items():
             if isinstance(value, Real):
                 self._writer.add_scalar(f"training/{name}", value, step)

@@ -207,7 +207,7 @@ def test_what_is_damaged_is_left_out_and_counted(run: Path, tmp_path: Path) -> N
     )
     text = render_report(tmp_path)
     found = Page(text)
-    assert "3 lines of the journal could not be read and are left out." in found.text
+    assert "3 lines of the run log could not be read and are left out." in found.text
     assert "<b>x</b>" in found.text
     assert "<b>x</b>" not in text
     assert "nan" not in found.text.lower().split()

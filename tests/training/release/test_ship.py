@@ -17,7 +17,7 @@ from tests.tiny import tiny_network
 from tests.training.made import folders
 from training import __main__ as cli
 from training.evaluation.statistics import wilson_interval
-from training.release.ship import CARD, JOURNAL, WEIGHTS, prepare, swap
+from training.release.ship import CARD, RUN_LOG, WEIGHTS, prepare, swap
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +137,12 @@ def crash_at(step: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def serve(folder: Path, text: str) -> None:
     """Weights, card, journal and sheet that all say ``text``, as if they were served."""
     (folder / "journal").mkdir(parents=True)
-    for name in (WEIGHTS, CARD, JOURNAL, "journal/0000001.webp"):
+    for name in (WEIGHTS, CARD, RUN_LOG, "journal/0000001.webp"):
         (folder / name).write_text(text)
 
 
 def read_served(folder: Path) -> dict[str, str]:
-    names = (WEIGHTS, CARD, JOURNAL, "journal/0000001.webp")
+    names = (WEIGHTS, CARD, RUN_LOG, "journal/0000001.webp")
     return {name: (folder / name).read_text() for name in names if (folder / name).exists()}
 
 
@@ -152,7 +152,7 @@ def test_a_crash_at_any_step_leaves_no_card_or_journal_beside_another_network_an
 ) -> None:
     serve(tmp_path / "served", "old")
     serve(tmp_path / "run", "new")
-    prepare(tmp_path / "served", tmp_path / "run" / WEIGHTS, "new", tmp_path / "run" / JOURNAL, continued=False)
+    prepare(tmp_path / "served", tmp_path / "run" / WEIGHTS, "new", tmp_path / "run" / RUN_LOG, continued=False)
     assert set(read_served(tmp_path / "served").values()) == {"old"}
     with monkeypatch.context() as patch:
         tried = crash_at(step, patch)
@@ -164,14 +164,14 @@ def test_a_crash_at_any_step_leaves_no_card_or_journal_beside_another_network_an
     assert len(set(texts.values())) == 1
     assert swap(tmp_path / "served")
     assert set(read_served(tmp_path / "served").values()) == {"new"}
-    assert sorted(path.name for path in (tmp_path / "served").iterdir()) == sorted([WEIGHTS, CARD, JOURNAL, "journal"])
+    assert sorted(path.name for path in (tmp_path / "served").iterdir()) == sorted([WEIGHTS, CARD, RUN_LOG, "journal"])
     assert not swap(tmp_path / "served")
 
 
 def test_a_full_disk_while_preparing_leaves_what_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(tmp_path / "served", "old")
     serve(tmp_path / "run", "new")
-    paths = (tmp_path / "run" / WEIGHTS, "new", tmp_path / "run" / JOURNAL)
+    paths = (tmp_path / "run" / WEIGHTS, "new", tmp_path / "run" / RUN_LOG)
     for name in ("copyfileobj", "copyfile", "copytree"):
         with monkeypatch.context() as patch:
             patch.setattr(shutil, name, lambda *_, **__: (_ for _ in ()).throw(OSError("full")))
@@ -193,7 +193,7 @@ def test_an_interrupted_swap_is_finished_by_the_next_ship(
     assert ship(world, tmp_path) == 0
     assert "finished the swap that an earlier ship was interrupted in" in capsys.readouterr().out
     assert (tmp_path / WEIGHTS).read_bytes() == weights
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([WEIGHTS, CARD, JOURNAL])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([WEIGHTS, CARD, RUN_LOG])
     assert not (world / "run" / "shipped.safetensors").exists()
 
 
