@@ -42,7 +42,7 @@ SENTENCES = [(tier, opening) for tier, openings in _OPENINGS.items() for opening
 def test_the_doubt_is_marked_and_the_claim_is_not_with_scripts_and_without(
     visit: Visit, tier: str, opening: str
 ) -> None:
-    text = opening.format(claim="a man riding a bike")
+    text = opening.format(phrase="a man riding a bike")
     doubt = text.partition(". ")[0] + "." if tier == "pass" else text.removesuffix(" it's a man riding a bike.")
     assert doubt != text
     marked = visit().evaluate(
