@@ -50,7 +50,7 @@ class GlassbotError(Exception):
 
     @property
     def type(self) -> str:
-        """The URI of this type of problem (RFC 9457), which never changes."""
+        """The URI of this type of problem (RFC 9457); it changes only with a release that says so."""
         return TYPE_PREFIX + self.slug
 
     @property

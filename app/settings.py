@@ -235,7 +235,7 @@ def _refuse_misspelt(chosen: Collection[str]) -> None:
     for variable in sorted(os.environ):
         if not variable.startswith(PREFIX) or variable in known:
             continue
-        for close in get_close_matches(variable.removeprefix(PREFIX), names, n=1, cutoff=0.75):
+        for close in get_close_matches(variable.removeprefix(PREFIX), names, n=1, cutoff=0.69):
             if close.lower() not in chosen:
                 raise SettingsError(f"{variable} is not a setting: did you mean {PREFIX}{close}?")
 

@@ -219,7 +219,9 @@ def with_current_names(settings: Mapping[str, Any]) -> dict[str, Any]:
         field = _RENAMED_FIELDS.get(name, name)
         setting = _RENAMED_VALUES.get((field, value), value) if isinstance(value, str) else value
         if (field, setting) != (name, value):
-            print(f"Recipes now say {field}={setting} for {name}={value}: read as that.", file=sys.stderr)
+            print(
+                f"{name}={value} is the old name of {field}={setting}, which goes with release 0.2.0.", file=sys.stderr
+            )
         current[field] = setting
     return current
 

@@ -1,4 +1,4 @@
-"""A run from its step to its last: train, log, evaluate, save."""
+"""Runs training from the current step to the last one: train, log, evaluate, save."""
 
 from __future__ import annotations
 

@@ -86,11 +86,11 @@ async def test_slow_uploads_are_told_so_and_keep_nobody_out(checkpoint_file: Pat
             yield bytes([byte])
             await asyncio.sleep(0.1)
 
-    with served(checkpoint_file, tmp_path / "log", GLASSBOT_UPLOAD_SECONDS="15", **BARE) as running:
+    with served(checkpoint_file, tmp_path / "log", GLASSBOT_UPLOAD_SECONDS="40", **BARE) as running:
         async with client(running) as http:
             capacity = int(await metric(http, "glassbot_capacity"))
             slow = [asyncio.create_task(http.post("/predict", content=trickle())) for _ in range(capacity)]
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(25):
                 while await metric(http, "glassbot_in_flight") < capacity:
                     await asyncio.sleep(0.05)
             await asyncio.sleep(1)  # several times as long as a slow upload keeps its slot

@@ -10,7 +10,7 @@ import pytest
 from tests.training.made import folders
 from tests.training.trainer.small_plan import CPU, thing_set
 from training import __main__ as cli
-from training.commands.ablate import found
+from training.commands.ablate import findings_of
 from training.config import Stage
 from training.evaluation.statistics import student_interval
 from training.paper.ablation import Result, TrainedResults, pairs, train_and_measure
@@ -98,6 +98,6 @@ def test_ablate_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_single_seed_gives_no_interval_and_the_file_stays_json() -> None:
-    finding = found({"relu": HYPOTHESES["relu"]}, {"relu": [0.75]})["relu"]
+    finding = findings_of({"relu": HYPOTHESES["relu"]}, {"relu": [0.75]})["relu"]
     assert (finding.half, finding.even, finding.mean) == (None, 1.0, 0.75)
     assert "NaN" not in json.dumps(asdict(finding))

@@ -13,9 +13,9 @@ def test_old_names_are_accepted_where_fields_are_set(capsys: pytest.CaptureFixtu
     recipe = override(smoke(), old)
     assert (recipe.distillation_weight, recipe.lrn, recipe.schedule) == (0.25, "cuda_convnet", "cuda_convnet")
     assert capsys.readouterr().err.splitlines() == [
-        "Recipes now say distillation_weight=0.25 for teaching=0.25: read as that.",
-        "Recipes now say lrn=cuda_convnet for lrn=program: read as that.",
-        "Recipes now say schedule=cuda_convnet for schedule=program: read as that.",
+        "teaching=0.25 is the old name of distillation_weight=0.25, which goes with release 0.2.0.",
+        "lrn=program is the old name of lrn=cuda_convnet, which goes with release 0.2.0.",
+        "schedule=program is the old name of schedule=cuda_convnet, which goes with release 0.2.0.",
     ]
 
 
@@ -24,7 +24,7 @@ def test_a_stored_recipe_of_the_last_release_is_the_recipe_of_today(capsys: pyte
     record["teaching"] = record.pop("distillation_weight")
     record |= {"lrn": "program", "schedule": "program"}
     assert from_record(record) == replace(source_2012(), distillation_weight=0.75)
-    assert capsys.readouterr().err.count("read as that") == 3
+    assert capsys.readouterr().err.count("is the old name of") == 3
 
 
 @pytest.mark.parametrize("name", RECIPES)

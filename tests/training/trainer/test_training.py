@@ -125,7 +125,7 @@ def test_a_run_of_the_last_release_goes_on_under_the_names_of_this_one(
     (out / "config.json").write_text(json.dumps(old))
     capsys.readouterr()
     assert run(*smoke(out, mugs), "--resume") == 0
-    assert "Recipes now say distillation_weight=0.5 for teaching=0.5" in capsys.readouterr().err
+    assert "teaching=0.5 is the old name of distillation_weight=0.5" in capsys.readouterr().err
     assert json.loads((out / "config.json").read_text()) == config
     assert read_state(out / "state.pt")["step"] == config["steps"]
 
