@@ -30,8 +30,8 @@ class Batch:
     async def items(self, files: Sequence[Upload], slot: Slot) -> list[BatchItem]:
         """An item for each file, in their order. Raises NoSuchVocabularyError, which no file is to blame for.
 
-        The files take slots of their own, at most half of the capacity at once, instead of ``slot``, that of the
-        request: the other half stays for other requests.
+        Each file takes a slot of its own, and ``slot``, that of the request, is released. A batch uses at most half of
+        the capacity at once, so that other requests are answered, too.
         """
         slot.release()
         turns = asyncio.Semaphore(max(1, self.predictor.host.admission.capacity // 2))

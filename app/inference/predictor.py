@@ -153,7 +153,7 @@ class Predictor:
         )
 
     def _cache_output(self, sha256: str, output: Output) -> None:
-        """Of two answers at the same time, the one with fewer layers must not replace the other."""
+        """Keep an output for later requests, unless the one that is kept has more layers."""
         cached = self._outputs.get(sha256)
         if cached is None or set(cached.maps) <= set(output.maps):
             _store(self._outputs, sha256, output)

@@ -33,13 +33,13 @@ class Findings:
         return float(self.facts["steps"] * self.facts["batch_size"] / self.facts["pictures"])
 
     def place(self, row: Finding, gain: float) -> float:
-        """Where a gain lies among those of the same measure: 50 is no difference, 0 and 100 the farthest of them."""
+        """Position of a gain in the drawing, in percent: 50 is no difference, 0 and 100 the largest of the same measure."""
         farthest = max(_reach(other) for other in self.rows if other.times == row.times)
         return round(50 + 50 * (gain - row.even) / farthest, 2) if farthest else 50
 
 
 def _reach(row: Finding) -> float:
-    """How far the interval and the gains lie from no difference, at most."""
+    """The largest distance from no difference that the interval or any seed reaches."""
     return max(abs(row.mean - row.even) + (row.half or 0), *(abs(gain - row.even) for gain in row.gains))
 
 

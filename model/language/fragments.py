@@ -167,7 +167,7 @@ def _looks(remaining: _Remaining) -> Iterator[Fragment]:
 
 
 def _clothes(clothing: Guess, colours: Sequence[Guess]) -> Iterator[Fragment]:
-    """Yield a piece of clothing in each colour, then without one; of a shirt only the colour is worth saying."""
+    """Yield the clothing in each probable colour, then without one. A shirt is mentioned only with its colour."""
     claim = claim_of(clothing, "thing")
     if clothing.label.id not in _UNCOLOURED:
         for colour in colours:

@@ -183,7 +183,7 @@ def _plan(
 def _load_sets(
     options: argparse.Namespace, recipe: Recipe, group: ProcessGroup
 ) -> tuple[list[data.PictureSet], list[data.PictureSet]]:
-    """The training halves and the validation halves, with pictures no larger than the largest crop needs."""
+    """The training and the validation splits, with pictures no larger than the largest crop needs."""
     load = partial(
         data.load,
         cache=options.cache,

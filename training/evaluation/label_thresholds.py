@@ -75,5 +75,5 @@ def fit_label_thresholds(nodes: NodePredictions, tree: Tree) -> dict[str, float]
 
 
 def keeps_promise(correct: int, claims: int, tier: Tier) -> bool:
-    """Whether so many claims are enough to judge a tier, and enough of them correct for its promised accuracy."""
+    """Whether there are enough claims to judge a tier, and enough of them are correct for its target accuracy."""
     return claims >= MIN_CLAIMS and wilson_interval(correct, claims)[0] >= TARGET_ACCURACY[tier]

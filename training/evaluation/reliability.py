@@ -76,7 +76,7 @@ def _sigmoid_figures(
 
 
 def tier_table(nodes: NodePredictions, vocabulary: Vocabulary) -> TierTable:
-    """A row for each tier that the vocabulary offers; a lower tier is asked only of pictures the ones above left."""
+    """One row for each tier that is offered; a tier is measured only on pictures for which no higher tier spoke."""
     tree = tree_of(vocabulary.labels)
     remaining = np.ones(len(nodes.posterior), bool)
     table: TierTable = {}

@@ -73,7 +73,7 @@ def _person_rows(vocabulary: Vocabulary) -> list[int]:
 def false_claim_rate(
     sets: Mapping[str, Predictions], vocabulary: Vocabulary, rows: slice, limit: int | None = None
 ) -> float:
-    """Share of the pictures of things of which a word is claimed that their class rules out.
+    """Share of object pictures whose class rules out a word that the sentence claims.
 
     ``limit`` is the number of pictures looked at in each set; None looks at all.
     """
@@ -101,7 +101,7 @@ def _rows_of_node(vocabulary: Vocabulary) -> dict[str, list[int]]:
 
 @dataclass(frozen=True)
 class JudgedSentence:
-    """A sentence made of words alone, held against the captions of its picture."""
+    """A sentence made only of words, compared with the captions of its picture."""
 
     tier: Tier
     confirmed: int
@@ -111,7 +111,7 @@ class JudgedSentence:
 
     @property
     def correct(self) -> bool:
-        """Whether the captions make all of its claims."""
+        """Whether every one of its claims also occurs in the captions."""
         return self.confirmed == self.claims
 
 

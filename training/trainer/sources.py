@@ -46,7 +46,7 @@ class Source:
         return stream(len(self.pictures), step * count, count, seed, self.pictures.blocks)[share]
 
     def take(self, indices: Indices) -> tuple[Tensor, Tensor]:
-        """Pictures (n, H, W, 3) uint8 and their targets, on the device; the next good one for a broken one.
+        """Pictures (n, H, W, 3) uint8 and their targets, on the device; the next readable one replaces a broken one.
 
         Raises DataError where too many are broken.
         """

@@ -26,7 +26,7 @@ from training.trainer.warm_start import start_from
 
 @dataclass(kw_only=True)
 class TrainState:
-    """The network and its optimisers between two steps; :func:`build_state` makes it, :func:`restore_state` again."""
+    """The network and its optimisers between two steps; :func:`build_state` creates it."""
 
     network: AlexNet
     """The network whose weights the optimisers change."""
