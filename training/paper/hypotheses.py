@@ -37,7 +37,7 @@ class Hypothesis:
 
 
 def _sooner(ours: Result, other: Result) -> float:
-    """How many times sooner our loss reaches the value where the other's ends; below 1 where the other learns faster."""
+    """How many times sooner our loss is where the other's ends; below 1 where the other network learns faster."""
     our_loss, other_loss = (np.convolve(result.losses, np.ones(9) / 9, "valid") for result in (ours, other))
     if our_loss.min() > other_loss.min():
         return 1 / _sooner(other, ours)
