@@ -33,7 +33,7 @@ class Findings:
         return float(self.facts["steps"] * self.facts["batch_size"] / self.facts["pictures"])
 
     def place(self, row: Finding, gain: float) -> float:
-        """Position of a gain in the drawing, in percent: 50 is no difference; 0 and 100 are the largest that were found."""
+        """Position of a gain in the drawing, in percent: 50 is no difference, 0 and 100 are the largest ones."""
         farthest = max(_reach(other) for other in self.rows if other.times == row.times)
         return round(50 + 50 * (gain - row.even) / farthest, 2) if farthest else 50
 
