@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, e
 
 from model.checkpoint import PRETRAINED
 from model.runlog import reader, writer
-from tests.app.runs.journals import keep, loss_at, measured_at, size_at, write_run
+from tests.app.runs.run_logs import keep, loss_at, measured_at, size_at, write_run
 from tests.app.server import served
 from tests.browser.conftest import Watch
 from tests.tiny import tiny_checkpoint
@@ -35,7 +35,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_run(top / "single", (100,), columns=1)
     (top / "single" / "config.json").write_text('{"recipe": {"columns": 1}}')
     (top / "broken").mkdir()
-    (top / "broken" / "metrics.jsonl").write_text("not a journal\n")
+    (top / "broken" / "metrics.jsonl").write_text("not a run log\n")
     return top
 
 
@@ -107,7 +107,7 @@ def test_the_slider_moves_kernels_layers_figures_and_cursors(look: Open) -> None
     assert [page.evaluate(DRAWN, name) for name in ("kernels", "conv1", "conv5")] == last
 
 
-def test_a_tile_is_the_journals_own_pixels(look: Open, runs: Path) -> None:
+def test_a_tile_is_the_run_logs_own_pixels(look: Open, runs: Path) -> None:
     page = look()
     at(page, 300)
     drawn = page.evaluate(
@@ -259,7 +259,7 @@ def test_a_run_that_grows_is_refreshed(look: Open, runs: Path) -> None:
     expect(refresh).to_be_focused()
 
 
-def test_a_damaged_journal_gets_its_sentence_and_mends_when_the_journal_does(look: Open, runs: Path) -> None:
+def test_a_damaged_run_log_gets_its_sentence_and_mends_when_the_run_log_does(look: Open, runs: Path) -> None:
     page = look("broken")
     expect(page.locator(".problem")).to_have_text("The run log of “broken” is damaged: its only line cannot be read.")
     expect(page.locator(".claims").first).to_be_visible()

@@ -23,7 +23,7 @@ from model.checkpoint import PRETRAINED, Checkpoint
 from model.runlog import writer
 from model.runlog.findings import Finding
 from model.runlog.reader import read
-from tests.app.runs.journals import loss_at, write_run
+from tests.app.runs.run_logs import loss_at, write_run
 from tests.app.server import ROOT
 from training.paper.hypotheses import HYPOTHESES as TESTED
 from training.paper.hypotheses import SWITCHES as TRIED

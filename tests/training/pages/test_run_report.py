@@ -166,7 +166,7 @@ def test_a_run_that_kept_no_pictures_says_so(tmp_path: Path) -> None:
     assert "script" not in found.tags
 
 
-def test_the_journal_alone_is_enough(tmp_path: Path) -> None:
+def test_the_run_log_alone_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     log(path, 100, measured={"scene": {"top1": 0.5}})
     assert command(path) == 0

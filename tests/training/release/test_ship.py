@@ -1,4 +1,4 @@
-"""Shipping: a better network takes the place, with its card and journal; a worse one is refused."""
+"""Shipping: a better network takes the place, with its card and run log; a worse one is refused."""
 
 import shutil
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def ship(world: Path, to: Path, *more: str) -> int:
     return cli.main(["ship", str(world / "run"), "--data", str(world / "mugs"), "--to", str(to), *more])
 
 
-def test_a_network_is_shipped_with_card_and_journal_and_a_worse_one_refused(
+def test_a_network_is_shipped_with_card_and_run_log_and_a_worse_one_refused(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ship(world, tmp_path) == 0
@@ -135,7 +135,7 @@ def crash_at(step: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def serve(folder: Path, text: str) -> None:
-    """Weights, card, journal and sheet that all say ``text``, as if they were served."""
+    """Weights, card, run log and sheet that all say ``text``, as if they were served."""
     (folder / "journal").mkdir(parents=True)
     for name in (WEIGHTS, CARD, RUN_LOG, "journal/0000001.webp"):
         (folder / name).write_text(text)
@@ -147,7 +147,7 @@ def read_served(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("step", range(8))
-def test_a_crash_at_any_step_leaves_no_card_or_journal_beside_another_network_and_can_be_finished(
+def test_a_crash_at_any_step_leaves_no_card_or_run_log_beside_another_network_and_can_be_finished(
     step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve(tmp_path / "served", "old")

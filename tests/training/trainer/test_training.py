@@ -190,7 +190,7 @@ def test_recipes_are_checked() -> None:
         override(RECIPES["smoke"](), {"epochs": "many"})
 
 
-def test_a_broken_picture_is_skipped_and_named_in_journal_and_report(
+def test_a_broken_picture_is_skipped_and_named_in_run_log_and_report(
     mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data_folder = tmp_path / "mugs"
