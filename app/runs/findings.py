@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from model.checkpoint import PRETRAINED
 from model.runlog import findings as file
@@ -19,13 +18,13 @@ SWITCHES = PRETRAINED.parent / "switches.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
-    """The findings of one run of ``ablate``, for the page."""
+class Findings(file.Findings):
+    """The findings of one run of ``ablate``, and what the page works out from them."""
 
-    facts: Mapping[str, Any]
-    """``command``, ``measured`` (the day), ``steps``, ``seeds``, ``batch_size``, ``size``, ``pictures`` and more."""
-    rows: Sequence[Finding]
-    """One finding for each row of the page's table."""
+    @property
+    def rows(self) -> Sequence[Finding]:
+        """One finding for each row of the page's table."""
+        return tuple(self.by_name.values())
 
     @property
     def times_seen(self) -> float:
@@ -46,5 +45,5 @@ def _reach(row: Finding) -> float:
 @cache
 def findings(path: Path) -> Findings | None:
     """Return what the file holds; None where there is none. Raises ValueError for a file that holds no findings."""
-    found = file.read(path)
-    return None if found is None else Findings(facts=found.facts, rows=list(found.by_name.values()))
+    stored = file.read(path)
+    return None if stored is None else Findings(facts=stored.facts, by_name=stored.by_name)

@@ -300,7 +300,8 @@ async def test_a_difference_within_chance_is_left_open() -> None:
     factors = [finding(0.5, 0.6, 0.5, even=1), finding(2, 0.5, 2, even=1)]
     assert [row.verdict for row in rows] == ["for", "against", "open", "open"]
     assert [row.verdict for row in factors] == ["open", "for"]
-    found = Findings(facts={"steps": 100, "batch_size": 32, "pictures": 6400}, rows=rows + factors)
+    by_name = {str(number): row for number, row in enumerate(rows + factors)}
+    found = Findings(facts={"steps": 100, "batch_size": 32, "pictures": 6400}, by_name=by_name)
     assert [found.place(rows[0], gain) for gain in (0, 9, -9)] == [50, 100, 0]
     assert found.place(factors[0], 1) == 50
     assert found.times_seen == 0.5
