@@ -19,6 +19,7 @@ from training.commands import (
     inspect_data,
     report,
     ship,
+    teacher,
     train,
 )
 from training.data import DataError
@@ -26,6 +27,7 @@ from training.trainer.step import DivergedError
 
 COMMANDS = (
     train,
+    teacher,
     evaluate,
     calibrate,
     compress,

@@ -11,7 +11,7 @@ from model.language.phrases import reviewed
 from training.commands import Commands
 from training.evaluation.accuracy import merge_figures
 from training.evaluation.calibrate import MIN_PICTURES, calibrate
-from training.evaluation.predictions import predict
+from training.evaluation.predictions import by_vocabulary, predict
 from training.evaluation.reliability import reliability
 from training.pages.figure_tables import print_reliability
 
@@ -28,8 +28,7 @@ def run(options: argparse.Namespace) -> int:
     """Fit on one part of the validation pictures, measure on the other, and store both in the checkpoint."""
     network = checkpoint.load(options.checkpoint)
     engine = create_engine(network)
-    sets = [predict(engine, network, spec) for spec in options.data]
-    predictions = {one_set.vocabulary.name: one_set for one_set in sets}
+    predictions = by_vocabulary([predict(engine, network, spec) for spec in options.data])
     vocabularies = calibrate(predictions, [reviewed(v) for v in network.vocabularies])
     figures = reliability(predictions, vocabularies)
     checkpoint.note_measured(options.checkpoint, merge_figures(network.measured, figures), vocabularies)

@@ -14,7 +14,7 @@ from model.files import write_atomically
 from training.commands import Commands
 from training.evaluation.accuracy import measure_checkpoint, merge_figures
 from training.evaluation.claims_report import claims_report
-from training.evaluation.predictions import predict
+from training.evaluation.predictions import by_vocabulary, predict
 from training.pages.figure_tables import print_claims_report, print_figures
 
 
@@ -52,7 +52,7 @@ def report_claims(path: Path, specs: Sequence[str], engine_name: EngineName = "a
     """Print and return the claims report of a checkpoint. Raises DataError, CheckpointError or ValueError."""
     network = checkpoint.load(path)
     engine = create_engine(network, engine=engine_name)
-    sets = [predict(engine, network, spec) for spec in specs]
-    report = claims_report({one_set.vocabulary.name: one_set for one_set in sets}, network, engine)
+    predictions = by_vocabulary([predict(engine, network, spec) for spec in specs])
+    report = claims_report(predictions, network, engine)
     print_claims_report(report)
     return report

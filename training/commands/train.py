@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,14 @@ from training.recipes import RECIPES
 from training.trainer.augment import Colours
 from training.trainer.console import TrainingConsole
 from training.trainer.device import pick_device, resolve_precision, reuse_freed_memory
-from training.trainer.distillation import Teachers, build_teachers
 from training.trainer.loop import Trainer
 from training.trainer.plan import Plan, build_plan
 from training.trainer.run_folder import RUN_LOG, read_config, read_saved_state, read_scores, run_lock, write_config
 from training.trainer.schedule import should_stop_early
 from training.trainer.snapshot import keep_picture
 from training.trainer.state import TrainState, build_state, restore_state
+from training.trainer.teachers.checkpoint import TeacherCheckpoint
+from training.trainer.teachers.distillation import Teachers, build_teachers, load_teachers, origin_of
 from training.trainer.tensorboard import TensorBoardWriter
 from training.trainer.timing import seconds_per_step
 
@@ -123,13 +123,13 @@ class _Origin:
     """What the run's folder says of the run; None for a new one."""
     source: Checkpoint | None
     """The network to start from, where the run has no saved state yet."""
-    teachers: list[Checkpoint]
+    teachers: list[Checkpoint | TeacherCheckpoint]
     """The networks to learn from."""
 
 
 def _read_origin(options: argparse.Namespace, config: dict[str, Any] | None, saved: dict[str, Any] | None) -> _Origin:
     """Raises ValueError where a run would go on with another start or other teachers than it began with."""
-    teachers = [checkpoint.load(path) for path in options.teacher]
+    teachers = load_teachers(options.teacher)
     source = checkpoint.load(options.source) if options.source and not saved else None
     if config:
         if list(config["provenance"].get("teachers", [])) != [teacher.version for teacher in teachers]:
@@ -155,12 +155,20 @@ def _plan(
     """Read the pictures and plan the run; what the folder of a resumed run says is not decided anew."""
     if group.is_main:
         print("Reading the pictures …", flush=True)
-    sets, validation = _load_sets(options, recipe, group)
+    sets, validation = data.load_united(
+        options.data,
+        cache=options.cache,
+        max_bad=options.max_bad,
+        side=recipe.picture_side,
+        rank=group.rank,
+        world=group.world_size,
+    )
     config = origin.config
     if config is None:
         provenance = _provenance(sets, recipe, device, group)
         if origin.teachers:
             provenance["teachers"] = [teacher.version for teacher in origin.teachers]
+            provenance["taught_by"] = [origin_of(teacher) for teacher in origin.teachers]
     else:
         provenance = dict(config["provenance"])
     preprocessing = Preprocessing(**config["preprocessing"]) if config else None
@@ -180,27 +188,11 @@ def _plan(
     )
 
 
-def _load_sets(
-    options: argparse.Namespace, recipe: Recipe, group: ProcessGroup
-) -> tuple[list[data.PictureSet], list[data.PictureSet]]:
-    """The training and the validation splits, with pictures no larger than the largest crop needs."""
-    load = partial(
-        data.load,
-        cache=options.cache,
-        max_bad=options.max_bad,
-        side=round(max(stage.size for stage in recipe.stages) * 256 / 227),
-        rank=group.rank,
-        world=group.world_size,
-    )
-    sets = [load(spec, "train") for spec in options.data]
-    return sets, [load(spec, "validation", one.vocabulary) for spec, one in zip(options.data, sets, strict=True)]
-
-
 def _provenance(
     sets: Sequence[data.PictureSet], recipe: Recipe, device: torch.device, group: ProcessGroup
 ) -> dict[str, Any]:
     return {
-        "data": {one.vocabulary.name: len(one.pictures) for one in sets},
+        "data": {one.name: len(one.pictures) for one in sets},
         "started": time.strftime("%Y-%m-%d"),
         "torch": torch.__version__,
         "device": str(device),

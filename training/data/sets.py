@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +31,8 @@ _NAMES_OF_FOLDERS = {"objects": "object", "scenes": "scene", "captions": "word"}
 class PictureSet:
     """The train or validation split of a set, N decoded pictures with their targets."""
 
+    name: str
+    """What the set is called where several teach one vocabulary: the name of its folder."""
     vocabulary: Vocabulary
     pictures: Pictures
     targets: NDArray[np.float32] | NDArray[np.int64]
@@ -98,7 +99,7 @@ def load(
     pictures = (decode_all if in_memory else Streamed)(decoder, pool(threads_for(world)))
     if rank == 0:
         print(_summary(name, split, decoder, in_memory), flush=True)
-    return PictureSet(vocabulary=vocabulary, pictures=pictures, targets=targets)
+    return PictureSet(name=folder.resolve().name, vocabulary=vocabulary, pictures=pictures, targets=targets)
 
 
 def _summary(name: str, split: SplitName, decoder: Decoder, in_memory: bool) -> str:
@@ -119,18 +120,6 @@ def match_vocabulary(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabular
         if fits:
             return vocabulary
     raise DataError(f"No vocabulary of this checkpoint has the classes of {folder}.")
-
-
-def check_apart(vocabularies: Sequence[Vocabulary]) -> None:
-    """Raises DataError where two sets would be one: the same name, or the same classes."""
-    for one, other in combinations(vocabularies, 2):
-        if one.name == other.name:
-            raise DataError(f"Two sets are named {one.name!r}: give one of them another name, as --data NAME=PATH.")
-        if one.activation == other.activation == "softmax" and set(one.ids) == set(other.ids):
-            raise DataError(
-                f"The sets {one.name!r} and {other.name!r} have the same classes: put their pictures into one set, or "
-                "name it once."
-            )
 
 
 def parse_spec(spec: str) -> tuple[str, Path]:

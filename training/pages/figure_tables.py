@@ -12,9 +12,11 @@ _SCORES = ("bleu1", "bleu4", "cider", "rouge_l")
 
 
 def print_figures(figures: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print one line for each vocabulary: its name, then each figure with its value."""
+    """Print one line for each vocabulary: its name, then each figure with its value; below it each of its sets."""
     for name, values in figures.items():
-        print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in values.items()), flush=True)
+        single = (f"{key} {value}" for key, value in values.items() if not isinstance(value, Mapping))
+        print(f"{name:10}", "  ".join(single), flush=True)
+        print_figures({f"  {one}": of_set for one, of_set in values.get("sets", {}).items()})
 
 
 def print_reliability(figures: Mapping[str, Mapping[str, Any]]) -> None:

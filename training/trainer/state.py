@@ -166,7 +166,7 @@ def _start_words_at_their_frequency(network: AlexNet, plan: Plan) -> None:
     """Let each word begin at how often people say it, so that the first steps do not all go into silencing words."""
     for source in plan.sources:
         if not source.has_classes:
-            frequencies = source.targets.cpu().float().mean(0).clamp(1e-3, 0.5)
+            frequencies = source.targets.cpu().float().nanmean(0).clamp(1e-3, 0.5)
             network.get_parameter("fc8.bias")[source.rows] = torch.logit(frequencies)
 
 

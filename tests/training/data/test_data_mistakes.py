@@ -166,11 +166,10 @@ def test_two_sets_that_would_be_one(tmp_path: Path) -> None:
     made.folders(tmp_path / "b", {"cup": 2, "dog": 2})
     sets = {name: data.load(f"{name}={tmp_path / name}", "train") for name in "ab"}
     twin = data.load(f"a={tmp_path / 'b'}", "train")
-    with pytest.raises(DataError, match=r"Two sets are named 'a': give one of them another name"):
-        build_sources([sets["a"], twin], 8, torch.device("cpu"))
+    assert [one.vocabulary.ids for one in data.unite([sets["a"], twin])] == [("cat", "dog", "cup")] * 2
     other = data.load(f"c={tmp_path / 'a'}", "train")
-    with pytest.raises(DataError, match=r"'a' and 'c' have the same classes: put their pictures into one"):
-        build_sources([sets["a"], other], 8, torch.device("cpu"))
-    assert len(build_sources(list(sets.values()), 8, torch.device("cpu"))) == 2
+    with pytest.raises(DataError, match=r"'a' and 'c' have the same classes: name both 'a'"):
+        data.unite([sets["a"], other])
+    assert len(build_sources(data.unite(list(sets.values())), 8, torch.device("cpu"))) == 2
     with pytest.raises(DataError, match=r"lacks: 'cup'"):
         data.load(f"b={tmp_path / 'b'}", "validation", sets["a"].vocabulary)
