@@ -88,7 +88,11 @@ def modern() -> Recipe:
         epochs=5.96,
         schedule="linear",
         warmup=0.03,
-        dropout=0.25,
+        dropout=0.1,
+        absence_weight=0.5,
+        distillation_weight=0.75,
+        distillation_temperature=2.0,
+        distillation_elsewhere=0.25,
         stages=(Stage(size=131, share=0.78), Stage(size=227, share=0.22)),
     )
 

@@ -49,6 +49,16 @@ def print_claims_report(report: Mapping[str, Any]) -> None:
     )
 
 
+def print_encodings(report: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+    """Print for each set how much hangs on the encoding of its pictures, one row an encoding."""
+    table = Table("set", "encoding", "same label", "same sentence", "speaks of a person", "n")
+    for name, rows in report.items():
+        for encoding, row in rows.items():
+            shares = (f"{100 * row[key]:.1f} %" for key in ("same_label", "same_sentence", "person"))
+            table.add_row(name, encoding, *shares, str(row["n"]))
+    Console().print(table)
+
+
 def _print_information(report: Mapping[str, Any]) -> None:
     table = Table("vocabulary", "promised", "bits told, DARTS", "right", "bits told, top-1", "right")
     for name, values in report.items():
