@@ -124,7 +124,9 @@ async def _run_job(job: Job, errors: list[str]) -> None:
     async with job.captioner as captioner:
         _refuse_other_network(job, captioner.version)
         if job.passed_over:
-            job.console.print(f"glassbot: passed over: {job.passed_over}", soft_wrap=True, highlight=False, markup=False)
+            job.console.print(
+                f"glassbot: passed over: {job.passed_over}", soft_wrap=True, highlight=False, markup=False
+            )
         await _caption_pictures(job, captioner, errors)
     if job.out is not None and job.resume_state.names:
         sort_lines(job.out)

@@ -101,7 +101,9 @@ def test_folders_of_other_systems_are_passed_over_and_every_suffix_of_the_decode
         "no suffix": 1,
         "hidden files": 1,
         "links to folders": 1,
-        **dict.fromkeys(("@eaDir/", "#recycle/", "$RECYCLE.BIN/", "lost+found/", "__MACOSX/", ".ipynb_checkpoints/"), 1),
+        **dict.fromkeys(
+            ("@eaDir/", "#recycle/", "$RECYCLE.BIN/", "lost+found/", "__MACOSX/", ".ipynb_checkpoints/"), 1
+        ),
     }
 
 

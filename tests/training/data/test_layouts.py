@@ -28,7 +28,8 @@ def test_validation_may_go_by_its_other_names_and_a_class_may_be_called_train(tm
 
 def test_captions_teach_the_share_of_people_who_said_a_word(tmp_path: Path) -> None:
     said = [["A dog runs.", "The dog."], ["A cat."], ["A dog and a cat."]]
-    made.shard(tmp_path / "train-0.parquet", [made.encoded(i) for i in range(3)], captions=said)
+    for split in ("train", "validation"):
+        made.shard(tmp_path / f"{split}-0.parquet", [made.encoded(i) for i in range(3)], captions=said)
     one = data.load(f"word={tmp_path}", "train")
     assert one.vocabulary.ids == ("and", "cat", "dog", "runs", "the")
     np.testing.assert_array_equal(one.targets[:, [1, 2]], [[0, 1], [1, 0], [1, 1]])
