@@ -11,7 +11,7 @@ from typing import Any
 from model import checkpoint
 from model.engines import EngineName, create_engine
 from model.files import write_atomically
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint, merge_figures
 from training.evaluation.claims_report import claims_report
 from training.evaluation.predictions import predict
@@ -30,6 +30,7 @@ def add(commands: Commands) -> None:
         "--side", type=int, metavar="PIXELS", help="bring each picture to this side before: does its sharpness matter?"
     )
     parser.add_argument("--claims", action="store_true", help="also what its sentences promise, and how that is kept")
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 

@@ -9,7 +9,7 @@ from model import checkpoint
 from model.engines import create_engine
 from model.files import write_atomically
 from training import data
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.data.layouts import read_split
 from training.data.sets import parse_spec
 from training.pages.gallery import render_gallery
@@ -29,6 +29,7 @@ def add(commands: Commands) -> None:
         help="the photos that FOLDER/photos.json lists; writes FOLDER/README.md",
     )
     parser.add_argument("--out", type=Path, default=Path("gallery.html"), help="with --data; default: gallery.html")
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 

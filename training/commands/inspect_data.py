@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.data import DataError, check_apart
 from training.data.inspection import InspectedSplit, Inspection, inspect, size_ranges
 from training.data.memory import format_bytes
@@ -34,6 +34,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--side", type=int, default=SIDE, help="of decoded pictures that come in different sizes (%(default)s)"
     )
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 

@@ -104,7 +104,8 @@ def features_of(schema: pa.Schema, path: Path) -> dict[str, dict[str, Any]]:
     except ValueError as error:
         raise _malformed(path, "they are no JSON") from error
     for key in ("info", "features"):
-        record = (record.get(key) or {}) if isinstance(record, Mapping) else None
+        inner = record.get(key) if isinstance(record, Mapping) else record
+        record = {} if inner is None else inner
     if not isinstance(record, Mapping):
         raise _malformed(path, "there are no features in them")
     return {name: feature for name, feature in record.items() if isinstance(feature, dict)}

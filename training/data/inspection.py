@@ -20,6 +20,7 @@ from training.data.errors import BrokenPicture, DataError
 from training.data.layouts import read_split
 from training.data.sets import parse_spec
 from training.data.split import SPLITS, EncodedPictures, Split, TrainingSplit
+from training.data.survey import doubts_about
 from training.data.words import targets_of, vocabulary_of
 
 _PICTURES_PER_TASK = 64
@@ -100,6 +101,8 @@ class Inspection:
         partly_mixed = blocks is not None and blocks.window < len(blocks.rows)
         if partly_mixed and len(labels) > 1 and float((labels[1:] == labels[:-1]).mean()) > _SORTED:
             yield "The rows lie sorted by class and too many to be mixed in full: shuffle them, and write them anew."
+        if self.vocabulary.activation == "softmax":
+            yield from doubts_about(self.vocabulary.ids, str(self.folder))
         for note in (*train.split.notes, *validation.split.notes):
             yield f"{note[0].upper()}{note[1:]}."
 

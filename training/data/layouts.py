@@ -71,7 +71,7 @@ def read_split(folder: Path, split: SplitName) -> Split:
         notes = (*notes, f"{layout.name(role)} is what is measured, as there is no validation split")
     others = [name for other, found in layout.readers.items() if other != role for name, _ in found]
     if split == "evaluation" and others:
-        notes = (*notes, f"left out: {', '.join(sorted(others))}; --data {folder}/NAME measures another split")
+        notes = (*notes, f"left out: {', '.join(sorted(others))}")
     return read.noted(notes)
 
 

@@ -78,9 +78,7 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
             return [{str(key): str(value) for key, value in record.items()} for record in records]
         cells = [row for row in csv.reader(text.splitlines(keepends=True), delimiter=_delimiter(text, path)) if row]
     except (ValueError, AttributeError, csv.Error) as error:
-        raise DataError(
-            f"{path} cannot be read as a table in UTF-8 ({error}): write it again, or remove it."
-        ) from error
+        raise DataError(f"{path} is no table in UTF-8 ({error}): write it again, or remove it.") from error
     if not cells:
         return []
     has_header = not any(Path(cell).suffix and Path(cell).suffix[1:].isalpha() for cell in cells[0])

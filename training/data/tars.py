@@ -75,8 +75,7 @@ def read_tars(paths: Sequence[Path], folder: Path, role: str = "") -> Split:
 
 def _pictures_and_texts(path: Path) -> Iterator[tuple[str, Sample]]:
     """The key of each sample with a picture, and its other members; the pictures themselves are not read."""
-    from webdataset.tariterators import base_plus_ext
-
+    base_plus_ext = _webdataset(path).base_plus_ext
     with_picture: set[str] = set()
 
     def is_text(name: str) -> bool:
@@ -93,19 +92,26 @@ def _pictures_and_texts(path: Path) -> Iterator[tuple[str, Sample]]:
 
 def _samples(path: Path, select: Callable[[str], bool]) -> Iterator[Sample]:
     """The samples of a shard, with the members that ``select`` takes by their names. Raises DataError."""
+    library = _webdataset(path)
     try:
-        from webdataset.tariterators import group_by_keys, tar_file_expander
+        with path.open("rb") as stream:
+            files = library.tar_file_expander([{"url": str(path), "stream": stream}], select_files=select)
+            yield from library.group_by_keys(files)
+    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        reason = str(error.args[0] if error.args else error).partition(" @ ")[0].rstrip(".")
+        raise DataError(f"{path} cannot be read as a tar shard ({reason}): fetch it or write it again.") from error
+
+
+def _webdataset(path: Path) -> Any:
+    """The library's functions for tar files. Raises DataError where it is not installed."""
+    try:
+        from webdataset import tariterators
     except ImportError as error:
         raise DataError(
             f"{path} is a tar shard, which the library webdataset reads: pip install 'glassbot[webdataset]', or unpack "
             "it into class folders."
         ) from error
-    try:
-        with path.open("rb") as stream:
-            yield from group_by_keys(tar_file_expander([{"url": str(path), "stream": stream}], select_files=select))
-    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-        reason = str(error.args[0] if error.args else error).partition(" @ ")[0].rstrip(".")
-        raise DataError(f"{path} cannot be read as a tar shard ({reason}): fetch it or write it again.") from error
+    return tariterators
 
 
 def _picture_suffixes() -> frozenset[str]:

@@ -97,7 +97,8 @@ def test_columns(columns: dict[str, Any], match: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "match"), [(None, "has no image column, only label"), (["x"], "has an image column of string: a struct of bytes")]
+    ("image", "match"),
+    [(None, "has no image column, only label"), (["x"], "has an image column of string: a struct of bytes")],
 )
 def test_a_shard_needs_an_image_column_of_pictures(image: list[str] | None, match: str, tmp_path: Path) -> None:
     columns = {"image": image} if image else {}
