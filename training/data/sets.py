@@ -146,5 +146,5 @@ def parse_spec(spec: str) -> tuple[str, Path]:
         if path and folder.is_dir():
             return name or _NAMES_OF_FOLDERS.get(folder.resolve().name, folder.resolve().name), folder
     path = spec.partition("=")[2] or spec
-    what = "a file, not a folder" if Path(path).is_file() else "no folder"
-    raise DataError(f"{path} is {what}: --data takes [NAME=]PATH of a folder with class folders or shards.")
+    what = f"{path} is a file" if Path(path).is_file() else f"There is no folder {path}"
+    raise DataError(f"{what}: --data takes [NAME=]PATH, a folder of class folders or shards (docs/data.md).")
