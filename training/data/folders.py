@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,14 @@ def find_class_folders(folder: Path) -> ClassFolders:
 
 
 def names_classes(root: Path) -> bool:
-    """Whether a folder holds class folders, two or more."""
-    return len(subfolders(_without_wrappers(root))) > 1
+    """Whether a folder holds two or more folders with pictures."""
+    return len(_full_folders(_without_wrappers(root), 2)) > 1
+
+
+def _full_folders(folder: Path, at_most: int) -> list[str]:
+    """The first few folders in a folder that hold pictures."""
+    full = (name for name in subfolders(folder) if holds_pictures(folder / name, LOCAL_FORMATS))
+    return list(islice(full, at_most))
 
 
 def _without_wrappers(folder: Path) -> Path:
@@ -85,15 +92,14 @@ def _without_wrappers(folder: Path) -> Path:
         names = subfolders(folder)
         if any(splits_among(names)) or files_in(folder, suffixes_of(LOCAL_FORMATS)):
             return folder
-        full = [name for name in names if holds_pictures(folder / name, LOCAL_FORMATS)]
+        full = _full_folders(folder, 2)
         if len(full) != 1 or not _holds_class_folders(folder / full[0]):
             return folder
         folder = folder / full[0]
 
 
 def _holds_class_folders(folder: Path) -> bool:
-    inner = [name for name in subfolders(folder) if holds_pictures(folder / name, LOCAL_FORMATS)]
-    return bool(inner) and not files_in(folder, suffixes_of(LOCAL_FORMATS))
+    return bool(_full_folders(folder, 1)) and not files_in(folder, suffixes_of(LOCAL_FORMATS))
 
 
 def read_class_folders(folder: Path, root: Path) -> Split:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -100,6 +100,8 @@ def _training(layout: Layout, measured: tuple[Role, Split] | None) -> Split:
 def _held_out(layout: Layout, split: SplitName) -> Split:
     pool = _pool(layout)
     held_out = hold_out(pool, split, str(layout.folder))
+    if split == "validation":  # the training split has said how the pool was found
+        held_out = replace(held_out, notes=())
     count, total = len(held_out.pictures), len(pool.pictures)
     note = f"{count:,} of {total:,} pictures, a tenth of each class, are held out"
     return held_out.noted([f"{note}; the other {total - count:,} are left out, as the training split"])
@@ -129,7 +131,7 @@ def find_layout(folder: Path) -> Layout:
         return layout
     if found.splits:
         return _layout_of_splits(folder, found)
-    if shards := list(_shards_below(folder)):
+    if not are_classes and (shards := list(_shards_below(folder))):
         return _layout_of_shards(folder, shards)
     _refuse_several_sets(found.root)
     return Layout(folder=folder, readers={}, whole=partial(read_class_folders, folder, found.root), notes=found.notes)
@@ -236,7 +238,8 @@ def _refuse_several_sets(root: Path) -> None:
     sets = []
     for name in subfolders(root):
         splits = splits_among(subfolders(root / name)).values()
-        if sum(any(subfolders(root / name / split) for split in names) for names in splits) > 1:
+        is_split = sum(any(subfolders(root / name / split) for split in names) for names in splits) > 1
+        if is_split or any(role_of(shard.stem) for shard in _shards_in(root / name)):
             sets.append(name)
     if sets:
         raise DataError(

@@ -23,7 +23,7 @@ class RowGroup:
     """Rows of a shard that are read together."""
 
     path: Path
-    """The shard."""
+    """The shard that holds them."""
     number: int
     """Which group of the shard it is, counted from 0."""
     first_row: int

@@ -147,3 +147,13 @@ def test_a_shard_that_git_lfs_did_not_fetch(tmp_path: Path) -> None:
     (tmp_path / "data/train-0.parquet").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
     with pytest.raises(DataError, match=r"pointer to a file in Git LFS: `git lfs pull`"):
         read_split(tmp_path, "train")
+
+
+def test_shards_beside_class_folders_are_not_the_set_and_pictures_beside_shards_are_not(tmp_path: Path) -> None:
+    made.folders(tmp_path / "a", {"cat": 10, "dog": 10})
+    labelled(tmp_path / "a/cat/embeddings.parquet", 4)
+    assert made.split_sizes(tmp_path / "a") == (18, 2, 2)
+    assert ".parquet (1)" in made.split_notes(tmp_path / "a")
+    labelled(tmp_path / "b/data/train-0.parquet", 10)
+    made.folders(tmp_path / "b", {"assets": 2})
+    assert made.split_sizes(tmp_path / "b") == (8, 2, 2)
