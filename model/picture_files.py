@@ -17,8 +17,9 @@ from pathlib import Path
 import pi_heif
 from PIL import Image
 
-FORMATS = frozenset({"AVIF", "BMP", "GIF", "HEIF", "JPEG", "MPO", "PNG", "TIFF", "WEBP"})
-"""Pillow's names of the formats that are read everywhere, by the service, too."""
+FORMATS = frozenset({"AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "TIFF", "WEBP"})
+"""Pillow's names of the formats that are read."""
+_BROWSERS_SUFFIXES = (".pjp", ".pjpeg")  # under which browsers save JPEG, and which Pillow does not know
 LISTED_KINDS = 8
 """Kinds of passed-over files that a sentence names; the others are counted."""
 _FOREIGN_FOLDERS = (
@@ -46,10 +47,11 @@ _FOREIGN_FOLDERS = (
 
 
 @cache
-def suffixes_of(formats: frozenset[str] = FORMATS) -> frozenset[str]:
-    """The suffixes, in lower case and with their dot, that Pillow's registry holds for some formats."""
+def suffixes() -> frozenset[str]:
+    """The suffixes, in lower case and with their dot, that Pillow's registry holds for the formats that are read."""
     pi_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False, decode_threads=1)
-    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in formats)
+    registered = (suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
+    return frozenset((*registered, *_BROWSERS_SUFFIXES))
 
 
 def is_foreign(folder_name: str) -> bool:
@@ -72,17 +74,17 @@ class FolderListing:
     """Kind of a file or name of a folder -> how many are not looked at; :func:`describe` puts it into words."""
 
 
-def list_pictures(folder: Path, formats: frozenset[str] = FORMATS) -> FolderListing:
+def list_pictures(folder: Path) -> FolderListing:
     """All pictures below a folder, told by their suffix. Links to folders are not followed."""
     passed_over: Counter[str] = Counter()
-    pictures = list(_walk(str(folder), "", suffixes_of(formats), passed_over))
+    pictures = list(_walk(str(folder), "", passed_over))
     pictures.sort(key=lambda path: path.replace(os.sep, "\0"))
     return FolderListing(pictures=pictures, passed_over=passed_over)
 
 
-def holds_pictures(folder: Path, formats: frozenset[str] = FORMATS) -> bool:
+def holds_pictures(folder: Path) -> bool:
     """Whether there is any picture below a folder; stops at the first."""
-    return next(_walk(str(folder), "", suffixes_of(formats), Counter()), None) is not None
+    return next(_walk(str(folder), "", Counter()), None) is not None
 
 
 def subfolders(folder: Path) -> list[str]:
@@ -91,9 +93,9 @@ def subfolders(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries if entry.is_dir() and not is_foreign(entry.name))
 
 
-def files_in(folder: Path, suffixes: Iterable[str]) -> list[str]:
+def files_in(folder: Path, kinds: Iterable[str]) -> list[str]:
     """The names of the files in a folder, not below it, that have one of some suffixes; sorted, none hidden."""
-    wanted = frozenset(suffixes)
+    wanted = frozenset(kinds)
     with os.scandir(folder) as entries:
         return sorted(entry.name for entry in entries if entry.is_file() and _kind_of(entry.name) in wanted)
 
@@ -106,7 +108,7 @@ def describe(passed_over: Counter[str]) -> str:
     return ", ".join(kinds)
 
 
-def _walk(folder: str, within: str, suffixes: frozenset[str], passed_over: Counter[str]) -> Iterator[str]:
+def _walk(folder: str, within: str, passed_over: Counter[str]) -> Iterator[str]:
     """Paths of pictures relative to the folder where the walk began, in no order; counts what is passed over."""
     try:
         with os.scandir(folder) as scanned:
@@ -122,8 +124,8 @@ def _walk(folder: str, within: str, suffixes: frozenset[str], passed_over: Count
             elif entry.is_symlink():  # it may lead to a folder above, and so round in a circle
                 passed_over["links to folders"] += 1
             else:
-                yield from _walk(entry.path, path + os.sep, suffixes, passed_over)
-        elif _kind_of(entry.name) in suffixes and entry.is_file():
+                yield from _walk(entry.path, path + os.sep, passed_over)
+        elif _kind_of(entry.name) in suffixes() and entry.is_file():
             yield path
         else:
             passed_over[_kind_of(entry.name)] += 1

@@ -11,21 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from model.picture_files import (
-    FORMATS,
     describe,
     files_in,
     holds_pictures,
     list_pictures,
     one_form,
     subfolders,
-    suffixes_of,
+    suffixes,
 )
 from training.data.errors import DataError
 from training.data.split import Split
 from training.data.split_names import Role, splits_among
-
-LOCAL_FORMATS = FORMATS | {"DIB", "JPEG2000", "PCX", "PPM", "QOI", "SGI", "TGA"}
-"""Pillow's names of the formats that are learned from: beside those of the service some that no stranger sends."""
 
 
 class Files:
@@ -82,7 +78,7 @@ def names_classes(root: Path) -> bool:
 
 def _full_folders(folder: Path, at_most: int) -> list[str]:
     """The first few folders in a folder that hold pictures."""
-    full = (name for name in subfolders(folder) if holds_pictures(folder / name, LOCAL_FORMATS))
+    full = (name for name in subfolders(folder) if holds_pictures(folder / name))
     return list(islice(full, at_most))
 
 
@@ -90,7 +86,7 @@ def _without_wrappers(folder: Path) -> Path:
     """The folder itself, or, while it holds one folder of class folders and nothing else that is seen, that one."""
     while True:
         names = subfolders(folder)
-        if any(splits_among(names)) or files_in(folder, suffixes_of(LOCAL_FORMATS)):
+        if any(splits_among(names)) or files_in(folder, suffixes()):
             return folder
         full = _full_folders(folder, 2)
         if len(full) != 1 or not _holds_class_folders(folder / full[0]):
@@ -99,7 +95,7 @@ def _without_wrappers(folder: Path) -> Path:
 
 
 def _holds_class_folders(folder: Path) -> bool:
-    return bool(_full_folders(folder, 1)) and not files_in(folder, suffixes_of(LOCAL_FORMATS))
+    return bool(_full_folders(folder, 1)) and not files_in(folder, suffixes())
 
 
 def read_class_folders(folder: Path, root: Path) -> Split:
@@ -121,7 +117,7 @@ def read_class_folders(folder: Path, root: Path) -> Split:
     for number, name in enumerate(sorted(folders)):
         found = []
         for form in folders[name]:
-            listing = list_pictures(root / form, LOCAL_FORMATS)
+            listing = list_pictures(root / form)
             found += [str((root / form / path).relative_to(folder)) for path in listing.pictures]
             beside += listing.passed_over
         if not found:
@@ -143,14 +139,13 @@ def read_class_folders(folder: Path, root: Path) -> Split:
 
 def _beside(root: Path, classes: Sequence[str]) -> Counter[str]:
     """What lies in ``root`` beside the class folders; pictures among it have no class."""
-    suffixes = suffixes_of(LOCAL_FORMATS)
     beside: Counter[str] = Counter()
     for entry in root.iterdir():
         if entry.name in classes or entry.name == "words.txt":
             continue
         if entry.is_dir():
             beside[f"{entry.name}/"] += 1
-        elif entry.suffix.lower() in suffixes and not entry.name.startswith("."):
+        elif entry.suffix.lower() in suffixes() and not entry.name.startswith("."):
             beside["pictures in no class folder"] += 1
         else:
             beside["hidden files" if entry.name.startswith(".") else entry.suffix.lower() or "no suffix"] += 1

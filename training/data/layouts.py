@@ -13,7 +13,7 @@ from pathlib import Path
 
 from model.picture_files import describe, files_in, list_pictures, subfolders
 from training.data.errors import DataError, UnlabelledError
-from training.data.folders import LOCAL_FORMATS, ClassFolders, find_class_folders, names_classes, read_class_folders
+from training.data.folders import ClassFolders, find_class_folders, names_classes, read_class_folders
 from training.data.shards import read_shards
 from training.data.split import Split, SplitName, hold_out
 from training.data.split_names import Role, are_split_names, is_named_split, role_of, splits_among
@@ -150,7 +150,7 @@ def _layout_of_splits(folder: Path, found: ClassFolders) -> Layout:
             f"{found.root} holds class folders in {names[0]}/ but none in {flat[0]}/: add them, or put the class "
             f"folders into {folder} itself, and a tenth of each is held out."
         )
-    counts = {name: len(list_pictures(found.root / name, LOCAL_FORMATS).pictures) for name in others}
+    counts = {name: len(list_pictures(found.root / name).pictures) for name in others}
     notes = [f"passed over: {name}/ ({count:,} pictures in no class)" for name, count in counts.items() if count]
     return Layout(folder=folder, readers=readers, notes=(*found.notes, *notes))
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from model.picture_files import one_form, suffixes_of
+from model.picture_files import one_form, suffixes
 from training.data.columns import named_label_among
 from training.data.errors import DataError, UnlabelledError
-from training.data.folders import LOCAL_FORMATS
 from training.data.row_groups import GroupedPictures, RowGroup
 from training.data.split import Split
 
@@ -31,7 +30,7 @@ class Tars(GroupedPictures):
         super().__init__(groups, list(keys), role)
 
     def _read_group(self, block: int) -> dict[str, bytes]:
-        samples = _samples(self._groups[block].path, lambda name: _suffix(name) in _picture_suffixes())
+        samples = _samples(self._groups[block].path, lambda name: _suffix(name) in suffixes())
         return {sample["__key__"]: _picture_of(sample) for sample in samples}
 
     def _picture_in(self, content: Any, row: int, group: RowGroup) -> bytes:
@@ -80,7 +79,7 @@ def _pictures_and_texts(path: Path) -> Iterator[tuple[str, Sample]]:
 
     def is_text(name: str) -> bool:
         key, _ = base_plus_ext(name)
-        is_picture = _suffix(name) in _picture_suffixes()
+        is_picture = _suffix(name) in suffixes()
         if is_picture and key:
             with_picture.add(key)
         return not is_picture
@@ -114,16 +113,12 @@ def _webdataset(path: Path) -> Any:
     return tariterators
 
 
-def _picture_suffixes() -> frozenset[str]:
-    return suffixes_of(LOCAL_FORMATS)
-
-
 def _suffix(name: str) -> str:
     return Path(name).suffix.lower()
 
 
 def _picture_of(sample: Sample) -> bytes:
-    return next((value for name, value in sample.items() if _suffix(f"_.{name}") in _picture_suffixes()), b"")
+    return next((value for name, value in sample.items() if _suffix(f"_.{name}") in suffixes()), b"")
 
 
 def _label_of(sample: Sample, path: Path) -> str | None:

@@ -147,7 +147,7 @@ def test_the_two_unicode_forms_of_a_name_are_one_class(tmp_path: Path) -> None:
         assert "'Café' is written in two Unicode forms" in made.split_notes(tmp_path / "b")
 
 
-@pytest.mark.parametrize(("suffix", "form"), [("jfif", "JPEG"), ("avif", "AVIF"), ("APNG", "PNG"), ("ppm", "PPM")])
+@pytest.mark.parametrize(("suffix", "form"), [("jfif", "JPEG"), ("avif", "AVIF"), ("APNG", "PNG"), ("jp2", "JPEG2000")])
 def test_every_suffix_that_the_decoder_reads_is_a_picture(suffix: str, form: str, tmp_path: Path) -> None:
     made.folders(tmp_path, {"cat": 5, "dog": 5})
     for number in range(5):
