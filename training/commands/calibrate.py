@@ -8,7 +8,7 @@ from pathlib import Path
 from model import checkpoint
 from model.engines import create_engine
 from model.language.phrases import reviewed
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.evaluation.accuracy import merge_figures
 from training.evaluation.calibrate import MIN_PICTURES, calibrate
 from training.evaluation.predictions import by_vocabulary, predict
@@ -21,6 +21,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("calibrate", help="fit what a checkpoint may say, and how surely, and store it there")
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH", help="sets it learned from")
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 

@@ -12,7 +12,7 @@ from model import checkpoint
 from model.engines import EngineName, create_engine
 from model.files import write_atomically
 from training import data
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint, merge_figures
 from training.evaluation.claims_report import claims_report
 from training.evaluation.encodings import encodings_report
@@ -37,6 +37,7 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="also whether it says the same of files made in another way",
     )
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -63,7 +64,7 @@ def report_encodings(path: Path, specs: Sequence[str], engine_name: EngineName =
     """Set of classes -> its encodings report. Raises DataError or CheckpointError."""
     network = checkpoint.load(path)
     engine = create_engine(network, engine=engine_name)
-    sets = [data.load(spec, "validation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
+    sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
     return {one.name: encodings_report(engine, network, one) for one in sets if one.vocabulary.activation == "softmax"}
 
 

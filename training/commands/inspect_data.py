@@ -17,7 +17,7 @@ from rich.table import Table
 
 from model.vocabulary import Vocabulary
 from training import data
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.data import DataError
 from training.data.inspection import InspectedSplit, Inspection, inspect, size_ranges
 from training.data.memory import format_bytes
@@ -37,6 +37,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--side", type=int, default=SIDE, help="of decoded pictures that come in different sizes (%(default)s)"
     )
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 

@@ -13,7 +13,7 @@ import torch
 
 from model.runlog import writer
 from training import data
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.config import Recipe, from_record, override
 from training.data.sets import MAX_BAD
 from training.recipes import teacher
@@ -42,6 +42,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--max-bad", type=float, default=MAX_BAD, help="broken pictures allowed: a share, or a number")
     parser.add_argument("--device", default="auto")
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from model.vocabulary import Vocabulary
 from training.data.decode import Decoder, Pixels, pool, shape_for, threads_for
 from training.data.errors import BrokenPicture, DataError
-from training.data.folders import read_folders
+from training.data.layouts import read_split
 from training.data.memory import Cache, decoded_bytes, fits_in_memory, format_bytes
 from training.data.order import Indices, evenly_spaced
 from training.data.pictures import InMemory, Pictures, Streamed, decode_all
-from training.data.shards import read_shards
-from training.data.split import Split, SplitName
+from training.data.split import SplitName
 from training.data.words import targets_of, vocabulary_of
 
 SIDE = 160
@@ -80,7 +79,9 @@ def load(
     rank: int = 0,
     world: int = 1,
 ) -> PictureSet:
-    """The ``train`` or ``validation`` split of ``[NAME=]PATH``; rank 0 prints one line about it.
+    """The ``train``, ``validation`` or ``evaluation`` split of ``[NAME=]PATH``; rank 0 prints a line about it.
+
+    Further lines say how it was found, where that may surprise.
 
     With ``vocabulary`` (of a checkpoint) the targets are given in its order and no word file is read.
     ``cache``: decoded into ``memory``, or streamed (``none``), or ``auto``: in memory where that takes at most half of
@@ -98,7 +99,8 @@ def load(
     in_memory = fits_in_memory(decoder, cache, place, world)
     pictures = (decode_all if in_memory else Streamed)(decoder, pool(threads_for(world)))
     if rank == 0:
-        print(_summary(name, split, decoder, in_memory), flush=True)
+        lines = [_summary(name, split, decoder, in_memory), *(f"  {note}." for note in encoded.notes)]
+        print(*lines, sep="\n", flush=True)
     return PictureSet(name=folder.resolve().name, vocabulary=vocabulary, pictures=pictures, targets=targets)
 
 
@@ -114,7 +116,7 @@ def _summary(name: str, split: SplitName, decoder: Decoder, in_memory: bool) -> 
 def match_vocabulary(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabulary:
     """The vocabulary of a checkpoint that a set measures: by class names, or by its captions. Raises DataError."""
     _, folder = parse_spec(spec)
-    split = read_split(folder, "validation")
+    split = read_split(folder, "evaluation")
     for vocabulary in vocabularies:
         fits = vocabulary.activation == "sigmoid" if split.captions else set(split.classes) <= set(vocabulary.ids)
         if fits:
@@ -123,19 +125,15 @@ def match_vocabulary(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabular
 
 
 def parse_spec(spec: str) -> tuple[str, Path]:
-    """The vocabulary name and the folder of ``[NAME=]PATH``. Raises DataError where there is no such folder."""
-    name, _, path = spec.rpartition("=")
-    folder = Path(path)
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}: --data takes [NAME=]PATH of Parquet shards or class folders.")
-    return name or _NAMES_OF_FOLDERS.get(folder.resolve().name, folder.resolve().name), folder
+    """The vocabulary name and the folder of ``[NAME=]PATH``; a path that exists is a path, also with ``=`` in it.
 
-
-def read_split(folder: Path, split: SplitName) -> Split:
-    """The split of a folder of shards or class folders; no picture is read yet. Raises DataError."""
-    shards = sorted(folder.glob(f"{split}-*.parquet"))
-    if shards:
-        return read_shards(shards)
-    if any(folder.glob("*.parquet")):
-        raise DataError(f"{folder} holds Parquet shards, but none named {split}-*.parquet.")
-    return read_folders(folder, split)
+    Raises DataError where there is no such folder.
+    """
+    names = [(spec[:at], spec[at + 1 :]) for at, sign in enumerate(spec) if sign == "="]
+    for name, path in [("", spec), *names]:
+        folder = Path(path).expanduser()
+        if path and folder.is_dir():
+            return name or _NAMES_OF_FOLDERS.get(folder.resolve().name, folder.resolve().name), folder
+    path = spec.partition("=")[2] or spec
+    what = f"{path} is a file" if Path(path).is_file() else f"There is no folder {path}"
+    raise DataError(f"{what}: --data takes [NAME=]PATH, a folder of class folders or shards (docs/data.md).")

@@ -60,12 +60,12 @@ _BATCH = 64
 def measure_checkpoint(
     path: Path, specs: Sequence[str], engine: EngineName = "auto", *, views: ViewCount = 1, side: int | None = None
 ) -> Figures:
-    """The figures of a checkpoint file on the validation split of each ``[NAME=]PATH``; see :func:`evaluate`.
+    """The figures of a checkpoint file on what each ``[NAME=]PATH`` holds to measure; see :func:`evaluate`.
 
     Raises DataError and CheckpointError.
     """
     network = checkpoint.load(path)
-    sets = [data.load(spec, "validation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
+    sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
     return evaluate(create_engine(network, engine=engine), sets, network.slices(), views=views, side=side)
 
 

@@ -15,7 +15,8 @@ from model.engines import Engine
 from model.preprocess import prepare
 from model.vocabulary import Vocabulary
 from training import data
-from training.data.sets import parse_spec, read_split
+from training.data.layouts import read_split
+from training.data.sets import parse_spec
 
 _BATCH = 32
 
@@ -50,8 +51,8 @@ class Predictions:
 
 def predict(engine: Engine, network: Checkpoint, spec: str) -> Predictions:
     """Run the network over the validation split of ``[NAME=]PATH``, broken pictures left out. Raises DataError."""
-    pictures = data.load(spec, "validation", data.match_vocabulary(spec, network.vocabularies))
-    split = read_split(parse_spec(spec)[1], "validation")
+    pictures = data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies))
+    split = read_split(parse_spec(spec)[1], "evaluation")
     size = network.architecture.input_size
     indices = []
     logits = []

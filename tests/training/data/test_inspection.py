@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.training import made
 from training import __main__ as cli
 from training.commands import inspect_data
-from training.data import shards as shards_module
+from training.data import row_groups
 
 
 def inspect(tmp_path: Path, *specs: object) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ def test_captions_and_long_lists(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_rows_sorted_by_class_are_remarked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards_module, "_WINDOW_BYTES", 1)
+    monkeypatch.setattr(row_groups, "_WINDOW_BYTES", 1)
     for split in ("train", "validation"):
         pictures = [made.encoded(i) for i in range(24)]
         made.shard(tmp_path / f"{split}-0.parquet", pictures, label=[i // 8 for i in range(24)])
