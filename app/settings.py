@@ -129,6 +129,12 @@ class Settings(BaseSettings):
         validation_alias=_renamed("upload_seconds", old="upload_s"),
         description="Longest time to upload a request body, in seconds; after that it is answered 408.",
     )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=3600,
+        description="Time for which an idle connection is kept, in seconds; it must be longer than a load balancer's.",
+    )
     drain_seconds: float = Field(
         default=0,
         ge=0,

@@ -17,6 +17,7 @@ from app.errors import (
     TooLargeError,
     TooManyPixelsError,
     UnauthorizedError,
+    UnreadKindError,
     UnsupportedBodyError,
 )
 
@@ -40,7 +41,14 @@ RECEIVING = (
     OverloadedError,
 )
 """Problems that can occur until the body has arrived."""
-DECODING = (TooManyPixelsError, NotAnImageError, EmptyBodyError, BrokenImageError, DeadlineExceededError)
+DECODING = (
+    TooManyPixelsError,
+    NotAnImageError,
+    UnreadKindError,
+    EmptyBodyError,
+    BrokenImageError,
+    DeadlineExceededError,
+)
 """Problems that can occur with the picture itself."""
 
 
