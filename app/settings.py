@@ -94,13 +94,18 @@ class Settings(BaseSettings):
     )
     max_batch_files: int = Field(default=64, ge=1, le=1024, description="Most files in one /predict/batch request.")
     max_jpeg_mpx: float = Field(
-        default=100,
+        default=210,
         gt=0,
         le=1000,
-        description="Largest JPEG, in megapixels; more than for other formats, as a JPEG is scaled down while decoded.",
+        description="Largest JPEG, in megapixels; more than for other formats, as a JPEG is scaled down while decoded "
+        "(a progressive one is not wholly: it may have half as many).",
     )
     max_mpx: float = Field(
-        default=40, gt=0, le=1000, description="Largest picture of any other format, in megapixels (10⁶ pixels)."
+        default=50,
+        gt=0,
+        le=1000,
+        description="Largest picture of any other format, in megapixels (10⁶ pixels of up to 4 bytes; TIFF and raw "
+        "files of more bytes a pixel count as more).",
     )
     max_batch: int = Field(default=16, ge=1, le=256, description="Most pictures in one forward pass of the network.")
     max_wait_ms: float = Field(

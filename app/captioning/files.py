@@ -12,27 +12,7 @@ from typing import Any
 
 from app.errors import GlassbotError
 from app.http.schemas import PredictResponse
-
-SUFFIXES = frozenset(
-    {
-        ".apng",
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".hif",
-        ".jfif",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".png",
-        ".tif",
-        ".tiff",
-        ".webp",
-    }
-)
-"""The suffixes, in lower case, by which a picture in a folder is recognised."""
+from model.pictures.kinds import SUFFIXES
 
 PredictionFields = dict[str, Any]
 """The fields ``model``, ``image``, ``caption``, ``labels`` and ``words`` of an answer of ``POST /predict``."""
