@@ -15,6 +15,8 @@ DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 """Pillow's modes of grey with more than 8 bits."""
 _FULL_SCALES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0, 4294967295.0)
 """Highest values of the usual scales: floats up to 1, and 8, 10, 12, 14, 16 and 32 bits."""
+_SIGNED_SCALES = (1.0, 127.0, 511.0, 2047.0, 8191.0, 32767.0, 2147483647.0)
+_LEAST_SIGNED_SHARE = 1 / 4
 _LEAST_SHARE = 1 / 16
 """Share of a scale that the highest value must reach, or else the values span a range of their own."""
 _BAND = 1 << 20  # samples that are scaled at a time, so that their floats take little memory
@@ -40,12 +42,21 @@ def value_range(values: Samples, stated: Range | None = None, ignored: float | N
     lowest, highest, mean = _statistics(values, ignored)
     if stated is not None and stated[0] < stated[1] and stated[0] <= mean <= stated[1]:
         return stated
-    if lowest < 0 or highest > _FULL_SCALES[-1]:
+    if lowest < 0:
+        return _signed_range(lowest, highest)
+    if highest > _FULL_SCALES[-1]:
         return lowest, highest
     if values.dtype == np.uint16 and highest > 255 and _repeats_bytes(values):
         return 0, 65535
     scale = next(scale for scale in _FULL_SCALES if scale >= highest)
     return (0, scale) if highest > scale * _LEAST_SHARE else (lowest, highest)
+
+
+def _signed_range(lowest: float, highest: float) -> Range:
+    """The smallest usual scale around 0 that holds the values, or their own range where that is far narrower."""
+    holding = ((-scale - (scale > 1), scale) for scale in _SIGNED_SCALES if -scale - 1 <= lowest and highest <= scale)
+    black, white = next(holding, (lowest, highest))
+    return (black, white) if highest - lowest > (white - black) * _LEAST_SIGNED_SHARE else (lowest, highest)
 
 
 def to_bytes(values: Samples, black_white: Range) -> NDArray[np.uint8]:

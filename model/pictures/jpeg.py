@@ -39,10 +39,10 @@ class EndlessJpeg(JpegImageFile):
     """A JPEG without its end marker, which is read if no pixel is missing. ``load`` raises OSError if one is."""
 
     def __init__(self, body: bytes) -> None:
-        self._body = body
+        self._body = body.rstrip(b"\xff")  # half of the end marker
         self._drafted: tuple[int, int] | None = None
         self._checked = False
-        super().__init__(BytesIO(body + _END))
+        super().__init__(BytesIO(self._body + _END))
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> tuple[str, tuple[int, int, float, float]] | None:
         """Pillow's draft, which is remembered."""

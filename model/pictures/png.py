@@ -11,8 +11,8 @@ _DEEP_RGB = b"\x10\x02"
 _TRANSPARENCY = {0: (2,), 2: (6,), 3: range(1, 257)}
 """Lengths that a tRNS chunk may have, by colour type."""
 _KEPT = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"eXIf"))
-_MAX_PROFILE = 1_000_000
-"""Most bytes of a colour profile; Pillow refuses a PNG with a larger one."""
+_MIN_PROFILE, _MAX_PROFILE = 128, 1_000_000
+"""Fewest and most bytes of a colour profile; Pillow refuses a PNG with a larger one."""
 
 
 def only_pixels(body: bytes) -> bytes:
@@ -66,7 +66,7 @@ def _has_profile(content: bytes) -> bool:
         profile = unpacking.decompress(packed[1:], _MAX_PROFILE + 1)
     except zlib.error:
         return False
-    return len(profile) <= _MAX_PROFILE
+    return _MIN_PROFILE <= len(profile) <= _MAX_PROFILE
 
 
 def _content(chunk: slice, body: bytes) -> bytes | memoryview:

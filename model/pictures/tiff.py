@@ -83,7 +83,7 @@ def open_tiff(body: bytes) -> Image.Image:
     if not pages:
         raise DamagedError("This begins like TIFF, but its header is damaged or cut off.")
     page = next((page for page in pages if page.is_full), pages[0])
-    if _is_plain(page):
+    if _is_plain(page) and body[3] != 43:  # Pillow does not open big-endian BigTIFF
         return Image.open(BytesIO(_led_by(page, body)), formats=("TIFF",))
     return UnusualTiff(page, body)
 
@@ -98,7 +98,8 @@ def _pages(body: bytes) -> Iterator[Page]:
         if offset in seen or not 0 < offset < len(body):
             continue
         seen.add(offset)
-        tags = ImageFileDirectory_v2(body[:16] if big else body[:8])
+        tags = ImageFileDirectory_v2(body[: 16 if body[2] == 43 else 8])
+        tags._bigtiff = big  # Pillow itself looks for it in little-endian files only
         file = BytesIO(body)
         file.seek(offset)
         tags.load(file)
