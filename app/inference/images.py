@@ -132,13 +132,12 @@ def decode_image(
         stored_size = picture.size
         try:
             pictures.shrink(picture, (size, size))
-            sideways = picture.format in _DECODED_SMALLER and _lies_on_its_side(picture)
             with budget.hold(pictures.held_pixels(picture)):
                 pixels, crop, upright_size = prepare(picture, size)
         except Exception as error:  # decoders raise whatever hostile bytes lead them to
             raise _ours(explained(error, name)) from error
         if picture.format in _DECODED_SMALLER and picture.size != stored_size:
-            upright_size = (stored_size[1], stored_size[0]) if sideways else stored_size
+            upright_size = stored_size[::-1] if _lies_on_its_side(picture) else stored_size
             crop = centre_square(*upright_size)
     width, height = upright_size
     return DecodedImage(pixels=pixels, crop=crop, width=width, height=height, format=name, sha256=digest)

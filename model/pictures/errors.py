@@ -17,7 +17,6 @@ _LACKING = (
     "not implemented",
     "unknown",
     "cannot handle",
-    "unrecognized",
 )
 """How decoders say that they lack something, which is not the file's fault."""
 

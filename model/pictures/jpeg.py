@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from PIL._imaging import PixelAccess
 
 _END = b"\xff\xd9"
+_SCAN = b"\xff\xda"
 _START_OF_SCAN = 0xDA
-_FILLINGS = (b"\x55" * 64, b"\xaa" * 64)
+_FILLINGS = (b"\x55", b"\xaa")
 """What is decoded in the place of what is missing. Pixels that need it differ; all others do not."""
 _UNREAD_FRAMES = {
     0xC3: "lossless",
@@ -31,8 +32,9 @@ _FRAMES = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC),
 
 
 def ends(body: bytes) -> bool:
-    """Whether an end marker follows the last scan; between two scans and in what is embedded, others may stand."""
-    return body.rfind(_END) > body.rfind(b"\xff\xda")
+    """Whether an end marker follows the last scan; what is embedded before that may have one, too."""
+    at = body.rfind(_END)
+    return at >= 0 and body.find(_SCAN, at) < 0
 
 
 class EndlessJpeg(JpegImageFile):
@@ -59,7 +61,7 @@ class EndlessJpeg(JpegImageFile):
         return access
 
     def _differs(self, filling: bytes) -> bool:
-        with JpegImageFile(BytesIO(self._body + filling + _END)) as other:
+        with JpegImageFile(BytesIO(self._body + _filled(self._body, filling) + _END)) as other:
             if self._drafted:
                 other.draft(None, self._drafted)
             other.load()
@@ -76,6 +78,13 @@ def unread_kind(body: bytes) -> str | None:
                 return " ".join(filter(None, (kind, "JPEG" if kind != "JPEG-LS" else "", f"of {bits} bits")))
             return None
     return None
+
+
+def _filled(body: bytes, filling: bytes) -> bytes:
+    """Bytes to decode behind the body: the rest of its restart interval, and the next one with its marker."""
+    last = max(range(8), key=lambda number: body.rfind(bytes((0xFF, 0xD0 + number))))
+    number = (last + 1) % 8 if bytes((0xFF, 0xD0 + last)) in body else 0
+    return 64 * filling + bytes((0xFF, 0xD0 + number)) + 64 * filling
 
 
 def _has_every_scan(body: bytes) -> bool:

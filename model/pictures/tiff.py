@@ -39,6 +39,12 @@ class RawFileError(UnreadKindError):
     """The file is a camera's raw file in TIFF's form: what can be seen in it without developing it is a preview."""
 
 
+class _Directory(ImageFileDirectory_v2):
+    """Pillow's directory, which also knows how BigTIFF refers to the directories below it (type 18)."""
+
+    _load_dispatch = ImageFileDirectory_v2._load_dispatch | {18: ImageFileDirectory_v2._load_dispatch[16]}
+
+
 @dataclass(frozen=True)
 class Page:
     """One directory of a TIFF file: a picture, a thumbnail, a mask or a raw mosaic."""
@@ -98,7 +104,7 @@ def _pages(body: bytes) -> Iterator[Page]:
         if offset in seen or not 0 < offset < len(body):
             continue
         seen.add(offset)
-        tags = ImageFileDirectory_v2(body[: 16 if body[2] == 43 else 8])
+        tags = _Directory(body[: 16 if body[2] == 43 else 8])
         tags._bigtiff = big  # Pillow itself looks for it in little-endian files only
         file = BytesIO(body)
         file.seek(offset)

@@ -18,6 +18,7 @@ from model.pictures.errors import DamagedError, UnreadKindError
 Bytes = NDArray[np.uint8]
 _WITH_PREDICTOR = (5, 8, 32946, 34925, 50000)
 _INK, _WHITE_IS_ZERO = 5, 0
+_BROKEN = "The directory of this TIFF picture is damaged."
 _ROWS = 256  # unpacked at a time where samples are not whole bytes
 _MODES = {(1, False): "L", (1, True): "LA", (3, False): "RGB", (3, True): "RGBA", (4, False): "CMYK"}
 
@@ -88,11 +89,9 @@ class Layout:
     def check(self) -> None:
         """Raise UnreadKindError for a layout that is not read, and DamagedError for one that cannot be."""
         floats = self.format == "f"
-        if (
-            not 1 <= self.bits <= 64
-            or (floats and self.bits not in (16, 32, 64))
-            or (self.is_packed and self.bits > 32)
-        ):
+        if not 1 <= self.bits <= 64:
+            raise DamagedError(_BROKEN)
+        if (floats and self.bits not in (16, 32, 64)) or (self.is_packed and self.bits > 32):
             raise UnreadKindError(f"TIFF of {self.bits}-bit {'floating-point ' if floats else ''}samples")
         if self.is_packed and (self.format == "i" or self.tile or self.predictor != 1):
             raise UnreadKindError(f"TIFF of {self.bits}-bit samples, signed, in tiles or predicted")
@@ -100,10 +99,10 @@ class Layout:
             raise UnreadKindError(f"TIFF of {self.bits} bits in reverse order")
         sides = (self.width, self.height, self.samples, self.rows_per_strip, *(self.tile or ()))
         parts = len(self.offsets)
-        if not parts or parts != len(self.lengths) or (self.planar and parts % self.samples):
-            raise DamagedError("The directory of this TIFF picture is damaged.")
-        if min(sides) < 1 or self.samples < self.colours:
-            raise DamagedError("The directory of this TIFF picture is damaged.")
+        if not parts or parts != len(self.lengths) or min(sides) < 1 or self.samples < self.colours:
+            raise DamagedError(_BROKEN)
+        if self.planar and parts % self.samples:
+            raise DamagedError(_BROKEN)
 
 
 def decode(layout: Layout, body: bytes) -> Image.Image:
