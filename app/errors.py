@@ -128,7 +128,9 @@ class NotAnImageError(GlassbotError):
     """The bytes are not a picture in any of the supported formats."""
 
     status, slug, title = 415, "not-an-image", "This is not a picture"
-    example = "These bytes are no picture that is read here: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
+    example = (
+        "These bytes are no picture that is read here: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC or JPEG 2000."
+    )
 
 
 class UnreadKindError(NotAnImageError):

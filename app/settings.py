@@ -94,18 +94,10 @@ class Settings(BaseSettings):
     )
     max_batch_files: int = Field(default=64, ge=1, le=1024, description="Most files in one /predict/batch request.")
     max_jpeg_mpx: float = Field(
-        default=210,
-        gt=0,
-        le=1000,
-        description="Largest JPEG, in megapixels; more than for other formats, as a JPEG is scaled down while decoded "
-        "(a progressive one is not wholly: it may have half as many).",
+        default=210, gt=0, le=1000, description="Largest JPEG, in megapixels; a progressive one may have half as many."
     )
     max_mpx: float = Field(
-        default=50,
-        gt=0,
-        le=1000,
-        description="Largest picture of any other format, in megapixels (10⁶ pixels of up to 4 bytes; TIFF and raw "
-        "files of more bytes a pixel count as more).",
+        default=50, gt=0, le=1000, description="Largest picture of any other format, in megapixels of up to 4 bytes."
     )
     max_batch: int = Field(default=16, ge=1, le=256, description="Most pictures in one forward pass of the network.")
     max_wait_ms: float = Field(
@@ -135,10 +127,7 @@ class Settings(BaseSettings):
         description="Longest time to upload a request body, in seconds; after that it is answered 408.",
     )
     keep_alive_seconds: int = Field(
-        default=75,
-        ge=1,
-        le=3600,
-        description="Time for which an idle connection is kept, in seconds; it must be longer than a load balancer's.",
+        default=75, ge=1, le=3600, description="Time to keep idle connections, in seconds; more than a load balancer."
     )
     drain_seconds: float = Field(
         default=0,

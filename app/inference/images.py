@@ -132,7 +132,10 @@ def decode_image(
         stored_size = picture.size
         try:
             pictures.shrink(picture, (size, size))
-            with budget.hold(pictures.held_pixels(picture)):
+            held = pictures.held_pixels(picture)
+            if "progressive" in picture.info:  # all of its coefficients, at any size
+                held = max(held, stored_size[0] * stored_size[1])
+            with budget.hold(held):
                 pixels, crop, upright_size = prepare(picture, size)
         except Exception as error:  # decoders raise whatever hostile bytes lead them to
             raise _ours(explained(error, name)) from error

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _END = b"\xff\xd9"
 _SCAN = b"\xff\xda"
 _START_OF_SCAN = 0xDA
-_FILLINGS = (b"\x55", b"\xaa")
+_FILLINGS = (b"\x00", b"\x24", b"\x93", b"\xfe")
 """What is decoded in the place of what is missing. Pixels that need it differ; all others do not."""
 _UNREAD_FRAMES = {
     0xC3: "lossless",
@@ -52,7 +52,7 @@ class EndlessJpeg(JpegImageFile):
         return super().draft(mode, size)
 
     def load(self) -> PixelAccess | None:
-        """Decode three times, with other bytes in the place of what is missing, and compare."""
+        """Decode again and again, with other bytes in the place of what is missing, and compare."""
         access = super().load()
         if not self._checked:
             self._checked = True

@@ -30,7 +30,7 @@ class Layout:
     width: int
     height: int
     bits: int
-    """Bits of each sample."""
+    """Bits of each sample in the file."""
     format: Literal["u", "i", "f"] | str
     """NumPy's kind of number: unsigned, signed or floating point."""
     order: str
