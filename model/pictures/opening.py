@@ -43,7 +43,7 @@ def shrink(picture: Image.Image, least: tuple[int, int]) -> None:
     picture.draft(None, least)
     if isinstance(picture, Jpeg2KImageFile):
         scale = min(picture.width // least[0], picture.height // least[1])
-        picture.reduce = max(0, min(scale.bit_length() - 1, 5))
+        picture.reduce = max(0, min(scale.bit_length() - 1, picture.info["levels"]))
 
 
 def held_pixels(picture: Image.Image) -> int:
@@ -65,9 +65,19 @@ def _open(body: bytes, formats: tuple[str, ...]) -> Image.Image:
                 return open_raw(body)
         case "RAW":
             return open_raw(body)
+        case "JPEG2000":
+            picture = Image.open(BytesIO(body), formats=formats)
+            picture.info["levels"] = _wavelet_levels(body)
+            return picture
         case "AVIF" | "HEIF":
             body = kinds.with_major_brand(body)
     return Image.open(BytesIO(body), formats=formats)
+
+
+def _wavelet_levels(body: bytes) -> int:
+    """How often a JPEG 2000 picture can be halved: by its first COD marker (ITU T.800, A.6.1)."""
+    at = body.find(b"\xff\x52", 0, 65_536)
+    return body[at + 9] if 0 <= at < len(body) - 9 else 0
 
 
 def _why_not_identified(body: bytes, pillow: str, name: str) -> PictureError:

@@ -10,7 +10,9 @@ _DEEP_RGB = b"\x10\x02"
 """Bit depth and colour type in the header of RGB of 16 bits."""
 _TRANSPARENCY = {0: (2,), 2: (6,), 3: range(1, 257)}
 """Lengths that a tRNS chunk may have, by colour type."""
-_KEPT = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"eXIf"))
+_KEPT = frozenset((b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP", b"eXIf", b"iTXt"))
+_XMP = b"XML:com.adobe.xmp\0\0"
+"""How a text begins, uncompressed, that may say how to turn the picture."""
 _MIN_PROFILE, _MAX_PROFILE = 128, 1_000_000
 """Fewest and most bytes of a colour profile; Pillow refuses a PNG with a larger one."""
 
@@ -46,9 +48,13 @@ def _is_kept(chunk: slice, body: bytes) -> bool:
     name = body[chunk.start + 4 : chunk.start + 8]
     if not name[0] & 0x20:  # critical: the decoder decides
         return True
+    if name == b"iTXt" and not body.startswith(_XMP, chunk.start + 8):
+        return False
     if name not in _KEPT or zlib.crc32(memoryview(body)[chunk.start + 4 : chunk.stop - 4]) != _crc(chunk, body):
         return False
     content = body[chunk.start + 8 : chunk.stop - 4]
+    if name == b"iTXt":
+        return len(content) < _MAX_PROFILE and content.count(b"\0") >= 4
     if name == b"tRNS":
         return len(content) in _TRANSPARENCY.get(body[25], ())
     return name != b"iCCP" or _has_profile(content)

@@ -32,7 +32,9 @@ _COMPRESSIONS = {
     **{6: "old JPEG", 7: "JPEG", 34712: "JPEG 2000", 33003: "JPEG 2000", 33005: "JPEG 2000", 34892: "lossy JPEG"},
     **{34887: "LERC", 50002: "JPEG XL", 52546: "JPEG XL", 22610: "JPEG XR", 34934: "JPEG XR", 50001: "WebP"},
 }
-"""Compressions whose bytes are no plain samples: pages of 8 bits in them are left to Pillow."""
+"""Compressions whose bytes are no plain samples."""
+_LACKING = frozenset(_COMPRESSIONS) - {6, 7}
+"""Those that Pillow's libtiff lacks, too; pages of 8 bits in the other ones are left to it."""
 
 
 class RawFileError(UnreadKindError):
@@ -89,6 +91,9 @@ def open_tiff(body: bytes) -> Image.Image:
     if not pages:
         raise DamagedError("This begins like TIFF, but its header is damaged or cut off.")
     page = next((page for page in pages if page.is_full), pages[0])
+    compression = page.number(259, 1)
+    if compression in _LACKING:
+        raise UnreadKindError(f"TIFF with compression of the kind {_COMPRESSIONS[compression]}")
     if _is_plain(page) and body[3] != 43:  # Pillow does not open big-endian BigTIFF
         return Image.open(BytesIO(_led_by(page, body)), formats=("TIFF",))
     return UnusualTiff(page, body)

@@ -95,8 +95,6 @@ class Layout:
             raise UnreadKindError(f"TIFF of {self.bits}-bit {'floating-point ' if floats else ''}samples")
         if self.is_packed and (self.format == "i" or self.tile or self.predictor != 1):
             raise UnreadKindError(f"TIFF of {self.bits}-bit samples, signed, in tiles or predicted")
-        if self.fill_order != 1:
-            raise UnreadKindError(f"TIFF of {self.bits} bits in reverse order")
         sides = (self.width, self.height, self.samples, self.rows_per_strip, *(self.tile or ()))
         parts = len(self.offsets)
         if not parts or parts != len(self.lengths) or min(sides) < 1 or self.samples < self.colours:
@@ -109,7 +107,8 @@ def decode(layout: Layout, body: bytes) -> Image.Image:
     """The page as a picture of 8 bits, in ``layout.mode``. Raises OSError or ValueError for broken data."""
     if layout.planar:
         count = len(layout.offsets) // layout.samples
-        planes = [_plane(layout, body, slice(n * count, (n + 1) * count)) for n in range(layout.samples)]
+        needed = range(layout.colours + layout.has_alpha)
+        planes = [_plane(layout, body, slice(n * count, (n + 1) * count)) for n in needed]
         return _picture(layout, planes)
     whole = _values(layout, body)
     return _picture(layout, [whole[:, :, n] for n in range(layout.samples)])
@@ -165,20 +164,17 @@ def _values(layout: Layout, body: bytes) -> NDArray[Any]:
 def _unpacked(layout: Layout, body: bytes, row_bytes: int, across: int) -> Bytes:
     """(H, bytes of a row) as they are after decompression: libtiff is told that they are grey of 8 bits."""
     columns = row_bytes * across
-    tags: dict[int, Sequence[int]] = {
-        256: (columns,),
-        257: (layout.height,),
-        258: (8,),
-        259: (layout.compression,),
-        262: (1,),
-    }
+    tags: dict[int, Sequence[int]] = {256: (columns,), 257: (layout.height,), 258: (8,), 259: (layout.compression,)}
+    tags |= {262: (1,), 266: (layout.fill_order,)}
     if layout.tile:
         tags |= {322: (row_bytes,), 323: layout.tile[1:], 324: layout.offsets, 325: layout.lengths}
     else:
         tags |= {273: layout.offsets, 278: (layout.rows_per_strip,), 279: layout.lengths}
     at = len(body) + len(body) % 2
     head = struct.pack(f"{layout.order}2sHI", b"II" if layout.order == "<" else b"MM", 42, at)
-    file = BytesIO(b"".join((head, body[8:].ljust(at - 8, b"\0"), _directory(tags, layout.order, at))))
+    file = BytesIO(
+        b"".join((head, body[8:].ljust(at - 8, b"\0"), _directory(dict(sorted(tags.items())), layout.order, at)))
+    )
     with Image.open(file, formats=("TIFF",)) as grey:
         return np.asarray(grey)
 

@@ -183,6 +183,20 @@ def test_a_large_jpeg_2000_is_decoded_smaller() -> None:
         assert upright_rgb(picture).size == (160, 120)
 
 
+@pytest.mark.parametrize("resolutions", [1, 2])
+def test_a_jpeg_2000_of_few_resolutions_is_read(resolutions: int) -> None:
+    body = drawn.encode(drawn.scene(640, 480), "JPEG2000", num_resolutions=resolutions)
+    with open_picture(body) as picture:
+        shrink(picture, (50, 50))
+        assert upright_rgb(picture).width == 640 // 2 ** (resolutions - 1)
+
+
+def test_a_plane_that_is_not_needed_may_be_missing() -> None:
+    samples = np.stack([drawn.GREY, drawn.GREY]).astype(np.uint16) * 257
+    body = drawn.tiff(samples, planarconfig="separate", extrasamples=["unspecified"])
+    assert distance(body[: -samples[0].nbytes], drawn.IN_RGB) < 0.5
+
+
 def test_a_deep_picture_counts_for_what_it_takes() -> None:
     with open_picture(drawn.tiff(drawn.RGB.astype(np.float64), photometric="rgb")) as picture:
         assert held_pixels(picture) == 160 * 120 * 24 // 4
