@@ -12,7 +12,27 @@ from typing import Any
 
 from app.errors import GlassbotError
 from app.http.schemas import PredictResponse
-from model.pictures.kinds import SUFFIXES
+
+SUFFIXES = frozenset(
+    {
+        ".apng",
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".jfif",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".png",
+        ".tif",
+        ".tiff",
+        ".webp",
+    }
+)
+"""The suffixes, in lower case, by which a picture in a folder is recognised."""
 
 PredictionFields = dict[str, Any]
 """The fields ``model``, ``image``, ``caption``, ``labels`` and ``words`` of an answer of ``POST /predict``."""
