@@ -3,6 +3,7 @@
 Each class carries its HTTP status, its slug (the end of the problem's URI, which never changes) and its title.
 
 GlassbotError                  500 internal-error
+├── MalformedRequestError      400 malformed-request
 ├── UnauthorizedError          401 unauthorized
 ├── CrossOriginError           403 cross-origin
 ├── NotFoundError              404 not-found
@@ -11,13 +12,16 @@ GlassbotError                  500 internal-error
 ├── TooLargeError              413 body-too-large
 ├── TooManyPixelsError         413 too-many-pixels
 ├── NotAnImageError            415 not-an-image
+│   └── UnreadKindError        415 unread-kind
 ├── UnsupportedBodyError       415 unsupported-body
+├── UnsatisfiableRangeError    416 unsatisfiable-range
 ├── InvalidRequestError        422 invalid-request
 │   ├── EmptyBodyError         422 empty-body
 │   ├── BrokenImageError       422 broken-image
 │   ├── NoSuchVocabularyError  422 unknown-vocabulary
 │   ├── NoSuchLabelError       422 unknown-label
 │   └── NoSuchLayerError       422 unknown-layer
+├── HeadTooLargeError          431 head-too-large
 ├── UnavailableError           503, never raised itself
 │   ├── NotReadyError          503 not-ready
 │   └── OverloadedError        503 overloaded
@@ -57,6 +61,13 @@ class GlassbotError(Exception):
     def headers(self) -> dict[str, str]:
         """Headers that the answer must carry beside its body."""
         return {}
+
+
+class MalformedRequestError(GlassbotError):
+    """The bytes on the connection are no request in HTTP/1.1; the connection is closed."""
+
+    status, slug, title = 400, "malformed-request", "This is not a request in HTTP"
+    example = "This is not a request in HTTP/1.1: Invalid character in Content-Length."
 
 
 class UnauthorizedError(GlassbotError):
@@ -117,7 +128,16 @@ class NotAnImageError(GlassbotError):
     """The bytes are not a picture in any of the supported formats."""
 
     status, slug, title = 415, "not-an-image", "This is not a picture"
-    example = "These bytes are no picture that is read here: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
+    example = (
+        "These bytes are no picture that is read here: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC or JPEG 2000."
+    )
+
+
+class UnreadKindError(NotAnImageError):
+    """The bytes may well be sound, but are of a kind of file or picture that is not read here."""
+
+    slug, title = "unread-kind", "This kind of picture is not read here"
+    example = "This is a camera's raw file, which is not read here: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
 
 
 class UnsupportedBodyError(GlassbotError):
@@ -125,6 +145,13 @@ class UnsupportedBodyError(GlassbotError):
 
     status, slug, title = 415, "unsupported-body", "This type of body is not supported"
     example = "Send multipart/form-data with the pictures in fields named file."
+
+
+class UnsatisfiableRangeError(GlassbotError):
+    """The Range header asks for bytes that the file does not have."""
+
+    status, slug, title = 416, "unsatisfiable-range", "The file has no such bytes"
+    example = "The Range header asks for bytes that this file does not have."
 
 
 class InvalidRequestError(GlassbotError):
@@ -167,6 +194,13 @@ class NoSuchLayerError(InvalidRequestError):
 
     slug, title = "unknown-layer", "The network has no such layer"
     example = "layers is all, or some of conv1, pool1, … fc7; 'conv9' is none of them."
+
+
+class HeadTooLargeError(GlassbotError):
+    """The request line and the headers are over their limit; the connection is closed."""
+
+    status, slug, title = 431, "head-too-large", "The headers are too large"
+    example = "The address and the headers of a request take at most 65,536 bytes."
 
 
 class UnavailableError(GlassbotError):

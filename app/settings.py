@@ -94,13 +94,10 @@ class Settings(BaseSettings):
     )
     max_batch_files: int = Field(default=64, ge=1, le=1024, description="Most files in one /predict/batch request.")
     max_jpeg_mpx: float = Field(
-        default=100,
-        gt=0,
-        le=1000,
-        description="Largest JPEG, in megapixels; more than for other formats, as a JPEG is scaled down while decoded.",
+        default=210, gt=0, le=1000, description="Largest JPEG, in megapixels; a progressive one may have half as many."
     )
     max_mpx: float = Field(
-        default=40, gt=0, le=1000, description="Largest picture of any other format, in megapixels (10⁶ pixels)."
+        default=50, gt=0, le=1000, description="Largest picture of any other format, in megapixels of up to 4 bytes."
     )
     max_batch: int = Field(default=16, ge=1, le=256, description="Most pictures in one forward pass of the network.")
     max_wait_ms: float = Field(
@@ -128,6 +125,9 @@ class Settings(BaseSettings):
         le=3600,
         validation_alias=_renamed("upload_seconds", old="upload_s"),
         description="Longest time to upload a request body, in seconds; after that it is answered 408.",
+    )
+    keep_alive_seconds: int = Field(
+        default=75, ge=1, le=3600, description="Time to keep idle connections, in seconds; more than a load balancer."
     )
     drain_seconds: float = Field(
         default=0,

@@ -7,11 +7,17 @@ the streaming parser of python-multipart (see docs/decisions).
 from __future__ import annotations
 
 import asyncio
+import re
 from base64 import b64decode
-from binascii import Error as Base64Error
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import collapse_rfc2231_value
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ValidationError
 from python_multipart.exceptions import FormParserError
@@ -22,7 +28,14 @@ from app.errors import InvalidRequestError, SlowUploadError, TooLargeError, Unsu
 
 _MAX_PARTS = 2000
 """Most fields of a multipart body; a client that sends more is refused."""
+_FIELDS = frozenset(
+    name + plural + array for name in (b"file", b"image") for plural in (b"", b"s") for array in (b"", b"[]")
+)
+"""The names of multipart fields that hold pictures."""
 _WAYS_TO_SEND = "a multipart field named file, a raw image/* or application/octet-stream body, or application/json"
+_NOT_RAW = (b"text/", b"multipart/", b"application/x-www-form-urlencoded", b"application/xml")
+"""Content types that promise something other than the bytes of one file."""
+_DATA_URL = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
 
 
 class JsonPicture(BaseModel):
@@ -52,17 +65,20 @@ async def picture(request: Request, *, max_bytes: int, seconds: float) -> bytes:
     if content_type == b"multipart/form-data":
         files = await uploads(request, max_bytes=max_bytes, seconds=seconds, max_files=1)
         return files[0].content
-    if content_type == b"application/json":
+    if content_type == b"application/json" or content_type.endswith(b"+json"):
         body = await _read(request, max_bytes, seconds)
         return await asyncio.to_thread(_from_json, body)
-    if content_type and not content_type.startswith(b"image/") and content_type != b"application/octet-stream":
+    if content_type.startswith(_NOT_RAW) or (content_type and b"/" not in content_type):
         name = content_type.decode("latin-1")[:80]
         raise UnsupportedBodyError(f"A body of type {name!r} is not read here: send {_WAYS_TO_SEND}.")
     return await _read(request, max_bytes, seconds)
 
 
 async def uploads(request: Request, *, max_bytes: int, seconds: float, max_files: int) -> list[Upload]:
-    """The multipart fields named ``file``, at least one and at most ``max_files``. Raises as :func:`picture`."""
+    """The files in fields named ``file`` or ``image``, at least one and at most ``max_files``.
+
+    Raises as :func:`picture`.
+    """
     content_type, options = parse_options_header(request.headers.get("content-type"))
     if content_type != b"multipart/form-data":
         raise UnsupportedBodyError("Send multipart/form-data with the pictures in fields named file.")
@@ -122,8 +138,8 @@ class _Parts:
     """Parts so far, files or not."""
     _header_name: bytearray = field(default_factory=bytearray)
     _header_value: bytearray = field(default_factory=bytearray)
-    _disposition: dict[bytes, bytes] = field(default_factory=dict)
-    """Options of the Content-Disposition header of the part that is being read."""
+    _disposition: bytes = b""
+    """The Content-Disposition header of the part that is being read."""
     _content: bytearray | None = None
     """The file that is being read; None in any other part."""
 
@@ -143,17 +159,18 @@ class _Parts:
         self._count += 1
         if self._count > _MAX_PARTS:
             raise InvalidRequestError(f"A form of more than {_MAX_PARTS} fields is not read here.")
-        self._disposition = {}
+        self._disposition = b""
         self._content = None
 
     def _header_end(self) -> None:
         if self._header_name.lower() == b"content-disposition":
-            _, self._disposition = parse_options_header(bytes(self._header_value))
+            self._disposition = bytes(self._header_value)
         self._header_name = bytearray()
         self._header_value = bytearray()
 
     def _headers_finished(self) -> None:
-        if self._disposition.get(b"name") == b"file":
+        _, options = parse_options_header(self._disposition)
+        if options.get(b"name") in _FIELDS:
             if len(self.files) == self.max_files:
                 hint = "; /predict/batch takes more" if self.max_files == 1 else ""
                 raise InvalidRequestError(f"At most {self.max_files} picture(s) in one request here{hint}.")
@@ -165,22 +182,62 @@ class _Parts:
 
     def _end(self) -> None:
         if self._content is not None:
-            name = self._disposition.get(b"filename", b"").decode("utf-8", "replace")
-            self.files.append(Upload(name, bytes(self._content)))
+            self.files.append(Upload(file_name(self._disposition), bytes(self._content)))
             self._content = None
 
     def _closed(self) -> None:
         self.ended = True
 
 
+def file_name(disposition: bytes) -> str:
+    """The name of the file in a Content-Disposition header, in any form that clients send; empty where there is none.
+
+    That is UTF-8, ``filename*=`` of RFC 5987, which wins, or encoded words of RFC 2047.
+    """
+    try:
+        name = _extended_name(disposition) or _plain_name(disposition)
+    except (ValueError, LookupError):  # broken, or of an unknown character set
+        name = ""
+    return name.encode("utf-8", "replace").decode()  # some character sets can spell half a character
+
+
+def _extended_name(disposition: bytes) -> str:
+    if b"*" not in disposition:
+        return ""
+    message = Message()
+    message["Content-Disposition"] = disposition.decode("latin-1")
+    options: list[tuple[str, Any]] = message.get_params([], "content-disposition")
+    names = [value for option, value in options if option == "filename" and isinstance(value, tuple)]
+    return collapse_rfc2231_value(names[0]) if names else ""
+
+
+def _plain_name(disposition: bytes) -> str:
+    _, options = parse_options_header(disposition)
+    name = options.get(b"filename", b"").decode("utf-8", "replace")
+    if "=?" not in name:
+        return name
+    with suppress(ValueError, LookupError):  # no encoded word after all, or one of an unknown character set
+        return str(make_header(decode_header(name)))
+    return name
+
+
 def _from_json(body: bytes) -> bytes:
     try:
-        text = JsonPicture.model_validate_json(body).image
-        return b64decode(text, validate=True)
-    except (ValidationError, Base64Error, ValueError) as error:
-        raise InvalidRequestError(
-            'A JSON body is {"image": "<base64 of the picture>"}, in one line and without "data:…,"; this is not.'
-        ) from error
+        return from_base64(JsonPicture.model_validate_json(body.removeprefix(BOM_UTF8)).image)
+    except (ValidationError, ValueError) as error:
+        raise InvalidRequestError('A JSON body is {"image": "<base64 of the picture>"}; this is not.') from error
+
+
+def from_base64(text: str) -> bytes:
+    """The bytes of a text in base64, of either alphabet, with or without line breaks, padding and ``data:…,``.
+
+    Raises ValueError.
+    """
+    url = _DATA_URL.match(text)
+    if url:
+        text = unquote(text[url.end() :])
+    letters = "".join(text.split()).rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+    return b64decode(letters + "=" * (-len(letters) % 4), validate=True)
 
 
 def too_large(max_bytes: int) -> TooLargeError:

@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
-from app.errors import GlassbotError
+from app.errors import GlassbotError, MalformedRequestError, UnsatisfiableRangeError
+from app.http.protocol import REFUSAL
 from app.metrics import Metrics
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -50,6 +51,44 @@ class Head:
             await self._app(as_get, receive, send)
         finally:
             scope["route"] = as_get.get("route")  # RequestContextMiddleware counts requests by it
+
+
+class PlainErrors:
+    """Puts a problem in the place of each error that the framework answers in plain text.
+
+    Starlette does so for a Range header that a file cannot satisfy. ``error_response`` makes the answer for an error.
+    """
+
+    def __init__(self, app: ASGIApp, *, error_response: Callable[[GlassbotError], ASGIApp]) -> None:
+        self._app = app
+        self._error_response = error_response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; answers that are no errors in plain text pass unchanged."""
+        replaced: Message | None = None
+
+        async def send_unless_plain(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and _is_plain_error(message):
+                replaced = message
+            if replaced is None:
+                await send(message)
+
+        await self._app(scope, receive, send_unless_plain)
+        if replaced is not None:
+            await self._error_response(_framework_error(replaced["status"]))(scope, receive, send)
+
+
+def _is_plain_error(message: Message) -> bool:
+    return message["status"] >= 400 and Headers(raw=message["headers"]).get("content-type", "").startswith("text/plain")
+
+
+def _framework_error(status: int) -> GlassbotError:
+    if status == 416:
+        return UnsatisfiableRangeError("The Range header asks for bytes that this file does not have.")
+    if status < 500:
+        return MalformedRequestError("A header of this request cannot be read: Range is bytes=FIRST-LAST.")
+    return GlassbotError("This is our fault.")
 
 
 class RequestContextMiddleware:
@@ -98,7 +137,7 @@ class RequestContextMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app_for(scope)(scope, receive, send_with_headers)
         except ClientDisconnect:
             status = status or 499  # nginx's code for a client that left before it was answered
         except Exception:
@@ -109,6 +148,11 @@ class RequestContextMiddleware:
             await response(scope, receive, send_with_headers)
         finally:
             self._record(scope, status, perf_counter() - began)
+
+    def _app_for(self, scope: Scope) -> ASGIApp:
+        """What answers the request: the application, or a problem where the protocol has found no request in it."""
+        refusal = scope.get("extensions", {}).get(REFUSAL)
+        return self._app if refusal is None else self._error_response(refusal)
 
     def _add_headers(self, headers: MutableHeaders, request_id: str) -> None:
         headers["X-Request-ID"] = request_id

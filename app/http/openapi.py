@@ -16,8 +16,17 @@ DESCRIPTION = """A CaptionBot you can see through: labels, one honest sentence, 
 
 Every error is a problem (RFC 9457) of a stable `type`. Beside what each operation lists, any other address answers 404
 `not-found`, and any other method 405 `method-not-allowed`, whose `Allow` header names those that there are; `HEAD` is
-one wherever `GET` is. Where other origins may call, the preflight of one that may not is a 403 `cross-origin`."""
-_ANYWHERE = (errors.NotFoundError, errors.MethodNotAllowedError, errors.CrossOriginError)
+one wherever `GET` is. Where other origins may call, the preflight of one that may not is a 403 `cross-origin`. What is
+no request in HTTP/1.1 is a 400 `malformed-request`, one whose headers are too large a 431 `head-too-large`; both end
+the connection. A range that a file does not have is a 416 `unsatisfiable-range`. Offers to upgrade are passed over."""
+_ANYWHERE = (
+    errors.NotFoundError,
+    errors.MethodNotAllowedError,
+    errors.CrossOriginError,
+    errors.MalformedRequestError,
+    errors.HeadTooLargeError,
+    errors.UnsatisfiableRangeError,
+)
 
 
 class Service(FastAPI):

@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from app.http.protocol import Protocol
 from app.inference.engine_host import EngineHost
 from app.settings import Settings
 from app.startup import cannot_run
@@ -31,6 +32,9 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                http=Protocol,
+                ws="none",
+                timeout_keep_alive=settings.keep_alive_seconds,
                 lifespan="on",
                 root_path=settings.root_path,
                 # A request in flight when the process ends may use up its time, and no more.

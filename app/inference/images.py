@@ -1,7 +1,6 @@
 """Decodes untrusted picture bytes within limits.
 
-The format is told from the content, never from a file name, and the size is checked from the header before any pixel
-is decoded.
+What a picture is, model.pictures says; here its size is checked from the header before any pixel is decoded.
 """
 
 from __future__ import annotations
@@ -13,38 +12,43 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from io import BytesIO
 from threading import Condition, get_native_id
 
 import numpy as np
-import pi_heif
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image
 
-from app.errors import BrokenImageError, EmptyBodyError, NotAnImageError, TooManyPixelsError
+from app.errors import BrokenImageError, EmptyBodyError, GlassbotError, NotAnImageError, TooManyPixelsError
+from app.errors import UnreadKindError as UnreadImageKindError
+from model.pictures import opening as pictures
+from model.pictures.errors import DamagedError, NotAPictureError, PictureError, UnreadKindError, explained
+from model.pictures.kinds import name_of
 from model.preprocess import Crop, centre_square, prepare
 
-FORMATS = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC"
-_NAMES = {"WEBP": "WebP", "MPO": "JPEG", "HEIF": "HEIC"}
-_BRANDS = {
-    **dict.fromkeys((b"avif", b"avis"), ("AVIF",)),
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), ("HEIF",)),
-    **dict.fromkeys((b"mif1", b"msf1"), ("AVIF", "HEIF")),
+_ERRORS: dict[type[PictureError], type[GlassbotError]] = {
+    NotAPictureError: NotAnImageError,
+    UnreadKindError: UnreadImageKindError,
+    DamagedError: BrokenImageError,
 }
+_JPEG = ("JPEG", "MPO")
+_DECODED_SMALLER = (*_JPEG, "JPEG2000", "RAW")
 _NICENESS = 10
 """How much lower than the engine's the priority of decoder threads is (see nice(2))."""
-_BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """Most pixels that the header of a picture may declare."""
 
-    jpeg_pixels: int = 100_000_000
+    jpeg_pixels: int = 210_000_000
     """For JPEG, which is decoded at a reduced size and may therefore be larger."""
-    pixels: int = 40_000_000
-    """For a picture of every other format."""
+    pixels: int = 50_000_000
+    """For a picture of every other format, of 8 bits a sample; a deeper one counts by its bytes."""
+
+    @property
+    def progressive_pixels(self) -> int:
+        """For progressive JPEG, whose decoder holds all coefficients at any size."""
+        return max(self.pixels, self.jpeg_pixels // 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,48 +104,17 @@ def _lower_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
 
 
-def sniff(body: bytes) -> tuple[str, ...]:
-    """Pillow's names of the formats that the first bytes can belong to; empty where none of ours fits."""
-    if body[4:8] == b"ftyp":
-        return _BRANDS.get(body[8:12], ())
-    if body.startswith(b"RIFF") and body[8:12] == b"WEBP":
-        return ("WEBP",)
-    if body.startswith(b"BM") and int.from_bytes(body[14:18], "little") in _BMP_HEADER_SIZES:
-        return ("BMP",)
-    for start, name in (
-        (b"\xff\xd8\xff", "JPEG"),
-        (b"\x89PNG\r\n\x1a\n", "PNG"),
-        (b"GIF87a", "GIF"),
-        (b"GIF89a", "GIF"),
-        (b"II*\x00", "TIFF"),
-        (b"MM\x00*", "TIFF"),
-        (b"II+\x00", "TIFF"),
-        (b"MM\x00+", "TIFF"),
-    ):
-        if body.startswith(start):
-            return (name,)
-    return ()
-
-
 def open_picture(body: bytes, limits: Limits) -> Image.Image:
     """Open a picture and check its size, without decoding it.
 
-    Raises EmptyBodyError, NotAnImageError, BrokenImageError or TooManyPixelsError.
+    Raises EmptyBodyError, NotAnImageError, UnreadKindError, BrokenImageError or TooManyPixelsError.
     """
     if not body:
         raise EmptyBodyError("The upload holds no bytes: send a picture.")
-    formats = sniff(body)
-    if not formats:
-        raise NotAnImageError(f"These bytes are no picture that is read here: send {FORMATS}.")
-    _configure_pillow()
     try:
-        picture = Image.open(BytesIO(body), formats=formats)
-    except UnidentifiedImageError as error:
-        raise BrokenImageError(
-            f"This begins like {_name(formats[0])}, but its header is damaged or cut off."
-        ) from error
-    except Exception as error:  # decoders raise whatever hostile bytes lead them to
-        raise BrokenImageError(f"The header of this {_name(formats[0])} picture is damaged.") from error
+        picture = pictures.open_picture(body)
+    except PictureError as error:
+        raise _ours(error) from error
     _check_size(picture, limits)
     return picture
 
@@ -155,51 +128,45 @@ def decode_image(
     """
     digest = sha256 or hashlib.sha256(body).hexdigest()
     with open_picture(body, limits) as picture:
-        name = _name(picture.format or "?")
+        name = name_of(picture.format)
         stored_size = picture.size
         try:
-            # The decoder itself halves a large JPEG, as long as no side falls below the network's.
-            picture.draft(None, (size, size))
-            scaled = picture.size != stored_size
-            sideways = scaled and _lies_on_its_side(picture)
-            with budget.hold(picture.width * picture.height):
+            pictures.shrink(picture, (size, size))
+            held = pictures.held_pixels(picture)
+            if "progressive" in picture.info:  # all of its coefficients, at any size
+                held = max(held, stored_size[0] * stored_size[1])
+            with budget.hold(held):
                 pixels, crop, upright_size = prepare(picture, size)
         except Exception as error:  # decoders raise whatever hostile bytes lead them to
-            raise BrokenImageError(
-                f"This {name} picture is damaged or cut off, and cannot be decoded to its end."
-            ) from error
-    if scaled:
-        upright_size = (stored_size[1], stored_size[0]) if sideways else stored_size
-        crop = centre_square(*upright_size)
+            raise _ours(explained(error, name)) from error
+        if picture.format in _DECODED_SMALLER and picture.size != stored_size:
+            upright_size = stored_size[::-1] if _lies_on_its_side(picture) else stored_size
+            crop = centre_square(*upright_size)
     width, height = upright_size
     return DecodedImage(pixels=pixels, crop=crop, width=width, height=height, format=name, sha256=digest)
 
 
-def _name(pillow: str) -> str:
-    """The name of a format for people, from Pillow's."""
-    return _NAMES.get(pillow, pillow)
+def _ours(error: PictureError) -> GlassbotError:
+    """The problem that answers a picture's error, in the same words."""
+    return _ERRORS[type(error)](str(error))
 
 
 def _check_size(picture: Image.Image, limits: Limits) -> None:
-    allowed = limits.jpeg_pixels if picture.format in ("JPEG", "MPO") else limits.pixels
-    if picture.width * picture.height > allowed:
-        name = _name(picture.format or "?")
+    allowed = limits.pixels
+    if picture.format in _JPEG:
+        allowed = limits.progressive_pixels if "progressive" in picture.info else limits.jpeg_pixels
+    deep = max(4, getattr(picture, "bytes_per_pixel", 4)) / 4
+    if picture.width * picture.height * deep > allowed:
+        name = name_of(picture.format)
         size = f"{picture.width} × {picture.height}"
         picture.close()
         raise TooManyPixelsError(
-            f"This {name} picture declares {size} pixels; at most {allowed / 1e6:g} million are decoded."
+            f"This {name} picture declares {size} pixels; at most {allowed / deep / 1e6:.3g} million are decoded."
         )
 
 
 def _lies_on_its_side(picture: Image.Image) -> bool:
     try:
         return picture.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
-    except Exception:  # broken EXIF is ignored, as model.preprocess does
+    except Exception:  # broken EXIF is ignored, as model.pictures does
         return False
-
-
-@cache
-def _configure_pillow() -> None:
-    """Once in a process: teach Pillow HEIC, and replace its limit of pixels by ours."""
-    pi_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False, decode_threads=1)
-    Image.MAX_IMAGE_PIXELS = None

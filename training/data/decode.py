@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +10,11 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from model.preprocess import FILTER, upright_rgb
+from model.pictures.errors import PictureError
+from model.pictures.opening import open_picture, shrink
+from model.pictures.upright import upright_rgb
+from model.preprocess import FILTER
 from training.data.errors import BrokenPicture, DataError
 from training.data.order import evenly_spaced
 from training.data.split import EncodedPictures
@@ -24,10 +25,13 @@ _MAX_ENLARGED = 4  # times ``side``: pictures of one shape up to this size are n
 
 
 def decode(data: bytes, shape: tuple[int, int]) -> Pixels:
-    """(H, W, 3), upright RGB; of a picture of another size the middle, resized. Raises whatever Pillow raises."""
+    """(H, W, 3), upright RGB; of a picture of another size the middle, resized.
+
+    Raises PictureError, or whatever Pillow raises for broken pixels.
+    """
     height, width = shape
-    with Image.open(io.BytesIO(data)) as picture:
-        picture.draft(None, (2 * width, 2 * height))  # a large JPEG need not be decoded in full
+    with open_picture(data) as picture:
+        shrink(picture, (2 * width, 2 * height))  # a large JPEG need not be decoded in full
         rgb = upright_rgb(picture)
         if rgb.size != (width, height):
             box = _central_box(*rgb.size, width, height)
@@ -45,8 +49,8 @@ def _central_box(width: int, height: int, to_width: int, to_height: int) -> tupl
 
 
 def size_of(data: bytes) -> tuple[int, int]:
-    """Upright (height, width) of an encoded picture. Raises whatever Pillow raises."""
-    with Image.open(io.BytesIO(data)) as picture:
+    """Upright (height, width) of an encoded picture. Raises as :func:`decode`."""
+    with open_picture(data) as picture:
         width, height = upright_rgb(picture).size
     return height, width
 
@@ -77,6 +81,8 @@ def shape_for(pictures: EncodedPictures, side: int) -> tuple[int, int]:
 
 def reason_of(error: Exception) -> str:
     """Why a picture cannot be decoded, in a few words, from the error of its decoder."""
+    if isinstance(error, PictureError):
+        return error.reason
     if "cannot identify image file" in str(error):
         return "not a picture in a known format"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

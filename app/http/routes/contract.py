@@ -17,8 +17,10 @@ from app.errors import (
     TooLargeError,
     TooManyPixelsError,
     UnauthorizedError,
+    UnreadKindError,
     UnsupportedBodyError,
 )
+from model.pictures.errors import FORMATS
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -40,7 +42,14 @@ RECEIVING = (
     OverloadedError,
 )
 """Problems that can occur until the body has arrived."""
-DECODING = (TooManyPixelsError, NotAnImageError, EmptyBodyError, BrokenImageError, DeadlineExceededError)
+DECODING = (
+    TooManyPixelsError,
+    NotAnImageError,
+    UnreadKindError,
+    EmptyBodyError,
+    BrokenImageError,
+    DeadlineExceededError,
+)
 """Problems that can occur with the picture itself."""
 
 
@@ -52,7 +61,7 @@ _BASE64 = {"type": "string", "contentEncoding": "base64", "pattern": "^[A-Za-z0-
 ONE_PICTURE: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "One picture: JPEG, PNG, WebP, GIF (first frame), BMP, TIFF, AVIF or HEIC, by content.",
+        "description": f"One picture: {FORMATS}, by content; of several in one file the first.",
         "content": {
             "multipart/form-data": _form(BINARY),
             "image/*": {"schema": BINARY},

@@ -15,10 +15,10 @@ from app.http import answers, api_keys
 from app.http.dependencies import CheckpointPart, IntakePart, MetricsPart
 from app.http.lesson_view import lesson_view
 from app.http.site_files import notebook, samples, web_root
-from app.inference.images import FORMATS
 from app.settings import Settings
 from model import drawing
 from model.checkpoint import Checkpoint
+from model.pictures.errors import FORMATS
 
 router = APIRouter(include_in_schema=False)
 

@@ -374,7 +374,7 @@ def test_lines_go_to_stdout_and_progress_and_errors_to_stderr(
     ]
     progress_line, error = captured.err.splitlines()
     assert progress_line.startswith("glassbot: 21 of 21, ")
-    assert error.startswith(f"glassbot: {many}/bad\\n\\x1b[31m.jpg: The header of this JPEG")
+    assert error.startswith(f"glassbot: {many}/bad\\n\\x1b[31m.jpg: This JPEG picture is damaged")
 
 
 @pytest.mark.parametrize(

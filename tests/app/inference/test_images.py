@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.errors import BrokenImageError, EmptyBodyError, GlassbotError, NotAnImageError, TooManyPixelsError
 from app.inference.images import DecodedImage, Limits, PixelBudget, decode_image, open_picture
@@ -23,7 +24,7 @@ def test_every_awkward_picture_is_seen(name: str) -> None:
     image = decoded(GOOD[name])
     assert image.pixels.shape == (64, 64, 3)
     assert image.pixels.dtype == np.uint8
-    assert image.format in "JPEG PNG WebP GIF BMP TIFF AVIF HEIC"
+    assert image.format in "JPEG PNG WebP GIF BMP TIFF AVIF HEIC"  # and no name of Pillow's own
     assert image.crop.width == image.crop.height == min(image.width, image.height)
     assert image.sha256 == hashlib.sha256(GOOD[name]).hexdigest()
 
@@ -77,7 +78,7 @@ def test_broken_exif_is_ignored() -> None:
     assert (image.width, image.height) == (64, 48)
 
 
-@pytest.mark.parametrize("body", [corpus.bomb_png(), corpus.bomb_jpeg(), corpus.bomb_png(7000, 6000)])
+@pytest.mark.parametrize("body", [corpus.bomb_png(), corpus.bomb_jpeg(), corpus.bomb_png(8000, 6300)])
 def test_too_many_pixels_are_refused_from_the_header(body: bytes) -> None:
     with pytest.raises(TooManyPixelsError, match="million"):
         decoded(body)
@@ -127,6 +128,36 @@ def test_flipped_bytes_are_a_picture_or_a_problem_and_nothing_else(seed: int) ->
         shape, status = (64, 64, 3), error.status
     assert shape == (64, 64, 3)
     assert status in (200, 413, 415, 422)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "AVIF", "JPEG2000"])
+@pytest.mark.slow
+def test_a_photo_of_48_megapixels_is_seen_in_any_format(kind: str) -> None:
+    large = Image.new("RGB", (8064, 6048), (120, 160, 90))
+    options = {"WEBP": {"quality": 10, "method": 0}, "AVIF": {"quality": 10, "speed": 10}}.get(kind, {})
+    image = decoded(corpus.encode(large, kind, **options))
+    assert (image.width, image.height, image.crop) == (8064, 6048, Crop(1008, 0, 6048, 6048))
+    assert np.abs(image.pixels.astype(int) - (120, 160, 90)).max() <= 4
+
+
+@pytest.mark.slow
+def test_a_jpeg_of_200_megapixels_is_seen_and_a_progressive_one_is_not() -> None:
+    image = decoded(corpus.encode(Image.new("L", (16320, 12240), 90), "JPEG"))
+    assert (image.width, image.height) == (16320, 12240)
+    progressive = corpus.encode(Image.new("L", (160, 120), 90), "JPEG", progressive=True)
+    at = progressive.index(b"\xff\xc2") + 5
+    with pytest.raises(TooManyPixelsError, match="at most 105 million"):
+        decoded(progressive[:at] + (12240).to_bytes(2, "big") + (16320).to_bytes(2, "big") + progressive[at + 4 :])
+
+
+def test_a_deep_picture_counts_by_its_bytes() -> None:
+    body = corpus.encode(Image.new("F", (90, 90)), "TIFF")
+    decode_image(body, size=64, limits=Limits(pixels=8_200), budget=PixelBudget(10_000))
+    double = corpus.encode(Image.new("F", (90, 90)), "TIFF").replace(
+        b"\x02\x01\x03\0\x01\0\0\0\x20", b"\x02\x01\x03\0\x01\0\0\0\x40"
+    )
+    with pytest.raises(TooManyPixelsError):
+        decode_image(double, size=64, limits=Limits(pixels=8_200), budget=PixelBudget(10_000))
 
 
 def test_decoders_share_one_budget() -> None:

@@ -1,0 +1,131 @@
+"""Tells the kind of a file from its first bytes, never from its name."""
+
+from __future__ import annotations
+
+from model.pictures.errors import FORMATS, NotAPictureError, UnreadKindError
+
+_NAMES = {"WEBP": "WebP", "MPO": "JPEG", "HEIF": "HEIC", "JPEG2000": "JPEG 2000", "RAW": "camera raw"}
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"))
+_CONTAINER_BRANDS = frozenset((b"mif1", b"mif2", b"msf1", b"miaf", b"MiHE", b"MiHB", b"MA1A", b"MA1B"))
+_BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
+_MAX_BRANDS = 64
+_RIFF_KINDS = {b"AVI ": "a video (AVI)", b"WAVE": "a sound (WAV)"}
+_READ = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+    (b"II+\x00", "TIFF"),
+    (b"MM\x00+", "TIFF"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG2000"),
+)
+_RAW = (
+    b"FUJIFILMCCD-RAW",
+    b"IIRO",
+    b"IIRS",
+    b"MMOR",
+    b"IIU\x00",
+    b"\x00MRM",
+    b"FOVb",
+    b"II\x1a\x00\x00\x00HEAPCCDR",
+)
+_UNREAD = (
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"II\xbc", "JPEG XR"),
+    (b"\xff\xd8\xf7", "JPEG-LS"),
+    (b"8BPS", "a Photoshop file (PSD)"),
+    (b"gimp xcf ", "a GIMP file (XCF)"),
+    (b"%PDF-", "a PDF file"),
+    (b"%!PS", "a PostScript file"),
+    (b"\xc5\xd0\xd3\xc6", "a PostScript file"),
+    (b"<svg", "a drawing (SVG)"),
+    (b"\x00\x00\x01\x00", "an icon (ICO)"),
+    (b"\x00\x00\x02\x00", "a cursor (CUR)"),
+    (b"v/1\x01", "OpenEXR"),
+    (b"#?RADIANCE", "Radiance HDR"),
+    (b"DDS ", "DirectDraw (DDS)"),
+    (b"SIMPLE  =", "FITS"),
+    (b"\x1aE\xdf\xa3", "a video (Matroska or WebM)"),
+    (b"\x8aMNG", "an animation (MNG)"),
+    (b"qoif", "QOI"),
+    (b"farbfeld", "farbfeld"),
+    (b"BPG\xfb", "BPG"),
+    (b"icns", "an icon (ICNS)"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    *((b"P%d%s" % (n, space), "a portable anymap (PNM)") for n in range(1, 8) for space in (b"\n", b" ", b"\r", b"\t")),
+)
+
+
+def name_of(pillow: str | None) -> str:
+    """The name of a format for people, from Pillow's."""
+    return _NAMES.get(pillow or "", pillow or "?")
+
+
+def formats_of(body: bytes) -> tuple[str, ...]:
+    """Pillow's names of the formats that the first bytes can belong to, RAW for a camera's raw file.
+
+    Raises UnreadKindError for a known kind that is not read, and NotAPictureError for any other.
+    """
+    if body[4:8] == b"ftyp":
+        return _iso_formats(body)
+    if body.startswith(b"RIFF") and body[8:12] == b"WEBP":
+        return ("WEBP",)
+    if body.startswith(b"BM") and int.from_bytes(body[14:18], "little") in _BMP_HEADER_SIZES:
+        return ("BMP",)
+    if body.startswith(_RAW):
+        return ("RAW",)
+    for start, name in _READ:
+        if body.startswith(start):
+            return (name,)
+    raise _refusal(body)
+
+
+def brands(body: bytes) -> list[bytes]:
+    """The brands of an ISO file (AVIF, HEIC, video), the major one first."""
+    end = min(int.from_bytes(body[:4], "big"), 16 + 4 * _MAX_BRANDS)
+    return [body[8:12], *(body[at : at + 4] for at in range(16, end - 3, 4))]
+
+
+def with_major_brand(body: bytes) -> bytes:
+    """The same file, led by a brand that its decoder knows: decoders look at the major brand only."""
+    known = _HEIC_BRANDS if _iso_formats(body) == ("HEIF",) else _AVIF_BRANDS
+    found = brands(body)
+    if found[0] in known or found[0] in (b"mif1", b"msf1"):
+        return body
+    brand = next((one for one in found if one in known), b"mif1")
+    return body[:8] + brand + body[12:]
+
+
+def _iso_formats(body: bytes) -> tuple[str, ...]:
+    found = brands(body)
+    if _AVIF_BRANDS.intersection(found):
+        return ("AVIF", "HEIF") if _HEIC_BRANDS.intersection(found) else ("AVIF",)
+    if _HEIC_BRANDS.intersection(found):
+        return ("HEIF",)
+    if _CONTAINER_BRANDS.intersection(found):
+        return ("AVIF", "HEIF")
+    if found[0] == b"crx ":
+        return ("RAW",)
+    raise UnreadKindError("a video or another file in MP4's container")
+
+
+def _refusal(body: bytes) -> NotAPictureError | UnreadKindError:
+    start = body[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
+    for magic, kind in _UNREAD:
+        if body.startswith(magic):
+            return UnreadKindError(kind)
+    if body.startswith(b"RIFF") and body[8:12] in _RIFF_KINDS:
+        return UnreadKindError(_RIFF_KINDS[body[8:12]])
+    if body[128:132] == b"DICM":
+        return UnreadKindError("a medical picture (DICOM)")
+    if start.startswith(b"<") and b"<svg" in start:
+        return UnreadKindError("a drawing (SVG)")
+    if start[:9].lower() == b"<!doctype" or start[:5].lower() == b"<html":
+        return UnreadKindError("a web page (HTML)")
+    return NotAPictureError(f"These bytes are no picture that is read here: send {FORMATS}.")
