@@ -14,11 +14,11 @@ from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
-import pi_heif
 from PIL import Image
 
-FORMATS = frozenset({"AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "TIFF", "WEBP"})
-"""Pillow's names of the formats that are read."""
+from model.pictures.kinds import READ_FORMATS
+from model.pictures.opening import configure_pillow
+
 _BROWSERS_SUFFIXES = (".pjp", ".pjpeg")  # under which browsers save JPEG, and which Pillow does not know
 LISTED_KINDS = 8
 """Kinds of passed-over files that a sentence names; the others are counted."""
@@ -49,8 +49,8 @@ _FOREIGN_FOLDERS = (
 @cache
 def suffixes() -> frozenset[str]:
     """The suffixes, in lower case and with their dot, that Pillow's registry holds for the formats that are read."""
-    pi_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False, decode_threads=1)
-    registered = (suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
+    configure_pillow()
+    registered = (suffix for suffix, name in Image.registered_extensions().items() if name in READ_FORMATS)
     return frozenset((*registered, *_BROWSERS_SUFFIXES))
 
 

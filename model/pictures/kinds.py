@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from model.pictures.errors import FORMATS, NotAPictureError, UnreadKindError
 
+READ_FORMATS = frozenset({"AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "TIFF", "WEBP"})
+"""Pillow's names of the formats that are read."""
 _NAMES = {"WEBP": "WebP", "MPO": "JPEG", "HEIF": "HEIC", "JPEG2000": "JPEG 2000", "RAW": "camera raw"}
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"))

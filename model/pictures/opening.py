@@ -23,7 +23,7 @@ def open_picture(body: bytes) -> Image.Image:
     from being seen. Raises NotAPictureError, UnreadKindError or DamagedError.
     """
     formats = kinds.formats_of(body)
-    _configure_pillow()
+    configure_pillow()
     name = kinds.name_of(formats[0])
     try:
         return _open(body, formats)
@@ -89,7 +89,7 @@ def _why_not_identified(body: bytes, pillow: str, name: str) -> PictureError:
 
 
 @cache
-def _configure_pillow() -> None:
+def configure_pillow() -> None:
     """Once in a process: teach Pillow HEIC, and lift its limit of pixels; who serves has limits of their own."""
     pi_heif.register_heif_opener(thumbnails=False, aux_images=False, depth_images=False, decode_threads=1)
     Image.MAX_IMAGE_PIXELS = None
