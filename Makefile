@@ -195,7 +195,7 @@ $(TORCH): $(BASE) $(LOCK)/train.txt
 
 $(DEV): $(BASE) $(LOCK)/dev.txt
 	@echo "Installing what training and the tests need (about 5 GB with CUDA)"
-	@$(call install,dev,[train$(comma)notebook$(comma)dev])
+	@$(call install,dev,[train$(comma)teacher$(comma)notebook$(comma)dev])
 	@touch $@
 comma := ,
 
