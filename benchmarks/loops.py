@@ -73,7 +73,7 @@ def ours(race: Race) -> Side:
     labels = tuple(label_for("label", f"label {i}") for i in range(CLASSES))
     vocabulary = Vocabulary(name="label", activation="softmax", labels=labels)
     stored = InMemory.of(_as_stored(race))
-    pictures = PictureSet(vocabulary=vocabulary, pictures=stored, targets=race.targets)
+    pictures = PictureSet(name="pictures", vocabulary=vocabulary, pictures=stored, targets=race.targets)
     plan = build_plan(recipe_of(race, compiled=True), [pictures], [], race.device, steps=_ENDLESS)
     state = build_state(plan)
 
@@ -208,7 +208,7 @@ def recipe_of(race: Race, *, compiled: bool) -> Recipe:
         batch_size=race.batch_size,
         precision=race.precision,
         stages=(Stage(size=race.size, share=1.0),),
-        shrink=0.0,
+        traces=0.0,
         compile=compiled,
         batch_norm=race.norm == "batch",
         lrn="text" if race.norm == "lrn" else "none",

@@ -19,13 +19,16 @@ from training.commands import (
     inspect_data,
     report,
     ship,
+    teacher,
     train,
 )
 from training.data import DataError
+from training.data.columns import named_columns
 from training.trainer.step import DivergedError
 
 COMMANDS = (
     train,
+    teacher,
     evaluate,
     calibrate,
     compress,
@@ -44,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0, 2 for an error of the user, 130 where it was interrupted."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        with named_columns(getattr(options, "image_column", None), getattr(options, "label_column", None)):
+            return int(options.run(options))
     except (DataError, CheckpointError, ValueError, OSError, DivergedError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 2

@@ -14,6 +14,7 @@ Schedule = Literal["cosine", "linear", "plateau", "cuda_convnet"]
 Precision = Literal["auto", "f32", "bf16"]
 Norm = Literal["none", "text", "cuda_convnet"]
 
+_DROPPED_FIELDS = {"shrink"}
 _RENAMED_FIELDS = {"teaching": "distillation_weight"}
 _RENAMED_VALUES = {("lrn", "program"): "cuda_convnet", ("schedule", "program"): "cuda_convnet"}
 
@@ -105,8 +106,9 @@ class Recipe:
     """Smallest share of the picture's area that a resized crop keeps."""
     aspect: float = 4 / 3
     """Resized crops are stretched by up to this factor, either way."""
-    shrink: float = 0.5
-    """Share of the larger pictures first shrunk to 56 to 112 px, so that sharpness does not tell the sets apart."""
+    traces: float = 0.85
+    """Share of the pictures that are given traces of resampling and compression, the same for all sets, so that no
+    set can be told by its own."""
     colour_noise: float = 0.0
     """Standard deviation of the PCA colour noise (section 4.1), as a share of the training set's own."""
     colour_noise_until: float = 1.0
@@ -123,6 +125,12 @@ class Recipe:
     """Weight of one word's binary cross-entropy, where a picture's class cross-entropy weighs 1."""
     distillation_weight: float = 0.5
     """Share of the loss that is against the teachers' answers instead of the labels, where there are teachers."""
+    distillation_temperature: float = 1.0
+    """Number that both logits are divided by before a teacher's classes are compared; above 1 its lesser guesses
+    count more."""
+    distillation_elsewhere: float = 0.0
+    """Weight of the teachers' classes in a vocabulary that a picture's own set does not label (a place, say, of a
+    picture of a thing), where one that it does weighs 1."""
     absence_weight: float = 0.25
     """Weight of an object or scene picture in the loss of the words, where a caption picture weighs 1."""
 
@@ -171,6 +179,11 @@ class Recipe:
             without=self.without,
         )
 
+    @property
+    def picture_side(self) -> int:
+        """Side in pixels of decoded pictures from which the largest crops are cut."""
+        return round(max(stage.size for stage in self.stages) * 256 / 227)
+
     def size_at(self, step: int, steps: int) -> int:
         """Side in pixels of the pictures at a step of ``steps``."""
         end = 0.0
@@ -206,6 +219,7 @@ def from_record(record: Mapping[str, Any]) -> Recipe:
     """
     values = with_current_names(record)
     stages = tuple(Stage(**stage) for stage in values.pop("stages"))
+    values = {name: value for name, value in values.items() if name not in _DROPPED_FIELDS}
     return Recipe(**values, stages=stages)
 
 

@@ -33,7 +33,7 @@ def paper() -> Recipe:
         warmup=0.0,
         centred=True,
         crop="translated",
-        shrink=0.0,
+        traces=0.0,
         colour_noise=0.1,
     )
 
@@ -62,7 +62,7 @@ def source_2012() -> Recipe:
         centred=True,
         crop="translated",
         crop_group=32,
-        shrink=0.0,
+        traces=0.0,
         colour_noise=0.1,
         colour_noise_until=67 / 91,
     )
@@ -88,7 +88,11 @@ def modern() -> Recipe:
         epochs=5.96,
         schedule="linear",
         warmup=0.03,
-        dropout=0.25,
+        dropout=0.1,
+        absence_weight=0.5,
+        distillation_weight=0.75,
+        distillation_temperature=2.0,
+        distillation_elsewhere=0.25,
         stages=(Stage(size=131, share=0.78), Stage(size=227, share=0.22)),
     )
 
@@ -108,6 +112,28 @@ def gpu() -> Recipe:
         label_smoothing=0.05,
         ema=0.999,
         stages=(Stage(size=131, share=0.7), Stage(size=227, share=0.3)),
+    )
+
+
+def teacher() -> Recipe:
+    """Fine-tunes a public backbone into a teacher: ``python -m training teacher``; not for an AlexNet.
+
+    Five sets, 255,000 pictures, 1,300 steps of 192 at 96 px: 32 minutes on two CPU cores that multiply bf16.
+    ``python -m training teacher --backbone efficientnet-lite0 --data … --out runs/teacher``
+    """
+    return Recipe(
+        name="teacher",
+        optimiser="sgd",  # not read: AdamW, with a faster last layer
+        lr=8e-4,
+        weight_decay=0.02,
+        epochs=1.0,
+        batch_size=192,
+        schedule="linear",
+        warmup=0.08,
+        label_smoothing=0.1,
+        min_area=0.35,
+        aspect=1.15,
+        stages=(Stage(size=96, share=1.0),),
     )
 
 

@@ -22,6 +22,7 @@ from app.captioning.progress import show_progress
 from app.captioning.sidecars import Sidecars
 from app.settings import SettingsError, read_api_key
 from app.startup import StartError
+from model.picture_files import describe
 
 _REQUIRED = {"resume": "out", "force": "alt_text", "concurrency": "server", "api_key": "server"}
 """The option without which another one has no effect."""
@@ -35,6 +36,8 @@ class Job:
 
     pictures: list[Path]
     """All pictures to caption, sorted."""
+    passed_over: str
+    """What else lies in the folders, by kind; empty where there is nothing."""
     captioner: AbstractAsyncContextManager[Captioner]
     """The captioner, not opened yet."""
     out: Path | None
@@ -75,15 +78,18 @@ def _prepare_job(options: dict[str, Any]) -> Job:
     for path in options["paths"]:
         if not path.exists():
             raise StartError(_printable(f"There is no {path}."))
-    pictures = find_pictures(options["paths"])
-    if not pictures:
-        raise StartError("There is no picture in the given paths.")
+    found = find_pictures(options["paths"])
+    passed_over = _printable(describe(found.passed_over))
+    if not found.files:
+        others = f", only what is not captioned: {passed_over}" if passed_over else ""
+        raise StartError(f"There is no picture in the given paths{others}.")
     return Job(
-        pictures=pictures,
+        pictures=found.files,
+        passed_over=passed_over,
         captioner=captioner,
         out=options["out"],
         resume_state=read_resume_state(options["out"], resume=options["resume"]),
-        sidecars=Sidecars(pictures, force=options["force"]) if options["alt_text"] else None,
+        sidecars=Sidecars(found.files, force=options["force"]) if options["alt_text"] else None,
         console=Console(stderr=True, quiet=options["quiet"]),
     )
 
@@ -117,6 +123,10 @@ async def _run_job(job: Job, errors: list[str]) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with job.captioner as captioner:
         _refuse_other_network(job, captioner.version)
+        if job.passed_over:
+            job.console.print(
+                f"glassbot: passed over: {job.passed_over}", soft_wrap=True, highlight=False, markup=False
+            )
         await _caption_pictures(job, captioner, errors)
     if job.out is not None and job.resume_state.names:
         sort_lines(job.out)

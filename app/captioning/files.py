@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.errors import GlassbotError
 from app.http.schemas import PredictResponse
-from model.pictures.kinds import SUFFIXES
+from model.picture_files import list_pictures
 
 PredictionFields = dict[str, Any]
 """The fields ``model``, ``image``, ``caption``, ``labels`` and ``words`` of an answer of ``POST /predict``."""
@@ -52,14 +52,32 @@ def prediction_fields(response: PredictResponse) -> PredictionFields:
     return response.model_dump(exclude={"request_id", "timing_ms"})
 
 
-def find_pictures(paths: Iterable[Path]) -> list[Path]:
-    """Return the files in ``paths`` and all pictures below its folders, sorted and without duplicates.
+@dataclass(frozen=True, kw_only=True)
+class FoundPictures:
+    """The pictures in the paths of a command, and what else lies there."""
 
-    In a folder, pictures are recognised by their suffix; a file in ``paths`` is taken whatever its suffix. In folders,
-    names that begin with a dot are skipped.
+    files: list[Path]
+    """The pictures, sorted folder by folder and without duplicates."""
+    passed_over: Counter[str]
+    """Kind of a file or name of a folder -> how many are not looked at."""
+
+
+def find_pictures(paths: Iterable[Path]) -> FoundPictures:
+    """Find the files in ``paths`` and all pictures below its folders.
+
+    In a folder, pictures are recognised by their suffix (see :mod:`model.picture_files`); a file in ``paths`` is taken
+    whatever its suffix.
     """
-    found = {file for path in paths for file in _below(path)}
-    return sorted(found, key=lambda file: sort_key(file_name(file)))
+    files: set[Path] = set()
+    passed_over: Counter[str] = Counter()
+    for path in paths:
+        if path.is_dir():
+            listing = list_pictures(path)
+            files.update(path / name for name in listing.pictures)
+            passed_over += listing.passed_over
+        else:
+            files.add(path)
+    return FoundPictures(files=sorted(files, key=lambda file: sort_key(file_name(file))), passed_over=passed_over)
 
 
 def file_name(file: Path) -> str:
@@ -70,16 +88,6 @@ def file_name(file: Path) -> str:
 def sort_key(name: str) -> tuple[str, ...]:
     """Return the key that sorts names folder by folder."""
     return Path(name).parts
-
-
-def _below(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    for file in path.rglob("*"):
-        hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-        if file.suffix.lower() in SUFFIXES and not hidden and file.is_file():
-            yield file
 
 
 async def caption_files(captioner: Captioner, files: Iterable[Path]) -> AsyncGenerator[CaptionLine]:

@@ -4,31 +4,6 @@ from __future__ import annotations
 
 from model.pictures.errors import FORMATS, NotAPictureError, UnreadKindError
 
-SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *(
-            "apng",
-            "avif",
-            "bmp",
-            "dib",
-            "gif",
-            "heic",
-            "heif",
-            "hif",
-            "j2k",
-            "jfif",
-            "jp2",
-            "jpc",
-            "jpe",
-            "jpeg",
-            "jpf",
-        ),
-        *("jpg", "jpx", "pjp", "pjpeg", "png", "tif", "tiff", "webp"),
-    )
-)
-"""The suffixes, in lower case, of the files that are taken for pictures where a folder is searched."""
-
 _NAMES = {"WEBP": "WebP", "MPO": "JPEG", "HEIF": "HEIC", "JPEG2000": "JPEG 2000", "RAW": "camera raw"}
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"))

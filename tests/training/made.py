@@ -13,6 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from training.data.layouts import read_split
+from training.data.split import SPLITS, SplitName
+
+EVALUATION: SplitName = "evaluation"
+
 
 def encoded(seed: int, width: int = 40, height: int = 30, form: str = "PNG") -> bytes:
     """A picture of noise in 4 × 4 px squares, unlike that of any other seed."""
@@ -61,3 +66,14 @@ def shards(root: Path, *, train: int = 50, validation: int = 9, classes: int = 3
         pictures, labels = [encoded(seed) for seed in seeds], [seed % classes for seed in seeds]
         shard(root / f"{file}.parquet", pictures, rows_per_group=rows_per_group, names=names, label=labels)
     return root
+
+
+def split_sizes(folder: Path) -> tuple[int, int, int]:
+    """Number of pictures for training, for validation, and that an evaluation measures."""
+    train, validation, evaluation = (len(read_split(folder, split).pictures) for split in (*SPLITS, EVALUATION))
+    return train, validation, evaluation
+
+
+def split_notes(folder: Path, split: SplitName = "train") -> str:
+    """What is said of how a split was found."""
+    return "; ".join(read_split(folder, split).notes)

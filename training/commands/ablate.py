@@ -16,7 +16,7 @@ from rich.table import Table
 from model.runlog import findings
 from model.runlog.findings import Finding, Findings
 from training import data
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.config import Recipe
 from training.data import PictureSet
 from training.evaluation.statistics import student_interval
@@ -47,6 +47,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--steps", type=int, help="of each training, instead of a budget")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--json", type=Path, help="also write the figures to this file, as the page reads them")
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 

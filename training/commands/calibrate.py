@@ -8,10 +8,10 @@ from pathlib import Path
 from model import checkpoint
 from model.engines import create_engine
 from model.language.phrases import reviewed
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.evaluation.accuracy import merge_figures
 from training.evaluation.calibrate import MIN_PICTURES, calibrate
-from training.evaluation.predictions import predict
+from training.evaluation.predictions import by_vocabulary, predict
 from training.evaluation.reliability import reliability
 from training.pages.figure_tables import print_reliability
 
@@ -21,6 +21,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("calibrate", help="fit what a checkpoint may say, and how surely, and store it there")
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH", help="sets it learned from")
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -28,8 +29,7 @@ def run(options: argparse.Namespace) -> int:
     """Fit on one part of the validation pictures, measure on the other, and store both in the checkpoint."""
     network = checkpoint.load(options.checkpoint)
     engine = create_engine(network)
-    sets = [predict(engine, network, spec) for spec in options.data]
-    predictions = {one_set.vocabulary.name: one_set for one_set in sets}
+    predictions = by_vocabulary([predict(engine, network, spec) for spec in options.data])
     vocabularies = calibrate(predictions, [reviewed(v) for v in network.vocabularies])
     figures = reliability(predictions, vocabularies)
     checkpoint.note_measured(options.checkpoint, merge_figures(network.measured, figures), vocabularies)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model import checkpoint
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint
 from training.pages.figure_tables import print_figures
 from training.release.prune import prune_for_sets
@@ -28,6 +28,7 @@ def add(commands: Commands) -> None:
         metavar="[NAME=]PATH",
         help="remove the weights that these sets can do without, measure what is left, and store the figures in it",
     )
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 

@@ -11,11 +11,13 @@ from typing import Any
 from model import checkpoint
 from model.engines import EngineName, create_engine
 from model.files import write_atomically
-from training.commands import Commands
+from training import data
+from training.commands import Commands, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint, merge_figures
 from training.evaluation.claims_report import claims_report
-from training.evaluation.predictions import predict
-from training.pages.figure_tables import print_claims_report, print_figures
+from training.evaluation.encodings import encodings_report
+from training.evaluation.predictions import by_vocabulary, predict
+from training.pages.figure_tables import print_claims_report, print_encodings, print_figures
 
 
 def add(commands: Commands) -> None:
@@ -30,6 +32,12 @@ def add(commands: Commands) -> None:
         "--side", type=int, metavar="PIXELS", help="bring each picture to this side before: does its sharpness matter?"
     )
     parser.add_argument("--claims", action="store_true", help="also what its sentences promise, and how that is kept")
+    parser.add_argument(
+        "--encodings",
+        action="store_true",
+        help="also whether it says the same of files made in another way",
+    )
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -43,16 +51,28 @@ def run(options: argparse.Namespace) -> int:
     print_figures(figures)
     if options.claims:
         figures = merge_figures(figures, report_claims(options.checkpoint, options.data, options.engine))
+    if options.encodings:
+        report = report_encodings(options.checkpoint, options.data, options.engine)
+        print_encodings(report)
+        figures["encodings"] = report
     if options.json:
         write_atomically(options.json, json.dumps(figures, indent=1) + "\n")
     return 0
+
+
+def report_encodings(path: Path, specs: Sequence[str], engine_name: EngineName = "auto") -> dict[str, Any]:
+    """Set of classes -> its encodings report. Raises DataError or CheckpointError."""
+    network = checkpoint.load(path)
+    engine = create_engine(network, engine=engine_name)
+    sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
+    return {one.name: encodings_report(engine, network, one) for one in sets if one.vocabulary.activation == "softmax"}
 
 
 def report_claims(path: Path, specs: Sequence[str], engine_name: EngineName = "auto") -> dict[str, Any]:
     """Print and return the claims report of a checkpoint. Raises DataError, CheckpointError or ValueError."""
     network = checkpoint.load(path)
     engine = create_engine(network, engine=engine_name)
-    sets = [predict(engine, network, spec) for spec in specs]
-    report = claims_report({one_set.vocabulary.name: one_set for one_set in sets}, network, engine)
+    predictions = by_vocabulary([predict(engine, network, spec) for spec in specs])
+    report = claims_report(predictions, network, engine)
     print_claims_report(report)
     return report

@@ -9,8 +9,9 @@ from model import checkpoint
 from model.engines import create_engine
 from model.files import write_atomically
 from training import data
-from training.commands import Commands
-from training.data.sets import parse_spec, read_split
+from training.commands import Commands, add_column_flags
+from training.data.layouts import read_split
+from training.data.sets import parse_spec
 from training.pages.gallery import render_gallery
 from training.pages.photo_page import write_page
 
@@ -28,6 +29,7 @@ def add(commands: Commands) -> None:
         help="the photos that FOLDER/photos.json lists; writes FOLDER/README.md",
     )
     parser.add_argument("--out", type=Path, default=Path("gallery.html"), help="with --data; default: gallery.html")
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -41,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     sets = []
     for spec in options.data:
-        pictures = data.load(spec, "validation", data.match_vocabulary(spec, network.vocabularies))
-        sets.append((pictures, read_split(parse_spec(spec)[1], "validation")))
+        pictures = data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies))
+        sets.append((pictures, read_split(parse_spec(spec)[1], "evaluation")))
     write_atomically(options.out, render_gallery(network, engine, sets))
     print(f"{options.out} shows what is said of held-out pictures. It holds the pictures themselves.")
     return 0

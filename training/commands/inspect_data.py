@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
-from training.commands import Commands
-from training.data import DataError, check_apart
+from model.vocabulary import Vocabulary
+from training import data
+from training.commands import Commands, add_column_flags
+from training.data import DataError
 from training.data.inspection import InspectedSplit, Inspection, inspect, size_ranges
 from training.data.memory import format_bytes
 from training.data.sets import SIDE
@@ -34,6 +37,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--side", type=int, default=SIDE, help="of decoded pictures that come in different sizes (%(default)s)"
     )
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -45,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
         sets.append(inspect(spec, options.side, _track if console.is_terminal else _silently))
         _print(sets[-1], console)
     try:
-        check_apart([inspection.vocabulary for inspection in sets])
+        for line in _shared([inspection.vocabulary for inspection in sets]):
+            print(f"\n{line}")
     except DataError as error:  # a finding like the others: each set can be used
         print(f"\n{error}")
     if options.json:
@@ -53,6 +58,19 @@ def run(options: argparse.Namespace) -> int:
             json.dumps([inspection.record() for inspection in sets], indent=1) + "\n", encoding="utf-8"
         )
     return 0
+
+
+def _shared(vocabularies: Sequence[Vocabulary]) -> Iterator[str]:
+    """A line for each vocabulary that several sets teach. Raises DataError where two sets cannot be trained on."""
+    for vocabulary in data.united_vocabularies(vocabularies):
+        counts = Counter(label for one in vocabularies if one.name == vocabulary.name for label in one.ids)
+        sets = sum(one.name == vocabulary.name for one in vocabularies)
+        if sets > 1:
+            several = sum(count > 1 for count in counts.values())
+            yield (
+                f"{sets} sets teach {vocabulary.name}: {len(vocabulary)} labels together, {several} of them from more "
+                "than one."
+            )
 
 
 def _track(items: Iterable[Any], total: int) -> Iterable[Any]:

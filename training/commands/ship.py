@@ -10,7 +10,7 @@ from pathlib import Path
 from model import checkpoint
 from model.checkpoint import PRETRAINED, Checkpoint
 from training import data
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint
 from training.pages.figure_tables import print_figures
 from training.release import model_card
@@ -31,6 +31,7 @@ def add(commands: Commands) -> None:
         "--average", action="store_true", help="of a run that started from the network there: the mean of both"
     )
     parser.add_argument("--anyway", action="store_true", help="even where it is worse than the one there")
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +17,35 @@ from model import checkpoint
 from model.checkpoint import Checkpoint, Preprocessing
 from model.runlog import writer
 from training import data
-from training.commands import Commands
+from training.commands import Commands, add_column_flags
 from training.config import Recipe, from_record, override
 from training.data.sets import MAX_BAD
+from training.data.survey import SurveyedSet, doubts, survey
 from training.distributed import ProcessGroup, join_process_group
 from training.recipes import RECIPES
 from training.trainer.augment import Colours
 from training.trainer.console import TrainingConsole
 from training.trainer.device import pick_device, resolve_precision, reuse_freed_memory
-from training.trainer.distillation import Teachers, build_teachers
 from training.trainer.loop import Trainer
 from training.trainer.plan import Plan, build_plan
+from training.trainer.resume import check_sets, ignored_flags
 from training.trainer.run_folder import RUN_LOG, read_config, read_saved_state, read_scores, run_lock, write_config
 from training.trainer.schedule import should_stop_early
 from training.trainer.snapshot import keep_picture
 from training.trainer.state import TrainState, build_state, restore_state
+from training.trainer.teachers.checkpoint import TeacherCheckpoint
+from training.trainer.teachers.distillation import Teachers, build_teachers, load_teachers, origin_of
 from training.trainer.tensorboard import TensorBoardWriter
 from training.trainer.timing import seconds_per_step
+
+_DEFAULT_RECIPE = "modern"
+_RECIPE_FLAGS = ("epochs", "batch_size", "lr", "precision", "seed")
 
 
 def add(commands: Commands) -> None:
     """Add ``train`` and its flags to the command line."""
     parser = commands.add_parser("train", help="train a network on one or more picture sets")
-    parser.add_argument("--recipe", choices=sorted(RECIPES), default="modern")
+    parser.add_argument("--recipe", choices=sorted(RECIPES), help=f"how to train (default: {_DEFAULT_RECIPE})")
     parser.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH")
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument(
@@ -61,7 +66,9 @@ def add(commands: Commands) -> None:
         "--cache", choices=("auto", "memory", "none"), default="auto", help="keep the decoded pictures?"
     )
     parser.add_argument("--max-bad", type=float, default=MAX_BAD, help="broken pictures allowed: a share, or a number")
+    parser.add_argument("--anyway", action="store_true", help="train also on classes that look like a mistake")
     parser.add_argument("--device", default="auto")
+    add_column_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -69,8 +76,8 @@ def _add_recipe_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="override a field of the recipe"
     )
-    for name in ("epochs", "batch-size", "lr", "precision", "seed"):
-        parser.add_argument(f"--{name}", metavar="VALUE", help=f"short for --set {name.replace('-', '_')}=VALUE")
+    for name in _RECIPE_FLAGS:
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE", help=f"short for --set {name}=VALUE")
     parser.add_argument(
         "--minutes", type=float, help="choose the number of steps so that the run takes about this long"
     )
@@ -94,9 +101,12 @@ def run(options: argparse.Namespace) -> int:
         saved = read_saved_state(options.out) if config else None
         recipe = from_record(config["recipe"]) if config else _recipe(options, device)
         scores = read_scores(options.out, saved)
+        if config and group.is_main:
+            _say_what_is_ignored(options, config, recipe, device)
         if config and saved and (saved["step"] >= config["steps"] or should_stop_early(recipe, scores)):
             print(f"The run in {options.out} is finished.")
             return 0
+        sets = _survey(options, config) if group.is_main else []
         origin = _read_origin(options, config, saved)
         plan = _plan(options, recipe, origin, device, group)
         teachers = None
@@ -107,12 +117,42 @@ def run(options: argparse.Namespace) -> int:
         state = restore_state(plan, saved, scores) if saved else build_state(plan, origin.source)
         if group.is_main:
             keep_picture(options.out / RUN_LOG, options.fixed_picture)
-            write_config(options.out, plan)
+            minutes = config.get("minutes") if config else options.minutes
+            write_config(options.out, plan, data=[one.record().to_json() for one in sets], minutes=minutes)
             writer.cut_back(options.out / RUN_LOG, state.step)
         measured = _trainer(options, plan, state, teachers).train()
         if group.is_main:
             print(json.dumps(measured))
     return 0
+
+
+def _survey(options: argparse.Namespace, config: dict[str, Any] | None) -> list[SurveyedSet]:
+    """Look at the sets before they are decoded. Raises ValueError for what is probably a mistake, or would mix runs."""
+    sets = [survey(spec) for spec in options.data]
+    if config:
+        for line in check_sets(options.out, config, sets):
+            print(line)
+    elif not options.anyway and (doubt := next(doubts(sets), None)):
+        raise ValueError(f"{doubt.rstrip('.')}; --anyway trains all the same.")
+    return sets
+
+
+def _say_what_is_ignored(
+    options: argparse.Namespace, config: dict[str, Any], recipe: Recipe, device: torch.device
+) -> None:
+    """Print which flags have no effect on a run that goes on, because it goes on as it began."""
+    given = {item.partition("=")[0] for item in options.set}
+    given |= {name for name in _RECIPE_FLAGS if getattr(options, name) is not None}
+    wanted = _recipe(options, device)
+    for line in ignored_flags(recipe, wanted, given | ({"name"} if options.recipe else set())):
+        print(line)
+    if options.minutes and options.minutes != config.get("minutes"):
+        print(f"--minutes {options.minutes:g} is ignored: the run goes on to its {config['steps']} steps.")
+    source = options.source and options.source.exists() and checkpoint.load(options.source)
+    if source and source.version != config["provenance"].get("started_from"):
+        print(f"--from {options.source} is ignored: the run began without it.")
+    if options.fixed_picture:
+        print(f"--fixed-picture {options.fixed_picture} is ignored: the run log keeps the photo that it began with.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,13 +163,13 @@ class _Origin:
     """What the run's folder says of the run; None for a new one."""
     source: Checkpoint | None
     """The network to start from, where the run has no saved state yet."""
-    teachers: list[Checkpoint]
+    teachers: list[Checkpoint | TeacherCheckpoint]
     """The networks to learn from."""
 
 
 def _read_origin(options: argparse.Namespace, config: dict[str, Any] | None, saved: dict[str, Any] | None) -> _Origin:
     """Raises ValueError where a run would go on with another start or other teachers than it began with."""
-    teachers = [checkpoint.load(path) for path in options.teacher]
+    teachers = load_teachers(options.teacher)
     source = checkpoint.load(options.source) if options.source and not saved else None
     if config:
         if list(config["provenance"].get("teachers", [])) != [teacher.version for teacher in teachers]:
@@ -142,10 +182,10 @@ def _read_origin(options: argparse.Namespace, config: dict[str, Any] | None, sav
 def _recipe(options: argparse.Namespace, device: torch.device) -> Recipe:
     """The recipe that the flags name, with what they override, and its precision decided for the device."""
     settings = dict(item.partition("=")[::2] for item in options.set)
-    for name in ("epochs", "batch_size", "lr", "precision", "seed"):
+    for name in _RECIPE_FLAGS:
         if getattr(options, name) is not None:
             settings[name] = getattr(options, name)
-    recipe = override(RECIPES[options.recipe](), settings)
+    recipe = override(RECIPES[options.recipe or _DEFAULT_RECIPE](), settings)
     return replace(recipe, precision=resolve_precision(recipe.precision, device))
 
 
@@ -155,12 +195,20 @@ def _plan(
     """Read the pictures and plan the run; what the folder of a resumed run says is not decided anew."""
     if group.is_main:
         print("Reading the pictures …", flush=True)
-    sets, validation = _load_sets(options, recipe, group)
+    sets, validation = data.load_united(
+        options.data,
+        cache=options.cache,
+        max_bad=options.max_bad,
+        side=recipe.picture_side,
+        rank=group.rank,
+        world=group.world_size,
+    )
     config = origin.config
     if config is None:
         provenance = _provenance(sets, recipe, device, group)
         if origin.teachers:
             provenance["teachers"] = [teacher.version for teacher in origin.teachers]
+            provenance["taught_by"] = [origin_of(teacher) for teacher in origin.teachers]
     else:
         provenance = dict(config["provenance"])
     preprocessing = Preprocessing(**config["preprocessing"]) if config else None
@@ -180,27 +228,11 @@ def _plan(
     )
 
 
-def _load_sets(
-    options: argparse.Namespace, recipe: Recipe, group: ProcessGroup
-) -> tuple[list[data.PictureSet], list[data.PictureSet]]:
-    """The training and the validation splits, with pictures no larger than the largest crop needs."""
-    load = partial(
-        data.load,
-        cache=options.cache,
-        max_bad=options.max_bad,
-        side=round(max(stage.size for stage in recipe.stages) * 256 / 227),
-        rank=group.rank,
-        world=group.world_size,
-    )
-    sets = [load(spec, "train") for spec in options.data]
-    return sets, [load(spec, "validation", one.vocabulary) for spec, one in zip(options.data, sets, strict=True)]
-
-
 def _provenance(
     sets: Sequence[data.PictureSet], recipe: Recipe, device: torch.device, group: ProcessGroup
 ) -> dict[str, Any]:
     return {
-        "data": {one.vocabulary.name: len(one.pictures) for one in sets},
+        "data": {one.name: len(one.pictures) for one in sets},
         "started": time.strftime("%Y-%m-%d"),
         "torch": torch.__version__,
         "device": str(device),

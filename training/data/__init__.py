@@ -4,7 +4,8 @@ from training.data.errors import BrokenPicture, DataError
 from training.data.memory import Cache
 from training.data.order import Blocks, Indices, shares, stream
 from training.data.pictures import InMemory, Pictures
-from training.data.sets import PictureSet, check_apart, load, match_vocabulary, parse_spec
+from training.data.sets import PictureSet, load, match_vocabulary, parse_spec
+from training.data.unite import load_united, unite, united_vocabularies
 
 __all__ = [
     "Blocks",
@@ -15,10 +16,12 @@ __all__ = [
     "Indices",
     "PictureSet",
     "Pictures",
-    "check_apart",
     "load",
+    "load_united",
     "match_vocabulary",
     "parse_spec",
     "shares",
     "stream",
+    "unite",
+    "united_vocabularies",
 ]

@@ -9,6 +9,10 @@ class DataError(ValueError):
     """A data folder that cannot be used; the message is one sentence for the person who named it."""
 
 
+class UnlabelledError(DataError):
+    """A split whose pictures have no classes, as the test split of a competition."""
+
+
 @dataclass(frozen=True)
 class BrokenPicture:
     """A picture that cannot be decoded, and why."""

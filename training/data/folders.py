@@ -1,21 +1,27 @@
-"""Class folders: each folder is a class, each file in it a picture."""
+"""Class folders: each folder is a class, each picture below it one of its pictures."""
 
 from __future__ import annotations
 
-import os
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from model.picture_files import (
+    describe,
+    files_in,
+    holds_pictures,
+    list_pictures,
+    one_form,
+    subfolders,
+    suffixes,
+)
 from training.data.errors import DataError
-from training.data.split import SPLITS, Split, SplitName
-
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-_FOLDER_NAMES: dict[SplitName, tuple[str, ...]] = {
-    "train": ("train",),
-    "validation": ("val", "validation", "valid"),
-}
+from training.data.split import Split
+from training.data.split_names import Role, splits_among
 
 
 class Files:
@@ -39,73 +45,108 @@ class Files:
         """A picture's path; bytes of it that are no text become question marks."""
         return str(self._root / self._names[index]).encode(errors="replace").decode()
 
+    def key(self, index: int) -> str:
+        """A picture's path within the set."""
+        return one_form(self._names[index])
 
-def read_folders(folder: Path, split: SplitName) -> Split:
-    """A split of class folders: those in ``train/`` or ``val/`` where these exist; else a tenth is held out.
 
-    The tenth of each class is drawn by a fixed seed. Raises DataError where a split, the classes or the pictures of a
-    class are missing.
+@dataclass(frozen=True, kw_only=True)
+class ClassFolders:
+    """Where the class folders of a set lie."""
+
+    root: Path
+    """The folder that holds them, or that holds the splits."""
+    splits: dict[Role, list[str]]
+    """The folders in ``root`` that are splits, and by what they are for; none where it holds class folders itself."""
+    notes: tuple[str, ...]
+    """What a person should know of how they were found."""
+
+
+def find_class_folders(folder: Path) -> ClassFolders:
+    """Find the splits, or the class folders, of a folder or of the one folder in it that holds all pictures."""
+    root = _without_wrappers(folder)
+    notes = (f"the class folders lie in {root.relative_to(folder)}/",) if root != folder else ()
+    names = subfolders(root)
+    splits = {role: [n for n in found if subfolders(root / n)] for role, found in splits_among(names).items()}
+    return ClassFolders(root=root, splits={role: found for role, found in splits.items() if found}, notes=notes)
+
+
+def names_classes(root: Path) -> bool:
+    """Whether a folder holds two or more folders with pictures."""
+    return len(_full_folders(_without_wrappers(root), 2)) > 1
+
+
+def _full_folders(folder: Path, at_most: int) -> list[str]:
+    """The first few folders in a folder that hold pictures."""
+    full = (name for name in subfolders(folder) if holds_pictures(folder / name))
+    return list(islice(full, at_most))
+
+
+def _without_wrappers(folder: Path) -> Path:
+    """The folder itself, or, while it holds one folder of class folders and nothing else that is seen, that one."""
+    while True:
+        names = subfolders(folder)
+        if any(splits_among(names)) or files_in(folder, suffixes()):
+            return folder
+        full = _full_folders(folder, 2)
+        if len(full) != 1 or not _holds_class_folders(folder / full[0]):
+            return folder
+        folder = folder / full[0]
+
+
+def _holds_class_folders(folder: Path) -> bool:
+    return bool(_full_folders(folder, 1)) and not files_in(folder, suffixes())
+
+
+def read_class_folders(folder: Path, root: Path) -> Split:
+    """All pictures of the class folders in ``root``, a folder in the set ``folder``.
+
+    Folders whose names differ in nothing but their Unicode form are one class. Raises DataError for a class without
+    pictures, and where there is no class.
     """
-    roots = {name: _split_folder(folder, name) for name in SPLITS}
-    missing = [name for name, path in roots.items() if path is None]
-    if len(missing) == 1:
-        present = next(path.name for path in roots.values() if path)
-        raise DataError(
-            f"{folder} holds class folders in {present}/ but none in {_FOLDER_NAMES[missing[0]][0]}/: add them, or put "
-            f"the class folders into {folder} itself, and a tenth of each is held out."
-        )
-    root = roots[split] or folder
-    names: list[str] = []
+    root, outer = _without_wrappers(root), root
+    folders: dict[str, list[str]] = defaultdict(list)
+    for name in subfolders(root):
+        folders[one_form(name)].append(name)
+    beside = _beside(root, [name for forms in folders.values() for name in forms])
+    if not folders:
+        others = f", only {describe(beside)}" if beside else ""
+        raise DataError(f"{root} holds neither Parquet shards nor folders of pictures, one for each class{others}.")
+    pictures: list[str] = []
     labels: list[int] = []
-    classes = _classes(root)
-    for number, name in enumerate(classes):
-        pictures = _pictures_in(root, name)
-        if missing:
-            pictures = _hold_out(pictures, number, split, root / name)
-        names += pictures
-        labels += [number] * len(pictures)
-    return Split(pictures=Files(root, names), classes=classes, labels=np.array(labels, np.int64), captions=[])
+    for number, name in enumerate(sorted(folders)):
+        found = []
+        for form in folders[name]:
+            listing = list_pictures(root / form)
+            found += [str((root / form / path).relative_to(folder)) for path in listing.pictures]
+            beside += listing.passed_over
+        if not found:
+            raise DataError(f"The class folder {root / name} holds no pictures: add some, or remove the folder.")
+        pictures += found
+        labels += [number] * len(found)
+    notes = [f"its class folders lie in {root.relative_to(folder)}/"] if root != outer else []
+    twice = [name for name, forms in folders.items() if len(forms) > 1]
+    notes += [f"{name!r} is written in two Unicode forms, and is one class" for name in twice]
+    notes += [f"passed over in {root}: {describe(beside)}"] if beside else []
+    return Split(
+        pictures=Files(folder, pictures),
+        classes=tuple(sorted(folders)),
+        labels=np.array(labels, np.int64),
+        captions=[],
+        notes=tuple(notes),
+    )
 
 
-def _split_folder(folder: Path, split: SplitName) -> Path | None:
-    """The folder of a split; a folder of that name that holds no folders is a class like any other."""
-    return next((folder / name for name in _FOLDER_NAMES[split] if _folders_in(folder / name)), None)
-
-
-def _folders_in(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        return []
-    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not _hidden(p.name))
-
-
-def _hidden(name: str) -> bool:
-    """Whether editors, archives or file managers left it; ``._photo.jpg`` looks like a picture and is none."""
-    return name.startswith(".") or name == "__MACOSX"
-
-
-def _classes(root: Path) -> tuple[str, ...]:
-    classes = _folders_in(root)
-    if not classes:
-        raise DataError(f"{root} holds neither Parquet shards nor folders of pictures, one for each class.")
-    return tuple(classes)
-
-
-def _pictures_in(root: Path, name: str) -> list[str]:
-    """Paths, relative to ``root``, of the pictures of one class, also in folders within it."""
-    pictures = []
-    for place, folders, files in os.walk(root / name):
-        folders[:] = [f for f in folders if not _hidden(f)]
-        within = Path(place).relative_to(root)
-        pictures += [str(within / f) for f in files if Path(f).suffix.lower() in _SUFFIXES and not _hidden(f)]
-    if not pictures:
-        raise DataError(f"The class folder {root / name} holds no pictures: add some, or remove the folder.")
-    return sorted(pictures, key=lambda path: path.replace(os.sep, "\0"))  # folder by folder
-
-
-def _hold_out(pictures: list[str], number: int, split: SplitName, folder: Path) -> list[str]:
-    """The pictures of one class that belong to a split; ``number``, that of the class, is the seed."""
-    if len(pictures) < 2:
-        raise DataError(f"The class folder {folder} holds one picture, and both splits need one: add more.")
-    order = np.random.default_rng(number).permutation(len(pictures))
-    held_out = max(1, len(pictures) // 10)
-    return [pictures[i] for i in (order[held_out:] if split == "train" else order[:held_out])]
+def _beside(root: Path, classes: Sequence[str]) -> Counter[str]:
+    """What lies in ``root`` beside the class folders; pictures among it have no class."""
+    beside: Counter[str] = Counter()
+    for entry in root.iterdir():
+        if entry.name in classes or entry.name == "words.txt":
+            continue
+        if entry.is_dir():
+            beside[f"{entry.name}/"] += 1
+        elif entry.suffix.lower() in suffixes() and not entry.name.startswith("."):
+            beside["pictures in no class folder"] += 1
+        else:
+            beside["hidden files" if entry.name.startswith(".") else entry.suffix.lower() or "no suffix"] += 1
+    return beside

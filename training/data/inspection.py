@@ -17,8 +17,10 @@ from model.preprocess import upright_rgb
 from model.vocabulary import Vocabulary
 from training.data.decode import Pixels, pool, reason_of, shape_for, threads_for
 from training.data.errors import BrokenPicture, DataError
-from training.data.sets import parse_spec, read_split
-from training.data.split import SPLITS, EncodedPictures, Split, SplitName
+from training.data.layouts import read_split
+from training.data.sets import parse_spec
+from training.data.split import SPLITS, EncodedPictures, Split, TrainingSplit
+from training.data.survey import doubts_about
 from training.data.words import targets_of, vocabulary_of
 
 _PICTURES_PER_TASK = 64
@@ -64,9 +66,9 @@ class Inspection:
 
     folder: Path
     vocabulary: Vocabulary
-    splits: dict[SplitName, InspectedSplit]
+    splits: dict[TrainingSplit, InspectedSplit]
 
-    def duplicates(self, split: SplitName) -> list[list[str]]:
+    def duplicates(self, split: TrainingSplit) -> list[list[str]]:
         """Groups of pictures of one split with equal pixels, by name."""
         inspected = self.splits[split]
         return [[inspected.name(i) for i in group] for group in inspected.by_digest.values() if len(group) > 1]
@@ -99,6 +101,10 @@ class Inspection:
         partly_mixed = blocks is not None and blocks.window < len(blocks.rows)
         if partly_mixed and len(labels) > 1 and float((labels[1:] == labels[:-1]).mean()) > _SORTED:
             yield "The rows lie sorted by class and too many to be mixed in full: shuffle them, and write them anew."
+        if self.vocabulary.activation == "softmax":
+            yield from doubts_about(self.vocabulary.ids, str(self.folder))
+        for note in (*train.split.notes, *validation.split.notes):
+            yield f"{note[0].upper()}{note[1:]}."
 
     def record(self) -> dict[str, Any]:
         """All findings as plain JSON values."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,11 @@ from numpy.typing import NDArray
 from model.vocabulary import Vocabulary
 from training.data.decode import Decoder, Pixels, pool, shape_for, threads_for
 from training.data.errors import BrokenPicture, DataError
-from training.data.folders import read_folders
+from training.data.layouts import read_split
 from training.data.memory import Cache, decoded_bytes, fits_in_memory, format_bytes
 from training.data.order import Indices, evenly_spaced
 from training.data.pictures import InMemory, Pictures, Streamed, decode_all
-from training.data.shards import read_shards
-from training.data.split import Split, SplitName
+from training.data.split import SplitName
 from training.data.words import targets_of, vocabulary_of
 
 SIDE = 160
@@ -32,6 +30,8 @@ _NAMES_OF_FOLDERS = {"objects": "object", "scenes": "scene", "captions": "word"}
 class PictureSet:
     """The train or validation split of a set, N decoded pictures with their targets."""
 
+    name: str
+    """What the set is called where several teach one vocabulary: the name of its folder."""
     vocabulary: Vocabulary
     pictures: Pictures
     targets: NDArray[np.float32] | NDArray[np.int64]
@@ -79,7 +79,9 @@ def load(
     rank: int = 0,
     world: int = 1,
 ) -> PictureSet:
-    """The ``train`` or ``validation`` split of ``[NAME=]PATH``; rank 0 prints one line about it.
+    """The ``train``, ``validation`` or ``evaluation`` split of ``[NAME=]PATH``; rank 0 prints a line about it.
+
+    Further lines say how it was found, where that may surprise.
 
     With ``vocabulary`` (of a checkpoint) the targets are given in its order and no word file is read.
     ``cache``: decoded into ``memory``, or streamed (``none``), or ``auto``: in memory where that takes at most half of
@@ -97,8 +99,9 @@ def load(
     in_memory = fits_in_memory(decoder, cache, place, world)
     pictures = (decode_all if in_memory else Streamed)(decoder, pool(threads_for(world)))
     if rank == 0:
-        print(_summary(name, split, decoder, in_memory), flush=True)
-    return PictureSet(vocabulary=vocabulary, pictures=pictures, targets=targets)
+        lines = [_summary(name, split, decoder, in_memory), *(f"  {note}." for note in encoded.notes)]
+        print(*lines, sep="\n", flush=True)
+    return PictureSet(name=folder.resolve().name, vocabulary=vocabulary, pictures=pictures, targets=targets)
 
 
 def _summary(name: str, split: SplitName, decoder: Decoder, in_memory: bool) -> str:
@@ -113,7 +116,7 @@ def _summary(name: str, split: SplitName, decoder: Decoder, in_memory: bool) -> 
 def match_vocabulary(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabulary:
     """The vocabulary of a checkpoint that a set measures: by class names, or by its captions. Raises DataError."""
     _, folder = parse_spec(spec)
-    split = read_split(folder, "validation")
+    split = read_split(folder, "evaluation")
     for vocabulary in vocabularies:
         fits = vocabulary.activation == "sigmoid" if split.captions else set(split.classes) <= set(vocabulary.ids)
         if fits:
@@ -121,32 +124,16 @@ def match_vocabulary(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabular
     raise DataError(f"No vocabulary of this checkpoint has the classes of {folder}.")
 
 
-def check_apart(vocabularies: Sequence[Vocabulary]) -> None:
-    """Raises DataError where two sets would be one: the same name, or the same classes."""
-    for one, other in combinations(vocabularies, 2):
-        if one.name == other.name:
-            raise DataError(f"Two sets are named {one.name!r}: give one of them another name, as --data NAME=PATH.")
-        if one.activation == other.activation == "softmax" and set(one.ids) == set(other.ids):
-            raise DataError(
-                f"The sets {one.name!r} and {other.name!r} have the same classes: put their pictures into one set, or "
-                "name it once."
-            )
-
-
 def parse_spec(spec: str) -> tuple[str, Path]:
-    """The vocabulary name and the folder of ``[NAME=]PATH``. Raises DataError where there is no such folder."""
-    name, _, path = spec.rpartition("=")
-    folder = Path(path)
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}: --data takes [NAME=]PATH of Parquet shards or class folders.")
-    return name or _NAMES_OF_FOLDERS.get(folder.resolve().name, folder.resolve().name), folder
+    """The vocabulary name and the folder of ``[NAME=]PATH``; a path that exists is a path, also with ``=`` in it.
 
-
-def read_split(folder: Path, split: SplitName) -> Split:
-    """The split of a folder of shards or class folders; no picture is read yet. Raises DataError."""
-    shards = sorted(folder.glob(f"{split}-*.parquet"))
-    if shards:
-        return read_shards(shards)
-    if any(folder.glob("*.parquet")):
-        raise DataError(f"{folder} holds Parquet shards, but none named {split}-*.parquet.")
-    return read_folders(folder, split)
+    Raises DataError where there is no such folder.
+    """
+    names = [(spec[:at], spec[at + 1 :]) for at, sign in enumerate(spec) if sign == "="]
+    for name, path in [("", spec), *names]:
+        folder = Path(path).expanduser()
+        if path and folder.is_dir():
+            return name or _NAMES_OF_FOLDERS.get(folder.resolve().name, folder.resolve().name), folder
+    path = spec.partition("=")[2] or spec
+    what = f"{path} is a file" if Path(path).is_file() else f"There is no folder {path}"
+    raise DataError(f"{what}: --data takes [NAME=]PATH, a folder of class folders or shards (docs/data.md).")

@@ -1,97 +1,83 @@
-"""Parquet shards: column ``image`` (struct of ``bytes`` and ``path``), and ``label`` or ``captions``."""
+"""Parquet shards: a column of pictures (struct of ``bytes`` and ``path``, or bytes), and one of classes or captions."""
 
 from __future__ import annotations
 
-import json
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.data.errors import DataError
-from training.data.order import Blocks
+from model.picture_files import one_form
+from training.data.columns import CAPTIONS, class_names, image_column, label_column, named
+from training.data.errors import DataError, UnlabelledError
+from training.data.lookup import PictureLookup
+from training.data.order import Indices
+from training.data.row_groups import GroupedPictures, RowGroup
 from training.data.split import Split
 
-_WINDOW_BYTES = 2**28  # of encoded pictures whose rows are mixed: one reader keeps two such windows
-_LABELS, _CAPTIONS = "label", "captions"
+_POINTER = b"version https://git-lfs"
 
 
-class Shards:
-    """Pictures in row groups, read a group at a time; the groups used last are kept. No file stays open."""
+class Shards(GroupedPictures):
+    """Pictures in the row groups of Parquet files. Where a row holds only a path, the file there is read."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._groups: list[tuple[Path, int, int]] = []
-        """Shard, number of the group in it, and number of its first row in it."""
-        rows = []
-        sizes = []
-        for path in paths:
-            start = 0
-            with open_shard(path) as file:
-                for number in range(file.metadata.num_row_groups):
-                    group = file.metadata.row_group(number)
-                    if group.num_rows:
-                        self._groups.append((path, number, start))
-                        rows.append(group.num_rows)
-                        sizes.append(group.total_byte_size)
-                        start += group.num_rows
-        if not rows:
-            raise DataError(f"{paths[0]} and the shards beside it hold no rows.")
-        window = max(1, int(_WINDOW_BYTES // max(1.0, float(np.mean(sizes)))))
-        self.blocks = Blocks(tuple(rows), window)
-        self._max_recent = min(len(rows), 2 * window + 2)
-        self.cached_bytes = sum(sorted(sizes)[-self._max_recent :])
-        self._starts = np.cumsum((0, *rows))
-        self._recent: OrderedDict[int, Future[pa.ChunkedArray[Any]]] = OrderedDict()
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return int(self._starts[-1])
-
-    def read(self, index: int) -> bytes:
-        """The encoded picture of a row. Raises ValueError for a row without one, DataError for a broken row group."""
-        block, row = self._block_and_row(index)
-        cell = self._image_column(block)[row].as_py()
-        if not cell or not cell["bytes"]:
-            raise ValueError("no bytes in its row")
-        return bytes(cell["bytes"])
-
-    def name(self, index: int) -> str:
-        """The picture's shard and row as ``SHARD:ROW``."""
-        block, row = self._block_and_row(index)
-        path, _, start = self._groups[block]
-        return f"{path}:{start + row}"
-
-    def _block_and_row(self, index: int) -> tuple[int, int]:
-        block = int(np.searchsorted(self._starts, index, side="right")) - 1
-        return block, int(index - self._starts[block])
-
-    def _image_column(self, block: int) -> pa.ChunkedArray[Any]:
-        """The image column of a row group; of several threads that ask, the first reads it and the others wait."""
-        with self._lock:
-            recent = self._recent.get(block)
-            column: Future[pa.ChunkedArray[Any]] = recent or Future()
-            self._recent[block] = column
-            self._recent.move_to_end(block)
-            if len(self._recent) > self._max_recent:
-                self._recent.popitem(last=False)
-        if recent is None:
-            try:
-                column.set_result(self._read_group(block))
-            except BaseException as error:
-                column.set_exception(error)
-        return column.result()
+    def __init__(self, paths: Sequence[Path], column: str, lookup: PictureLookup, role: str) -> None:
+        self._column = column
+        self._lookup = lookup
+        super().__init__([group for path in paths for group in _groups_of(path)], paths, role)
 
     def _read_group(self, block: int) -> pa.ChunkedArray[Any]:
-        path, number, _ = self._groups[block]
-        with open_shard(path) as file:
-            return file.read_row_group(number, columns=["image.bytes"], use_threads=False).column("image")
+        group = self._groups[block]
+        with open_shard(group.path) as file:
+            return _read_column(file, group.number, self._column)
+
+    def _picture_in(self, content: Any, row: int, group: RowGroup) -> bytes:
+        cell = content[row].as_py()
+        data, path = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
+        if data:
+            return bytes(data)
+        file = self._lookup.find(path, group.path.parent) if path else None
+        if file is None:
+            raise ValueError("no bytes in its row")
+        return file.read_bytes()
+
+    def check_not_empty(self) -> None:
+        """Raises DataError where the shards hold no pictures, only names of files that are not there."""
+        group = self._groups[0]
+        path = ""
+        for cell in self._read_once(0):
+            value = cell.as_py()
+            if not isinstance(value, dict) or value.get("bytes"):
+                return
+            path = path or value.get("path") or ""
+        if path and self._lookup.find(path, group.path.parent) is None:
+            raise DataError(
+                f"{group.path} holds the names of its pictures ({path} …) and not the pictures, as `to_parquet()` "
+                "writes a folder of images: put those files beside it, or give their own folder as --data."
+            )
+
+
+def _groups_of(path: Path) -> list[RowGroup]:
+    groups = []
+    start = 0
+    with open_shard(path) as file:
+        for number in range(file.metadata.num_row_groups):
+            group = file.metadata.row_group(number)
+            groups.append(RowGroup(path, number, start, group.num_rows, group.total_byte_size))
+            start += group.num_rows
+    return groups
+
+
+def _read_column(file: pq.ParquetFile, number: int, column: str) -> pa.ChunkedArray[Any]:
+    field = file.schema_arrow.field(column).type
+    parts = [column]
+    if pa.types.is_struct(field):
+        parts = [f"{column}.{part}" for part in ("bytes", "path") if field.get_field_index(part) >= 0]
+    return file.read_row_group(number, columns=parts, use_threads=False).column(column)
 
 
 @contextmanager
@@ -101,51 +87,71 @@ def open_shard(path: Path) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
+        if _is_pointer(path):
+            raise DataError(f"{path} is a pointer to a file in Git LFS: `git lfs pull` fetches the file.") from error
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise DataError(f"{path} cannot be read as Parquet ({reason}): fetch it or write it again.") from error
 
 
-def read_shards(paths: Sequence[Path]) -> Split:
-    """A split of Parquet shards: labels or captions are read now, pictures when they are needed. Raises DataError."""
-    labels: list[np.ndarray[Any, np.dtype[np.int64]]] = []
+def _is_pointer(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_POINTER)) == _POINTER
+    except OSError:
+        return False
+
+
+def read_shards(paths: Sequence[Path], folder: Path, role: str = "") -> Split:
+    """A split of Parquet shards: labels or captions are read now, pictures when they are needed.
+
+    ``folder`` is that of the whole set, where pictures are looked for that a shard only names. Raises DataError.
+    """
+    labels: list[Any] = []
     captions: list[list[str]] = []
     classes: dict[tuple[str, ...], Path] = {}
+    columns: dict[str, Path] = {}
     for path in paths:
         with open_shard(path) as file:
             schema = file.schema_arrow
-            _check_image(schema, path)
-            if _CAPTIONS in schema.names:
+            columns.setdefault(image_column(schema, path), path)
+            if CAPTIONS in schema.names and not named().label:
                 captions += _read_captions(file, path)
-            elif _LABELS in schema.names:
-                labels.append(_read_labels(file, path))
-                classes.setdefault(_class_names(schema), path)
+            elif label := label_column(schema, path):
+                labels.append(_read_labels(file, label, path))
+                classes.setdefault(class_names(schema, label, path), path)
             else:
-                raise DataError(f"{path} has neither a label nor a captions column.")
+                others = ", ".join(schema.names)
+                raise UnlabelledError(
+                    f"{path} has neither a label nor a captions column, only {others}: --label-column names another."
+                )
     if captions and labels:
         raise DataError(f"Some shards beside {paths[0]} have labels and some captions: put them into two folders.")
-    numbers = np.concatenate(labels) if labels else np.empty(0, np.int64)
-    return Split(pictures=Shards(paths), classes=_checked_classes(classes, numbers), labels=numbers, captions=captions)
+    if len(columns) > 1:
+        raise DataError(f"The image columns of {' and '.join(map(str, columns.values()))} differ: write them alike.")
+    shards = Shards(paths, next(iter(columns)), PictureLookup(folder), role)
+    shards.check_not_empty()
+    numbers, names = _numbered(labels, classes) if labels else (np.empty(0, np.int64), ())
+    return Split(pictures=shards, classes=names, labels=numbers, captions=captions)
 
 
-def _check_image(schema: pa.Schema, path: Path) -> None:
-    image_type: Any = schema.field("image").type if "image" in schema.names else pa.null()
-    if not (pa.types.is_struct(image_type) and image_type.get_field_index("bytes") >= 0):
-        column = f"an image column of {image_type}" if "image" in schema.names else "no image column"
-        raise DataError(
-            f"{path} has {column}: a struct of bytes and path is needed, as Hugging Face datasets write it."
-        )
-
-
-def _read_labels(file: pq.ParquetFile, path: Path) -> np.ndarray[Any, np.dtype[np.int64]]:
-    column = file.read(columns=[_LABELS]).column(_LABELS)
-    if not pa.types.is_integer(column.type) or column.null_count:
+def _read_labels(file: pq.ParquetFile, label: str, path: Path) -> Any:
+    """(rows,) numbers of classes, or their names."""
+    column = file.read(columns=[label]).column(label)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    if column.null_count or not (is_text or pa.types.is_integer(column.type)):
         wrong = f"empty rows ({column.null_count})" if column.null_count else f"values of type {column.type}"
-        raise DataError(f"The label column of {path} holds {wrong}: each picture needs the number of its class.")
+        raise DataError(
+            f"The {label} column of {path} holds {wrong}: each picture needs the number or the name of its class."
+        )
+    if is_text:
+        return np.array([one_form(str(name)) for name in column.to_pylist()], np.str_)
     return np.asarray(column.to_numpy(), np.int64)
 
 
 def _read_captions(file: pq.ParquetFile, path: Path) -> list[list[str]]:
-    column = file.read(columns=[_CAPTIONS]).column(_CAPTIONS)
+    column = file.read(columns=[CAPTIONS]).column(CAPTIONS)
     column_type = column.type
     is_list_of_texts = (pa.types.is_list(column_type) or pa.types.is_large_list(column_type)) and (
         pa.types.is_string(column_type.value_type) or pa.types.is_large_string(column_type.value_type)
@@ -157,26 +163,30 @@ def _read_captions(file: pq.ParquetFile, path: Path) -> list[list[str]]:
     return captions
 
 
-def _class_names(schema: pa.Schema) -> tuple[str, ...]:
-    """The class names in the metadata that Hugging Face datasets write; an empty tuple where there are none."""
-    record = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-    feature = record.get("info", {}).get("features", {}).get(_LABELS, {})
-    return tuple(feature.get("names") or ())
+def _numbered(labels: list[Any], classes: dict[tuple[str, ...], Path]) -> tuple[Indices, tuple[str, ...]]:
+    """(N,) numbers of classes and the names of these: the one tuple that all shards have, else the labels' own."""
+    if len({values.dtype.kind for values in labels}) > 1:
+        raise DataError(f"Some shards beside {next(iter(classes.values()))} number their classes and some name them.")
+    values = np.concatenate(labels)
+    if not len(values):
+        return np.empty(0, np.int64), ()
+    if values.dtype.kind == "U":
+        named_classes, numbers = np.unique(values, return_inverse=True)
+        return numbers.astype(np.int64), tuple(named_classes.tolist())
+    return values, _checked_classes(classes, values)
 
 
-def _checked_classes(
-    classes: dict[tuple[str, ...], Path], labels: np.ndarray[Any, np.dtype[np.int64]]
-) -> tuple[str, ...]:
+def _checked_classes(classes: dict[tuple[str, ...], Path], labels: Indices) -> tuple[str, ...]:
     """The one tuple of class names that all shards have, else numbers; labels must lie within it."""
-    if not len(labels):
-        return ()
     if len(classes) > 1:
         first, second = list(classes.values())[:2]
         raise DataError(f"{first} and {second} name different classes: write all shards with the same ones.")
+    shard = next(iter(classes.values()))
+    if (labels == -1).all():
+        raise UnlabelledError(f"The pictures of {shard} have no classes: each has the label -1.")
     names = next(iter(classes)) or tuple(str(i) for i in range(max(labels) + 1))
     wrong = labels[(labels < 0) | (labels >= len(names))]
     if len(wrong):
-        shard = next(iter(classes.values()))
         raise DataError(
             f"{len(wrong)} labels of {shard} and the shards beside it are outside 0 to {len(names) - 1}, the first of "
             f"them {wrong[0]}: remove those rows, or correct the class names in the metadata."

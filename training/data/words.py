@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.language.phrases import label_for
+from model.picture_files import one_form
 from model.vocabulary import Label, Vocabulary
 from training.data.errors import DataError
 from training.data.split import Split
@@ -42,7 +43,7 @@ def targets_of(folder: Path, split: Split, vocabulary: Vocabulary) -> NDArray[np
     """
     if split.captions:
         return _shares(split.captions, vocabulary.labels)
-    rows = {label: row for row, label in enumerate(vocabulary.ids)}
+    rows = {one_form(label): row for row, label in enumerate(vocabulary.ids)}
     lacking = [c for c in split.classes if c not in rows]
     if lacking:
         raise DataError(f"{folder} holds a class that the vocabulary {vocabulary.name!r} lacks: {lacking[0]!r}.")
@@ -51,7 +52,11 @@ def targets_of(folder: Path, split: Split, vocabulary: Vocabulary) -> NDArray[np
 
 def _read_words(path: Path) -> dict[str, tuple[str, ...]]:
     forms = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no text in UTF-8: write it again.") from error
+    for number, line in enumerate(lines, 1):
         if line and not line.startswith("#"):
             word, tab, listed = line.partition("\t")
             if not tab:

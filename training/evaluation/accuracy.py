@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model import checkpoint
-from model.engines import Engine, EngineName, create_engine
+from model.engines import EngineName, create_engine
+from model.engines.interface import Output
 from model.preprocess import prepare
 from model.vocabulary import Activation, Vocabulary
 from training import data
@@ -20,16 +22,33 @@ from training.distributed import ProcessGroup
 
 
 class Labelled(Protocol):
-    """Pictures with their targets, as PictureSet and Predictions have them."""
+    """Pictures of a set with their targets, as PictureSet and Predictions have them."""
 
+    @property
+    def name(self) -> str: ...  # noqa: D102
     @property
     def vocabulary(self) -> Vocabulary: ...  # noqa: D102
     @property
     def targets(self) -> NDArray[np.float32] | NDArray[np.int64]: ...  # noqa: D102
 
 
+class HasInputSize(Protocol):
+    """The size of the pictures that a network takes, as Architecture has it."""
+
+    @property
+    def input_size(self) -> int: ...  # noqa: D102
+
+
+class Answering(Protocol):
+    """What is measured: an engine, or a teacher that answers as an engine does."""
+
+    @property
+    def architecture(self) -> HasInputSize: ...  # noqa: D102
+    def run(self, pictures: NDArray[np.uint8], /) -> Output: ...  # noqa: D102
+
+
 Figures = dict[str, dict[str, Any]]
-"""Vocabulary name -> name of a figure -> its value."""
+"""Vocabulary name -> name of a figure -> its value; under ``sets`` the figures of each of several sets of it."""
 ViewCount = Literal[1, 10]
 """1: the centre crop, as served; 10: five crops and their mirror images, as section 4.1 of the paper has it."""
 ONE_PROCESS = ProcessGroup()
@@ -41,17 +60,17 @@ _BATCH = 64
 def measure_checkpoint(
     path: Path, specs: Sequence[str], engine: EngineName = "auto", *, views: ViewCount = 1, side: int | None = None
 ) -> Figures:
-    """The figures of a checkpoint file on the validation split of each ``[NAME=]PATH``; see :func:`evaluate`.
+    """The figures of a checkpoint file on what each ``[NAME=]PATH`` holds to measure; see :func:`evaluate`.
 
     Raises DataError and CheckpointError.
     """
     network = checkpoint.load(path)
-    sets = [data.load(spec, "validation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
+    sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
     return evaluate(create_engine(network, engine=engine), sets, network.slices(), views=views, side=side)
 
 
 def evaluate(
-    engine: Engine,
+    engine: Answering,
     sets: Sequence[PictureSet],
     slices: dict[str, slice],
     *,
@@ -59,22 +78,61 @@ def evaluate(
     side: int | None = None,
     group: ProcessGroup = ONE_PROCESS,
 ) -> Figures:
-    """Vocabulary name -> ``top1``, ``top5``, ``n`` for softmax vocabularies, ``map``, ``n`` for words.
+    """The figures of :func:`figures_by_vocabulary`.
 
     ``slices``: vocabulary name -> its rows of fc8. With ten ``views`` the probabilities of five crops and their mirror
     images are averaged (section 4.1). With ``side`` each picture is first resized to a square of so many pixels. Each
     of several processes runs its share of the pictures, and all of them get the figures of the whole sets.
     """
-    figures = {}
-    for pictures in sets:
-        name = pictures.vocabulary.name
-        scores = predict_scores(engine, pictures, slices[name], views=views, side=side, group=group)
-        figures[name] = accuracy_figures(pictures, scores)
+    return figures_by_vocabulary(
+        [
+            (one, predict_scores(engine, one, slices[one.vocabulary.name], views=views, side=side, group=group))
+            for one in sets
+        ]
+    )
+
+
+def figures_by_vocabulary(scored: Sequence[tuple[Labelled, NDArray[np.float32]]]) -> Figures:
+    """Vocabulary name -> ``top1``, ``top5``, ``n`` for softmax vocabularies, ``map``, ``n`` for words.
+
+    ``scored`` are sets with their (N, labels) scores. Where several sets measure a vocabulary, or one that has not all
+    its classes, ``sets`` holds the figures of each; ``own_top1`` and ``own_top5`` are those among the set's ``classes``
+    alone, as if the network could answer nothing else.
+    """
+    figures: Figures = {}
+    for name in dict.fromkeys(one.vocabulary.name for one, _ in scored):
+        group = [pair for pair in scored if pair[0].vocabulary.name == name]
+        figures[name] = accuracy_figures(_Pool.of([one for one, _ in group]), np.concatenate([s for _, s in group]))
+        by_set = {one.name: _set_figures(one, scores) for one, scores in group}
+        if len(by_set) > 1 or any("classes" in of_set for of_set in by_set.values()):
+            figures[name]["sets"] = by_set
     return figures
 
 
+def _set_figures(one: Labelled, scores: NDArray[np.float32]) -> dict[str, Any]:
+    figures = accuracy_figures(one, scores)
+    classes = np.unique(one.targets) if one.vocabulary.activation == "softmax" else np.array([])
+    if 1 < len(classes) < len(one.vocabulary):
+        among_own = accuracy_figures(_Pool(one.vocabulary, np.searchsorted(classes, one.targets)), scores[:, classes])
+        figures |= {"classes": len(classes), "own_top1": among_own["top1"], "own_top5": among_own["top5"]}
+    return figures
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """The pictures of several sets of one vocabulary as one."""
+
+    vocabulary: Vocabulary
+    targets: NDArray[np.float32] | NDArray[np.int64]
+    name: str = ""
+
+    @classmethod
+    def of(cls, sets: Sequence[Labelled]) -> _Pool:
+        return cls(sets[0].vocabulary, np.concatenate([one.targets for one in sets]))
+
+
 def predict_scores(
-    engine: Engine,
+    engine: Answering,
     pictures: PictureSet,
     rows: slice,
     *,
@@ -134,7 +192,7 @@ def _resized(pixels: NDArray[np.uint8], side: int | None) -> Image.Image:
 
 
 def _batch_scores(
-    engine: Engine, activation: Activation, pictures: Sequence[Image.Image], rows: slice, views: ViewCount
+    engine: Answering, activation: Activation, pictures: Sequence[Image.Image], rows: slice, views: ViewCount
 ) -> NDArray[np.float32]:
     """(n, labels) logits; or, of several views, the mean of their probabilities."""
     size = engine.architecture.input_size

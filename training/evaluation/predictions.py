@@ -15,15 +15,18 @@ from model.engines import Engine
 from model.preprocess import prepare
 from model.vocabulary import Vocabulary
 from training import data
-from training.data.sets import parse_spec, read_split
+from training.data.layouts import read_split
+from training.data.sets import parse_spec
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """Logits and truth of the validation split of one picture set, N pictures."""
+    """Logits and truth of the validation split of one picture set, or of several of one vocabulary; N pictures."""
 
+    name: str
+    """What the set is called, or the vocabulary that several measure."""
     vocabulary: Vocabulary
     logits: NDArray[np.float32]
     """(N, K), of all rows of fc8."""
@@ -48,8 +51,8 @@ class Predictions:
 
 def predict(engine: Engine, network: Checkpoint, spec: str) -> Predictions:
     """Run the network over the validation split of ``[NAME=]PATH``, broken pictures left out. Raises DataError."""
-    pictures = data.load(spec, "validation", data.match_vocabulary(spec, network.vocabularies))
-    split = read_split(parse_spec(spec)[1], "validation")
+    pictures = data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies))
+    split = read_split(parse_spec(spec)[1], "evaluation")
     size = network.architecture.input_size
     indices = []
     logits = []
@@ -59,11 +62,31 @@ def predict(engine: Engine, network: Checkpoint, spec: str) -> Predictions:
         logits.append(engine.run(inputs_NHWC).logits)
     rows = np.concatenate(indices)
     return Predictions(
+        name=pictures.name,
         vocabulary=pictures.vocabulary,
         logits=np.concatenate(logits),
         targets=pictures.targets[rows],
         captions=[split.captions[int(row)] for row in rows] if split.captions else [],
         fitting=np.array([is_for_fitting(split.pictures.read(int(row))) for row in rows]),
+    )
+
+
+def by_vocabulary(sets: Sequence[Predictions]) -> dict[str, Predictions]:
+    """Name of a vocabulary -> the predictions of all sets that measure it, one after the other."""
+    groups: dict[str, list[Predictions]] = {}
+    for one_set in sets:
+        groups.setdefault(one_set.vocabulary.name, []).append(one_set)
+    return {name: _pooled(name, group) for name, group in groups.items()}
+
+
+def _pooled(name: str, sets: Sequence[Predictions]) -> Predictions:
+    return replace(
+        sets[0],
+        name=name,
+        logits=np.concatenate([one.logits for one in sets]),
+        targets=np.concatenate([one.targets for one in sets]),
+        captions=[captions for one in sets for captions in one.captions],
+        fitting=np.concatenate([one.fitting for one in sets]),
     )
 
 

@@ -12,9 +12,11 @@ _SCORES = ("bleu1", "bleu4", "cider", "rouge_l")
 
 
 def print_figures(figures: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print one line for each vocabulary: its name, then each figure with its value."""
+    """Print one line for each vocabulary: its name, then each figure with its value; below it each of its sets."""
     for name, values in figures.items():
-        print(f"{name:10}", "  ".join(f"{key} {value}" for key, value in values.items()), flush=True)
+        single = (f"{key} {value}" for key, value in values.items() if not isinstance(value, Mapping))
+        print(f"{name:10}", "  ".join(single), flush=True)
+        print_figures({f"  {one}": of_set for one, of_set in values.get("sets", {}).items()})
 
 
 def print_reliability(figures: Mapping[str, Mapping[str, Any]]) -> None:
@@ -45,6 +47,16 @@ def print_claims_report(report: Mapping[str, Any]) -> None:
     print(
         f"out-of-distribution pictures: {100 * foreign['hedge_or_pass']:.1f} % of {foreign['n']} end in hedge or pass"
     )
+
+
+def print_encodings(report: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+    """Print for each set how much hangs on the encoding of its pictures, one row an encoding."""
+    table = Table("set", "encoding", "same label", "same sentence", "speaks of a person", "n")
+    for name, rows in report.items():
+        for encoding, row in rows.items():
+            shares = (f"{100 * row[key]:.1f} %" for key in ("same_label", "same_sentence", "person"))
+            table.add_row(name, encoding, *shares, str(row["n"]))
+    Console().print(table)
 
 
 def _print_information(report: Mapping[str, Any]) -> None:

@@ -131,7 +131,7 @@ def paper_base(size: int, batch_size: int) -> Recipe:
         batch_size=batch_size,
         stages=(Stage(size=size, share=1.0),),
         min_area=0.6,
-        shrink=0.0,
+        traces=0.0,
         precision="f32",
     )
 
@@ -143,7 +143,7 @@ def modern_base(size: int, batch_size: int) -> Recipe:
         name="ablation",
         stages=(Stage(size=size, share=1.0),),
         batch_size=batch_size,
-        shrink=0.0,
+        traces=0.0,
         precision="f32",
         lr=1e-3,
         muon_lr=0.03,

@@ -18,9 +18,9 @@ from model.engines import create_engine
 from model.files import atomically, write_atomically
 from model.runlog import writer
 from model.vocabulary import Vocabulary
-from training.evaluation.accuracy import Figures, accuracy_by_class, accuracy_figures, merge_figures, overall_score
+from training.evaluation.accuracy import Figures, accuracy_by_class, figures_by_vocabulary, merge_figures, overall_score
 from training.evaluation.calibrate import calibrate
-from training.evaluation.predictions import Predictions, predict
+from training.evaluation.predictions import by_vocabulary, predict
 from training.evaluation.reliability import reliability
 from training.pages.figure_tables import print_figures, print_reliability
 
@@ -49,18 +49,16 @@ def measure_and_calibrate(path: Path, specs: Sequence[str]) -> Measurement:
     """
     network = checkpoint.load(path)
     engine = create_engine(network)
-    predictions: dict[str, Predictions] = {}
-    accuracy: Figures = {}
-    classes: dict[str, list[tuple[str, float]]] = {}
-    for spec in specs:
-        one_set = predict(engine, network, spec)
-        name = one_set.vocabulary.name
-        scores = one_set.logits[:, network.slices()[name]]
-        predictions[name] = one_set
-        accuracy[name] = accuracy_figures(one_set, scores)
-        print_figures({name: accuracy[name]})
-        if one_set.vocabulary.activation == "softmax":
-            classes[name] = accuracy_by_class(one_set, scores)
+    sets = [predict(engine, network, spec) for spec in specs]
+    rows = network.slices()
+    accuracy = figures_by_vocabulary([(one_set, one_set.logits[:, rows[one_set.vocabulary.name]]) for one_set in sets])
+    print_figures(accuracy)
+    predictions = by_vocabulary(sets)
+    classes = {
+        name: accuracy_by_class(pool, pool.logits[:, rows[name]])
+        for name, pool in predictions.items()
+        if pool.vocabulary.activation == "softmax"
+    }
     vocabularies = calibrate(predictions, network.vocabularies)
     tiers = reliability(predictions, vocabularies)
     print_reliability(tiers)

@@ -12,7 +12,7 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
-from training.data.sets import read_split
+from training.data.layouts import read_split
 from training.data.words import TOKEN, vocabulary_of
 
 MIN_SENTENCES = 3

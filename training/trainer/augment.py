@@ -7,14 +7,16 @@ N pictures, C channels, H height, W width, S side of a crop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from training.config import Recipe
+from training.trainer.traces import Trace, draw_trace, leave_trace
 
+_TRACE_GROUPS = 4  # of a set's pictures in a batch: those of a group share a way of being resampled
 _TRANSLATED_SHARE = 227 / 256  # of each side of the picture that a translated crop keeps
 
 
@@ -51,15 +53,17 @@ class Chance:
     """The random numbers of a batch."""
 
     uniform: Tensor
-    """(6, N) from 0 to 1: area, stretch, flip, place across, place down, whether to shrink."""
+    """(6, N) from 0 to 1: area, stretch, flip, place across, place down, quality of compression."""
     normal: Tensor
     """(3, N) standard normal: the move along each axis of colour."""
-    shrink_to: int
-    """Side in pixels to which the pictures that are shrunk are brought."""
+    groups: Tensor
+    """(N,) numbers of the traces that the pictures are given."""
+    traces: tuple[Trace | None, ...]
+    """What each group of pictures goes through before it is cropped."""
 
     def of(self, share: slice) -> Chance:
         """The random numbers of some of the pictures."""
-        return Chance(uniform=self.uniform[:, share], normal=self.normal[:, share], shrink_to=self.shrink_to)
+        return replace(self, uniform=self.uniform[:, share], normal=self.normal[:, share], groups=self.groups[share])
 
 
 def draw(count: int, recipe: Recipe, generator: torch.Generator) -> Chance:
@@ -71,21 +75,26 @@ def draw(count: int, recipe: Recipe, generator: torch.Generator) -> Chance:
     return Chance(
         uniform=uniform,
         normal=torch.randn(3, count, generator=generator),
-        shrink_to=int(torch.randint(56, 113, (), generator=generator)),
+        groups=torch.arange(count) * _TRACE_GROUPS // count,
+        traces=tuple(draw_trace(recipe.traces, generator) for _ in range(_TRACE_GROUPS)),
     )
 
 
 def augment(pictures_NHWC: Tensor, size: int, recipe: Recipe, chance: Chance) -> Tensor:
     """Random crops (N, 3, size, size) float32 of uint8 pictures, some mirrored; pixels stay from 0 to 255."""
-    x_NCHW = pictures_NHWC.permute(0, 3, 1, 2).float()
-    side = x_NCHW.shape[-1]
-    uniform = chance.uniform.to(x_NCHW.device)
-    if side > 64 and bool((chosen := uniform[5] < recipe.shrink).any()):
-        x_NCHW[chosen] = _shrunk(x_NCHW[chosen], min(side, chance.shrink_to))
+    uniform = chance.uniform.to(pictures_NHWC.device)
+    side = pictures_NHWC.shape[1]
     affine = _translated(uniform, side) if recipe.crop == "translated" else _resized(uniform, recipe)
     affine[:, 0, 0] *= torch.where(uniform[2] < 0.5, -1.0, 1.0)
-    grid = F.affine_grid(affine, [len(x_NCHW), 3, size, size], align_corners=False)
-    return F.grid_sample(x_NCHW, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    crops = []
+    for group in chance.groups.unique().tolist():
+        rows = (chance.groups == group).to(pictures_NHWC.device)
+        x_NCHW = pictures_NHWC[rows].permute(0, 3, 1, 2).float()
+        if (trace := chance.traces[group]) is not None:
+            x_NCHW = leave_trace(x_NCHW, trace, uniform[5, rows])
+        grid = F.affine_grid(affine[rows], [len(x_NCHW), 3, size, size], align_corners=False)
+        crops.append(F.grid_sample(x_NCHW, grid, mode="bilinear", padding_mode="reflection", align_corners=False))
+    return torch.cat(crops)
 
 
 def add_colour_noise(x_NCHW: Tensor, colours: Colours, spread: float, chance: Chance) -> Tensor:
@@ -99,12 +108,6 @@ def add_colour_noise(x_NCHW: Tensor, colours: Colours, spread: float, chance: Ch
     vectors = torch.tensor(colours.vectors, device=device)
     move_NC = (chance.normal.to(device).T * spread * values) @ vectors
     return x_NCHW + 255 * move_NC[:, :, None, None]
-
-
-def _shrunk(x_NCHW: Tensor, side: int) -> Tensor:
-    """Blurred by way of a smaller picture, so that sharpness does not tell one set from another."""
-    small = F.interpolate(x_NCHW, size=(side, side), mode="bilinear", antialias=True)
-    return F.interpolate(small, size=x_NCHW.shape[-2:], mode="bilinear")
 
 
 def _resized(uniform: Tensor, recipe: Recipe) -> Tensor:

@@ -51,7 +51,7 @@ def load_batch(plan: Plan, step: int, size: int) -> list[BatchPart]:
         if noisy:
             x_NCHW = add_colour_noise(x_NCHW, plan.colours, recipe.colour_noise, chance)
         part = BatchPart(source=source, pictures=standardise(x_NCHW, plan.preprocessing), targets=targets)
-        random = np.random.default_rng((recipe.seed, step, source.rows.start, plan.group.rank))
+        random = np.random.default_rng((recipe.seed, step, number, plan.group.rank))
         parts.append(mix(part, recipe, random))
     return parts
 

@@ -15,7 +15,6 @@ from model.engines.torch_engine import TorchEngine
 from model.runlog import writer
 from training.evaluation.accuracy import Figures, evaluate, overall_score
 from training.trainer.console import TrainingConsole
-from training.trainer.distillation import Teachers
 from training.trainer.interrupt import InterruptGuard
 from training.trainer.plan import Plan
 from training.trainer.run_folder import RUN_LOG, STATE
@@ -23,6 +22,7 @@ from training.trainer.schedule import lr_factor, should_stop_early
 from training.trainer.snapshot import snapshot
 from training.trainer.state import TrainState
 from training.trainer.step import train_step
+from training.trainer.teachers.distillation import Teachers
 
 _MIN_STEPS_BETWEEN_EVALUATIONS = 100  # an epoch of a small set is a step or two
 

@@ -6,6 +6,7 @@ captions have W rows under a sigmoid each, and ``slice`` arguments say which row
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -60,19 +61,27 @@ def caption_set_loss(logits_NO: Tensor, targets_NW: Tensor, words: slice, weight
 
 
 def teacher_loss(
-    logits_NO: Tensor, teacher_logits_NO: Tensor, classes: slice | None, words: slice | None, weights: LossWeights
+    logits_NO: Tensor,
+    teacher_logits_NO: Tensor,
+    classes: Sequence[tuple[slice, float]],
+    words: tuple[slice, float] | None = None,
+    temperature: float = 1.0,
 ) -> Tensor:
-    """Cross-entropy against the teachers' probabilities (Hinton et al., 2015, at temperature 1).
+    """Cross-entropy against the teachers' probabilities (Hinton et al., 2015), summed over pictures.
 
-    ``classes`` is None for pictures with captions. Unlike labels, teachers leave no word open.
+    ``classes`` are the rows of every softmax with their weights, ``words`` those of the words. Both logits of classes
+    are divided by ``temperature`` and the loss is multiplied by its square, so that gradients keep their size (their
+    section 2). Unlike labels, teachers leave no word open.
     """
     loss = logits_NO.new_zeros(())
-    word_weight = weights.word
-    if classes is not None:
-        word_weight = weights.implied_word
-        loss = F.cross_entropy(logits_NO[:, classes], teacher_logits_NO[:, classes].softmax(1), reduction="sum")
+    for rows, weight in classes:
+        if weight:
+            targets = (teacher_logits_NO[:, rows] / temperature).softmax(1)
+            one = F.cross_entropy(logits_NO[:, rows] / temperature, targets, reduction="sum")
+            loss = loss + weight * temperature**2 * one
     if words is not None:
-        loss = loss + word_weight * word_loss(logits_NO[:, words], teacher_logits_NO[:, words].sigmoid())
+        rows, weight = words
+        loss = loss + weight * word_loss(logits_NO[:, rows], teacher_logits_NO[:, rows].sigmoid())
     return loss
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from model.checkpoint import Preprocessing
-from model.vocabulary import Vocabulary
+from model.vocabulary import Vocabulary, rows_of
 from training.config import Recipe
 from training.data import PictureSet
 from training.distributed import ProcessGroup
 from training.trainer.augment import Colours, colours_of
 from training.trainer.losses import LossWeights
-from training.trainer.sources import Source, build_sources
+from training.trainer.sources import Source, build_sources, unique_vocabularies
 
 UNIT_SPREAD = Preprocessing(mean=(122.0, 114.0, 102.0), scale=1 / 64)
 """Pixels to about unit spread, where a recipe does not ask for the training set's own mean."""
@@ -33,7 +33,7 @@ class Plan:
     steps_per_epoch: int
     """Number of updates in one pass over the largest set."""
     sources: tuple[Source, ...]
-    """The training sets, in the order of their rows of fc8."""
+    """The training sets; those of one vocabulary have the same rows of fc8."""
     validation: tuple[PictureSet, ...]
     """The held-out sets that each evaluation measures."""
     preprocessing: Preprocessing
@@ -50,12 +50,17 @@ class Plan:
     @property
     def vocabularies(self) -> tuple[Vocabulary, ...]:
         """The vocabularies that the network answers in, in the order of their rows of fc8."""
-        return tuple(source.vocabulary for source in self.sources)
+        return unique_vocabularies(self.sources)
 
     @property
     def outputs(self) -> int:
         """Number of rows of fc8, which are the labels of all vocabularies."""
         return sum(len(vocabulary) for vocabulary in self.vocabularies)
+
+    @property
+    def rows(self) -> dict[str, slice]:
+        """Name of a vocabulary -> its rows of fc8."""
+        return rows_of(self.vocabularies)
 
     @property
     def word_rows(self) -> slice | None:
@@ -95,9 +100,9 @@ def build_plan(
 ) -> Plan:
     """The plan of training ``recipe`` on ``sets``; the only way in which plans are made.
 
-    ``steps``: by default as many as the recipe's epochs of the largest set take. ``preprocessing``: by default what
-    the recipe asks for. ``colours``: by default measured on a sample of the largest set. Raises DataError where two
-    sets are the same, or too many pictures are broken.
+    ``sets`` are as ``unite`` makes them. ``steps``: by default as many as the recipe's epochs of the largest set take.
+    ``preprocessing``: by default what the recipe asks for. ``colours``: by default measured on a sample of the largest
+    set. Raises DataError where too many pictures are broken.
     """
     sources = build_sources(sets, recipe.batch_size, device)
     largest = max(range(len(sets)), key=lambda i: len(sets[i].pictures))

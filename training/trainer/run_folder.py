@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +22,7 @@ from training.trainer.plan import Plan
 from training.trainer.state import read_state
 
 CONFIG = "config.json"
-"""Name of the file with the recipe, the number of steps, the provenance, the preprocessing and the colours."""
+"""Name of the file with what a resumed run does not decide anew: recipe, steps, provenance, sets and their colours."""
 RUN_LOG = "metrics.jsonl"
 """Name of the file with a line for every few steps and every evaluation."""
 STATE = "state.pt"
@@ -54,14 +54,22 @@ def read_config(folder: Path, *, resume: bool) -> dict[str, Any] | None:
     return config
 
 
-def write_config(folder: Path, plan: Plan) -> None:
-    """Write what a resumed run must not decide anew. Raises OSError where the disk will not take it."""
+def write_config(
+    folder: Path, plan: Plan, *, data: Sequence[Mapping[str, Any]] = (), minutes: float | None = None
+) -> None:
+    """Write what a resumed run must not decide anew. Raises OSError where the disk will not take it.
+
+    ``data``: the records of the sets (:class:`training.data.survey.SetRecord`), which a resumed run compares.
+    ``minutes``: how long the run was asked to take, if it was.
+    """
     config = {
         "recipe": asdict(plan.recipe),
         "steps": plan.steps,
         "provenance": plan.provenance,
         "preprocessing": asdict(plan.preprocessing),
         "colours": asdict(plan.colours),
+        "data": list(data),
+        **({"minutes": minutes} if minutes else {}),
     }
     write_atomically(folder / CONFIG, json.dumps(config, indent=1) + "\n")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from model.vocabulary import Vocabulary
-from training.data import Indices, InMemory, Pictures, PictureSet, check_apart, shares, stream
+from model.vocabulary import Vocabulary, rows_of
+from training.data import Indices, InMemory, Pictures, PictureSet, shares, stream
 from training.data.word_targets import word_targets
 
 _MEMORY_SHARE = 0.3  # of the device's free memory that one set's pictures may take; activations need the rest
@@ -68,30 +69,35 @@ class Source:
 
 
 def build_sources(sets: Sequence[PictureSet], batch_size: int, device: torch.device) -> tuple[Source, ...]:
-    """The sets as sources, in the order of their rows of fc8.
+    """The sets as sources; those of one vocabulary, as ``unite`` makes them, have the same rows of fc8.
 
-    ``batch_size`` is that of all processes together; a set gets a share by the root of its size. Raises DataError
-    where two sets have the same name or the same classes.
+    ``batch_size`` is that of all processes together; a set gets a share by the root of its size.
     """
-    check_apart([one.vocabulary for one in sets])
+    rows = rows_of(unique_vocabularies(sets))
     counts = shares([len(one.pictures) for one in sets], batch_size)
     captions = next((one for one in sets if one.vocabulary.activation == "sigmoid"), None)
-    sources = []
-    first_row = 0
-    for one, count in zip(sets, counts, strict=True):
-        rows = slice(first_row, first_row + len(one.vocabulary))
-        first_row = rows.stop
-        source = Source(
+    return tuple(
+        Source(
             vocabulary=one.vocabulary,
-            rows=rows,
+            rows=rows[one.vocabulary.name],
             pictures=one.pictures,
             resident=_resident(one.pictures, device),
             targets=torch.from_numpy(one.targets).to(device),
             pictures_per_step=count,
             word_targets=_word_targets(one.vocabulary, captions, device),
         )
-        sources.append(source)
-    return tuple(sources)
+        for one, count in zip(sets, counts, strict=True)
+    )
+
+
+class _HasVocabulary(Protocol):
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+
+
+def unique_vocabularies(sets: Sequence[_HasVocabulary]) -> tuple[Vocabulary, ...]:
+    """The vocabularies of united sets or of their sources, each once, in the order in which they come."""
+    return tuple({one.vocabulary.name: one.vocabulary for one in sets}.values())
 
 
 def _word_targets(vocabulary: Vocabulary, captions: PictureSet | None, device: torch.device) -> Tensor | None:

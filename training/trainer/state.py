@@ -130,10 +130,16 @@ def build_state(plan: Plan, source: Checkpoint | None = None) -> TrainState:
 
 
 def restore_state(plan: Plan, record: dict[str, Any], scores: list[float]) -> TrainState:
-    """The state that :meth:`TrainState.save` wrote, with the scores that the run log holds."""
+    """The state that :meth:`TrainState.save` wrote, with the scores that the run log holds.
+
+    Raises ValueError where it is of another network than the plan's.
+    """
     architecture = plan.recipe.architecture(plan.outputs, record["size"])
     network = _placed(AlexNet(architecture), plan)
-    network.load_state_dict(record["network"])
+    try:
+        network.load_state_dict(record["network"])
+    except RuntimeError as error:  # torch's list of what does not fit
+        raise ValueError("The saved state is of a network with other layers or labels: name another --out.") from error
     state = _state_of(network, plan)
     if plan.recipe.ema:
         state.average = AlexNet(architecture).to(memory_format=torch.channels_last).to(plan.device)
@@ -166,7 +172,7 @@ def _start_words_at_their_frequency(network: AlexNet, plan: Plan) -> None:
     """Let each word begin at how often people say it, so that the first steps do not all go into silencing words."""
     for source in plan.sources:
         if not source.has_classes:
-            frequencies = source.targets.cpu().float().mean(0).clamp(1e-3, 0.5)
+            frequencies = source.targets.cpu().float().nanmean(0).clamp(1e-3, 0.5)
             network.get_parameter("fc8.bias")[source.rows] = torch.logit(frequencies)
 
 

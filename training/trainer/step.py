@@ -19,12 +19,12 @@ import torch
 from torch import Tensor
 
 from training.trainer.batch import BatchPart, load_batch
-from training.trainer.distillation import Teachers
 from training.trainer.losses import caption_set_loss, class_set_loss, distilled_loss, mixed_loss, teacher_loss
 from training.trainer.optim import set_lr_factor
 from training.trainer.plan import Plan
 from training.trainer.schedule import conv1_lr_factor, lr_factor
 from training.trainer.state import TrainState
+from training.trainer.teachers.distillation import Teachers
 
 
 class DivergedError(RuntimeError):
@@ -91,10 +91,24 @@ def part_loss(plan: Plan, part: BatchPart, logits_NO: Tensor, teacher_logits_NO:
     if part.mixed_targets is not None:
         loss = mixed_loss(loss, label_loss(plan, part, logits_NO, part.mixed_targets), part.lam)
     if teacher_logits_NO is not None:
-        classes = part.source.rows if part.source.has_classes else None
-        against_teachers = teacher_loss(logits_NO, teacher_logits_NO, classes, plan.word_rows, plan.loss_weights)
+        against_teachers = taught_loss(plan, part, logits_NO, teacher_logits_NO)
         loss = distilled_loss(loss, against_teachers, plan.recipe.distillation_weight)
     return loss
+
+
+def taught_loss(plan: Plan, part: BatchPart, logits_NO: Tensor, teacher_logits_NO: Tensor) -> Tensor:
+    """Loss of one set's pictures against the teachers' answers in every vocabulary, summed."""
+    recipe, weights = plan.recipe, plan.loss_weights
+    own = part.source.rows
+    classes = [
+        (rows, 1.0 if rows == own else recipe.distillation_elsewhere)
+        for rows in plan.rows.values()
+        if rows != plan.word_rows
+    ]
+    words = None
+    if plan.word_rows is not None:
+        words = plan.word_rows, weights.implied_word if part.source.has_classes else weights.word
+    return teacher_loss(logits_NO, teacher_logits_NO, classes, words, recipe.distillation_temperature)
 
 
 def label_loss(plan: Plan, part: BatchPart, logits_NO: Tensor, targets: Tensor) -> Tensor:

@@ -6,10 +6,10 @@ import time
 from dataclasses import replace
 
 from training.config import Stage
-from training.trainer.distillation import Teachers
 from training.trainer.plan import Plan
 from training.trainer.state import build_state
 from training.trainer.step import train_step
+from training.trainer.teachers.distillation import Teachers
 
 _TRIAL_STEPS = 3
 

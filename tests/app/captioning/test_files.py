@@ -84,7 +84,45 @@ def test_files_are_found_once_and_sorted_and_hidden_ones_are_skipped(tmp_path: P
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     named = tmp_path / "d.txt"
-    assert find_pictures([tmp_path, tmp_path / "a.png", named]) == [tmp_path / "a.png", tmp_path / "b.JPG", named]
+    assert find_pictures([tmp_path, tmp_path / "a.png", named]).files == [tmp_path / "a.png", tmp_path / "b.JPG", named]
+
+
+def test_folders_of_other_systems_are_passed_over_and_every_suffix_of_the_decoder_is_found(tmp_path: Path) -> None:
+    pictures = ("a.jfif", "b.AVIF", "c.heic", "d.apng", "deep/@home.jpg", "deep/e.mpo")
+    foreign = ("@eaDir/a.jpg/THUMB.jpg", "#recycle/a.jpg", "$RECYCLE.BIN/a.jpg", "lost+found/a.jpg", "__MACOSX/._a.jpg")
+    for name in (*pictures, *foreign, "deep/.ipynb_checkpoints/a.jpg", "._f.jpg", "notes.txt", "deep/more.txt", "raw"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "deep/round").symlink_to(tmp_path)
+    found = find_pictures([tmp_path])
+    assert {file_name(file.relative_to(tmp_path)) for file in found.files} == set(pictures)
+    assert found.passed_over == {
+        ".txt": 2,
+        "no suffix": 1,
+        "hidden files": 1,
+        "links to folders": 1,
+        **dict.fromkeys(
+            ("@eaDir/", "#recycle/", "$RECYCLE.BIN/", "lost+found/", "__MACOSX/", ".ipynb_checkpoints/"), 1
+        ),
+    }
+
+
+def test_what_is_passed_over_is_counted_and_named(
+    many: Path, caption: Caption, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (many / "notes.txt").write_text("a note")
+    (many / "@eaDir").mkdir()
+    (many / "@eaDir/00.jpg").write_bytes(corpus.jpeg(16, 16))
+    assert caption(many, "--out", tmp_path / "out.jsonl", "--alt-text") == 0
+    assert "glassbot: passed over: .txt (1), @eaDir/ (1)\n" in capsys.readouterr().err
+    assert len(names_in(tmp_path / "out.jsonl")) == 20
+    assert [file.name for file in (many / "@eaDir").iterdir()] == ["00.jpg"]
+    for file in many.glob("*.jpg"):
+        file.unlink()
+    assert caption(many, "--out", tmp_path / "other.jsonl") == 1
+    error = capsys.readouterr().err
+    assert is_one_sentence(error)
+    assert "no picture in the given paths, only what is not captioned: .txt (21), @eaDir/ (1)" in error
 
 
 class ReversedGroups:
@@ -141,7 +179,7 @@ async def test_of_endless_files_only_max_pending_are_in_progress(tmp_path: Path)
 
 @pytest.mark.anyio
 async def test_lines_keep_the_order_of_the_files_and_an_error_concerns_one_file(many: Path) -> None:
-    pictures = [*find_pictures([many]), many / "gone.jpg"]
+    pictures = [*find_pictures([many]).files, many / "gone.jpg"]
     number = {file.read_bytes(): n for n, file in enumerate(pictures[:-1])}
     groups = ReversedGroups(8, total=20)
     finished: list[int] = []
@@ -277,7 +315,7 @@ def test_pictures_that_were_added_later_are_sorted_in(
     assert out.read_bytes() != whole.read_bytes()
     assert caption(many, "--out", out, "--quiet", "--resume") == 0
     assert out.read_bytes() == whole.read_bytes()
-    assert names_in(out) == [file_name(file) for file in find_pictures([many])]
+    assert names_in(out) == [file_name(file) for file in find_pictures([many]).files]
     assert caption(many, "--out", out, "--quiet", "--resume") == 0
     assert out.read_bytes() == whole.read_bytes()
 
@@ -332,7 +370,7 @@ def test_lines_go_to_stdout_and_progress_and_errors_to_stderr(
     assert caption(many) == 1
     captured = capsys.readouterr()
     assert [json.loads(line)["file"] for line in captured.out.splitlines()] == [
-        str(f) for f in find_pictures([many]) if f != bad
+        str(f) for f in find_pictures([many]).files if f != bad
     ]
     progress_line, error = captured.err.splitlines()
     assert progress_line.startswith("glassbot: 21 of 21, ")
@@ -434,7 +472,7 @@ def test_another_text_file_is_an_error_until_force_overwrites_it(
     assert str(many / "03.jpg") not in names_in(out)
     assert caption(many, "--out", out, "--alt-text", "--quiet", "--resume", "--force") == 0
     lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-    assert [line["file"] for line in lines] == list(map(str, find_pictures([many])))
+    assert [line["file"] for line in lines] == list(map(str, find_pictures([many]).files))
     for line in lines:
         assert Path(line["file"]).with_suffix(".txt").read_text("utf-8") == line["caption"]["alt_text"] + "\n"
 

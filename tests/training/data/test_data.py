@@ -13,8 +13,18 @@ from model.architecture import Architecture
 from model.engines import Output
 from tests.training import made
 from training import data
-from training.data import BrokenPicture, Cache, DataError, Indices, InMemory, PictureSet, decode, memory, stream
-from training.data import shards as shards_module
+from training.data import (
+    BrokenPicture,
+    Cache,
+    DataError,
+    Indices,
+    InMemory,
+    PictureSet,
+    decode,
+    memory,
+    row_groups,
+    stream,
+)
 from training.data.decode import Pixels
 from training.data.shards import Shards
 from training.evaluation.accuracy import accuracy_by_class, accuracy_figures, predict_scores
@@ -91,7 +101,7 @@ def test_streaming_starts_without_decoding_and_decodes_each_batch_once(
 def test_shards_are_read_a_row_group_at_a_time_about_once_an_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shards_module, "_WINDOW_BYTES", 1)
+    monkeypatch.setattr(row_groups, "_WINDOW_BYTES", 1)
     root = made.shards(tmp_path, train=96)
     one = data.load(f"letter={root}", "train", cache="none")
     assert one.pictures.blocks == data.Blocks(rows=(8,) * 12, window=1)

@@ -40,10 +40,6 @@ def lonely_class(root: Path) -> None:
     made.folders(root, {"cat": 3, "dog": 1})
 
 
-def no_validation(root: Path) -> None:
-    made.folders(root / "train", {"cat": 3})
-
-
 def flat_validation(root: Path) -> None:
     made.folders(root / "train", {"cat": 3})
     made.folders(root, {"val": 3})
@@ -58,16 +54,20 @@ def no_training(root: Path) -> None:
     [
         (empty_class, r"class folder .*dog holds no pictures: add some, or remove"),
         (class_of_other_files, r"class folder .*dog holds no pictures: add some, or remove"),
-        (lonely_class, r"class folder .*dog holds one picture, and both splits need one: add more"),
-        (no_validation, r"class folders in train/ but none in val/: add them"),
+        (lonely_class, r"class 'dog' of .* holds one picture, and both splits need one: add more"),
         (flat_validation, r"class folders in train/ but none in val/: add them"),
-        (no_training, r"class folders in val/ but none in train/: add them"),
     ],
 )
 @pytest.mark.parametrize("split", SPLITS)
 def test_folders(make: Callable[[Path], None], match: str, split: SplitName, tmp_path: Path) -> None:
     make(tmp_path)
     refused(tmp_path, match, split)
+
+
+def test_a_set_without_a_training_split_can_only_be_measured(tmp_path: Path) -> None:
+    no_training(tmp_path)
+    refused(tmp_path, r"holds a split to measure \(val/\) and none for training, such as train: add it")
+    assert len(data.load(str(tmp_path), "validation").pictures) == 3
 
 
 def one_shard(root: Path, **columns: Any) -> None:
@@ -77,7 +77,6 @@ def one_shard(root: Path, **columns: Any) -> None:
 @pytest.mark.parametrize(
     ("columns", "match"),
     [
-        ({"label": ["cat", "dog", "cat", "dog"]}, "label column .* holds values of type string: each picture needs"),
         ({"label": [0.0, 1.0, 0.0, 1.0]}, "label column .* holds values of type double: each picture needs"),
         ({"label": [0, None, 1, 0]}, "label column .* holds empty rows .1.: each picture needs"),
         (
@@ -88,7 +87,7 @@ def one_shard(root: Path, **columns: Any) -> None:
         ({"captions": ["a cat"] * 4}, "captions column .* holds values of type string: each picture needs a list"),
         ({"captions": [["a cat"], [], ["x"], ["y"]]}, "captions column .* holds empty rows: each picture needs a list"),
         ({"captions": [["a cat"], ["b"], ["x"], [None]]}, "captions column .* holds empty rows: each picture needs"),
-        ({"text": ["a cat"] * 4}, "neither a label nor a captions column"),
+        ({"text": ["a cat"] * 4}, "neither a label nor a captions column, only image, text: --label-column names"),
         ({"captions": [["a b"]] * 4}, "teaches no word"),
     ],
 )
@@ -98,9 +97,10 @@ def test_columns(columns: dict[str, Any], match: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "match"), [(None, "has no image column"), ([b"x"], "has an image column of binary: a struct of bytes")]
+    ("image", "match"),
+    [(None, "has no image column, only label"), (["x"], "has an image column of string: a struct of bytes")],
 )
-def test_a_shard_needs_an_image_column_of_structs(image: list[bytes] | None, match: str, tmp_path: Path) -> None:
+def test_a_shard_needs_an_image_column_of_pictures(image: list[str] | None, match: str, tmp_path: Path) -> None:
     columns = {"image": image} if image else {}
     pq.write_table(pa.table({**columns, "label": [0]}), tmp_path / "train-0.parquet")
     refused(tmp_path, match)
@@ -131,7 +131,6 @@ def test_shards_that_do_not_agree(tmp_path: Path) -> None:
     one_shard(tmp_path / "b", label=[0, 1, 0, 1])
     made.shard(tmp_path / "b/train-1.parquet", [made.encoded(9)], captions=[["a cat"]])
     refused(tmp_path / "b", "some captions: put them into two folders")
-    refused(tmp_path / "b", "none named validation-", "validation")
     made.shard(tmp_path / "c/train-0.parquet", [], label=pa.array([], pa.int64()))
     refused(tmp_path / "c", "hold no rows")
 
@@ -166,11 +165,10 @@ def test_two_sets_that_would_be_one(tmp_path: Path) -> None:
     made.folders(tmp_path / "b", {"cup": 2, "dog": 2})
     sets = {name: data.load(f"{name}={tmp_path / name}", "train") for name in "ab"}
     twin = data.load(f"a={tmp_path / 'b'}", "train")
-    with pytest.raises(DataError, match=r"Two sets are named 'a': give one of them another name"):
-        build_sources([sets["a"], twin], 8, torch.device("cpu"))
+    assert [one.vocabulary.ids for one in data.unite([sets["a"], twin])] == [("cat", "dog", "cup")] * 2
     other = data.load(f"c={tmp_path / 'a'}", "train")
-    with pytest.raises(DataError, match=r"'a' and 'c' have the same classes: put their pictures into one"):
-        build_sources([sets["a"], other], 8, torch.device("cpu"))
-    assert len(build_sources(list(sets.values()), 8, torch.device("cpu"))) == 2
+    with pytest.raises(DataError, match=r"'a' and 'c' have the same classes: name both 'a'"):
+        data.unite([sets["a"], other])
+    assert len(build_sources(data.unite(list(sets.values())), 8, torch.device("cpu"))) == 2
     with pytest.raises(DataError, match=r"lacks: 'cup'"):
         data.load(f"b={tmp_path / 'b'}", "validation", sets["a"].vocabulary)

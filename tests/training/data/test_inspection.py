@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.training import made
 from training import __main__ as cli
 from training.commands import inspect_data
-from training.data import shards as shards_module
+from training.data import row_groups
 
 
 def inspect(tmp_path: Path, *specs: object) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ def test_captions_and_long_lists(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_rows_sorted_by_class_are_remarked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shards_module, "_WINDOW_BYTES", 1)
+    monkeypatch.setattr(row_groups, "_WINDOW_BYTES", 1)
     for split in ("train", "validation"):
         pictures = [made.encoded(i) for i in range(24)]
         made.shard(tmp_path / f"{split}-0.parquet", pictures, label=[i // 8 for i in range(24)])
@@ -107,13 +107,13 @@ def test_many_classes_are_counted_and_not_listed(tmp_path: Path, capsys: pytest.
     assert len(found["train"]["classes"]) == 21
 
 
-def test_two_sets_of_one_name_are_remarked_and_unusable_data_ends_in_a_sentence(
+def test_two_sets_of_one_vocabulary_are_remarked_and_unusable_data_ends_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for place in "ab":
-        made.folders(tmp_path / place / "pets", {"cat": 2, "dog": 2})
+        made.folders(tmp_path / place / "pets", {"cat": 2, f"dog {place}": 2})
     inspect(tmp_path, tmp_path / "a/pets", tmp_path / "b/pets")
-    assert "Two sets are named 'pets'" in capsys.readouterr().out
+    assert "2 sets teach pets: 3 labels together, 1 of them from more than one" in capsys.readouterr().out
     (tmp_path / "a/pets/emu").mkdir()
     assert cli.main(["inspect", str(tmp_path / "a/pets")]) == 2
     assert "emu holds no pictures" in capsys.readouterr().err

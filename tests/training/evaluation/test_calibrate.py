@@ -118,13 +118,19 @@ def described(number: int) -> Predictions:
     shares[np.arange(number), who] = 0.8
     logits = (shares * 5 - 2.5 + RANDOM.normal(0, 1, shares.shape)).astype(np.float32)
     return Predictions(
-        vocabulary=WORDS, logits=logits, targets=shares, captions=[["x"]] * number, fitting=np.ones(number, bool)
+        name="words",
+        vocabulary=WORDS,
+        logits=logits,
+        targets=shares,
+        captions=[["x"]] * number,
+        fitting=np.ones(number, bool),
     )
 
 
 def test_words_are_said_where_people_would_and_not_of_what_rules_them_out() -> None:
     things = Vocabulary(name="object", activation="softmax", labels=(label_for("object", "n07920052"),))
     espressos = Predictions(
+        name="espressos",
         vocabulary=things,
         logits=np.full((300, 3), -1.0, np.float32),
         targets=np.zeros(300, np.int64),

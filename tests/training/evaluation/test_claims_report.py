@@ -97,7 +97,12 @@ def test_each_part_is_described_with_what_was_fitted_on_the_other() -> None:
     logits = (shares * 9 - 4 + random.normal(0, 1, shares.shape)).astype(np.float32)
     captions = [["a man stands", "a man"] if one == 0 else ["a dog runs", "a dog"] for one in who]
     predictions = Predictions(
-        vocabulary=WORDS, logits=logits, targets=shares, captions=captions, fitting=random.uniform(size=number) < 0.5
+        name="words",
+        vocabulary=WORDS,
+        logits=logits,
+        targets=shares,
+        captions=captions,
+        fitting=random.uniform(size=number) < 0.5,
     )
     silent = replace(WORDS, calibrated=True, thresholds={"think": 0.9999})
     found = caption_report({"word": predictions}, [silent])

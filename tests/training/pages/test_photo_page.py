@@ -75,7 +75,7 @@ def test_the_page_in_the_documentation_is_of_the_shipped_network() -> None:
     page = (PAGE / "README.md").read_text()
     assert f"`{checkpoint.load(PRETRAINED).version}`" in page
     photos = read_photos(PAGE)
-    assert len(photos) == 20
+    assert len(photos) == 40
     files = [PAGE / photo.file for photo in photos]
     assert {file.resolve() for file in files} >= set(PAGE.glob("*.webp"))
     assert all(file.stat().st_size <= 100_000 for file in files)

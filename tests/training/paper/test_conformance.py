@@ -137,7 +137,7 @@ def test_dropout_halves_at_test_and_folds_away() -> None:
 def test_translated_crops_are_cut_and_not_resampled() -> None:
     picture = torch.randint(0, 256, (1, 256, 256, 3), dtype=torch.uint8)
     uniform = torch.tensor([[0.5], [0.5], [0.9], [0.0], [0.999], [1.0]])
-    chance = Chance(uniform=uniform, normal=torch.zeros(3, 1), shrink_to=64)
+    chance = Chance(uniform=uniform, normal=torch.zeros(3, 1), groups=torch.zeros(1, dtype=torch.long), traces=(None,))
     crop = augment(picture, 227, paper(), chance)
     expected = picture[0, 29:, :227].permute(2, 0, 1).float()
     torch.testing.assert_close(crop[0], expected, atol=0.02, rtol=0)
@@ -159,7 +159,7 @@ def test_colour_noise_by_hand() -> None:
     vectors = np.array(colours.vectors)
     np.testing.assert_allclose(vectors @ np.cov(pixels.T) @ vectors.T, np.diag(colours.values), atol=1e-5)
     normal = torch.tensor([[1.0], [-2.0], [0.5]])
-    chance = Chance(uniform=torch.zeros(6, 1), normal=normal, shrink_to=64)
+    chance = Chance(uniform=torch.zeros(6, 1), normal=normal, groups=torch.zeros(1, dtype=torch.long), traces=(None,))
     moved = add_colour_noise(torch.zeros(1, 3, 2, 2), colours, 0.1, chance)
     by_hand = 255 * sum(
         0.1 * n * value * vector for n, value, vector in zip((1, -2, 0.5), colours.values, vectors, strict=True)
@@ -182,7 +182,7 @@ def test_ten_views_are_five_crops_and_their_mirrors() -> None:
             return Output(np.stack([bright, np.zeros(len(pictures))], 1).astype(np.float32), {})
 
     pixels = np.random.default_rng(0).integers(0, 256, (3, 256, 256, 3), np.uint8)
-    one = PictureSet(vocabulary=vocabulary, pictures=InMemory.of(pixels), targets=np.array([0, 0, 1]))
+    one = PictureSet(name="pictures", vocabulary=vocabulary, pictures=InMemory.of(pixels), targets=np.array([0, 0, 1]))
     figures = evaluate(Fake(), [one], {"object": slice(0, 2)}, views=10)
     assert figures["object"]["n"] == 3
     [views] = seen

@@ -22,7 +22,7 @@ def thing_set() -> PictureSet:
     """24 pictures of 72 px in three classes."""
     pixels = np.random.default_rng(0).integers(0, 256, (24, 72, 72, 3), np.uint8)
     labels = vocabulary("thing", [f"thing {number}" for number in range(3)])
-    return PictureSet(vocabulary=labels, pictures=InMemory.of(pixels), targets=np.arange(24) % 3)
+    return PictureSet(name="things", vocabulary=labels, pictures=InMemory.of(pixels), targets=np.arange(24) % 3)
 
 
 def word_set() -> PictureSet:
@@ -31,7 +31,7 @@ def word_set() -> PictureSet:
     pixels = random.integers(0, 256, (12, 72, 72, 3), np.uint8)
     targets = (random.integers(0, 6, (12, 2)) / 5).astype(np.float32)
     labels = vocabulary("word", ["dog", "tree"], "sigmoid")
-    return PictureSet(vocabulary=labels, pictures=InMemory.of(pixels), targets=targets)
+    return PictureSet(name="words", vocabulary=labels, pictures=InMemory.of(pixels), targets=targets)
 
 
 def small_plan(recipe: Recipe, *sets: PictureSet, steps: int = 9) -> Plan:

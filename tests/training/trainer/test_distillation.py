@@ -7,16 +7,18 @@ import pytest
 import torch
 
 from model import checkpoint
-from model.engines.torch_engine import build
+from model.checkpoint import Preprocessing
+from model.engines.torch_engine import build, standardise
+from model.language.phrases import label_for
 from tests.tiny import tiny_network
 from tests.training.made import folders
-from tests.training.trainer.small_plan import CPU, small_plan
+from tests.training.trainer.small_plan import CPU, small_plan, thing_set, vocabulary
 from training.__main__ import main
 from training.recipes import smoke
 from training.trainer.batch import load_batch
-from training.trainer.distillation import build_teachers
 from training.trainer.state import read_state, write_state
-from training.trainer.step import batch_loss
+from training.trainer.step import batch_loss, part_loss
+from training.trainer.teachers.distillation import build_teachers
 
 
 def test_two_teachers_give_the_mean_of_their_logits_each_at_its_own_size() -> None:
@@ -42,12 +44,34 @@ def test_labels_do_not_count_where_only_the_teachers_do() -> None:
     torch.testing.assert_close(batch_loss(plan, batch, logits, teacher_logits), interpolated)
 
 
-def test_teachers_of_other_labels_or_other_pixels_are_refused() -> None:
+def test_a_teacher_of_other_pixels_and_another_order_answers_alike() -> None:
     teacher = tiny_network(67)
-    with pytest.raises(ValueError, match="other labels"):
-        build_teachers([teacher], teacher.vocabularies[:2], teacher.preprocessing, CPU)
-    with pytest.raises(ValueError, match="other pixels"):
-        build_teachers([teacher], teacher.vocabularies, replace(teacher.preprocessing, scale=1.0), CPU)
+    pixels = torch.randint(0, 256, (3, 3, 67, 67), generator=torch.Generator().manual_seed(0))
+    expected = build_teachers([teacher], teacher.vocabularies, teacher.preprocessing, CPU).logits(
+        standardise(pixels, teacher.preprocessing)
+    )
+    other = Preprocessing(mean=(10.0, 20.0, 30.0), scale=0.5)
+    turned = [replace(one, labels=one.labels[::-1]) for one in teacher.vocabularies[::-1]]
+    answers = build_teachers([teacher], turned, other, CPU).logits(standardise(pixels, other))
+    torch.testing.assert_close(answers.flip(1), expected, atol=1e-3, rtol=1e-3)
+
+
+def test_a_teacher_that_lacks_a_label_is_refused() -> None:
+    teacher = tiny_network(67)
+    wider = replace(teacher.vocabularies[0], labels=(*teacher.vocabularies[0].labels, label_for("object", "unheard")))
+    with pytest.raises(ValueError, match="'unheard' is not among them"):
+        build_teachers([teacher], [wider], teacher.preprocessing, CPU)
+
+
+def test_teachers_answer_what_a_set_does_not_label_as_far_as_the_recipe_says() -> None:
+    places = replace(thing_set(), vocabulary=vocabulary("place", ["sea", "moor", "wood"]))
+    plan = small_plan(replace(smoke(), distillation_weight=1.0, distillation_elsewhere=0.5), thing_set(), places)
+    part = load_batch(plan, 0, 67)[0]
+    logits, taught = torch.randn(2, len(part.targets), 6, generator=torch.Generator().manual_seed(0))
+    own, elsewhere = (
+        -(taught[:, rows].softmax(1) * logits[:, rows].log_softmax(1)).sum() for rows in (slice(0, 3), slice(3, 6))
+    )
+    torch.testing.assert_close(part_loss(plan, part, logits, taught), own + 0.5 * elsewhere)
 
 
 def test_a_run_goes_on_only_under_its_own_teachers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

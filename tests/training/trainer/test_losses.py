@@ -76,19 +76,32 @@ def test_a_picture_with_captions_counts_in_the_words_alone() -> None:
     assert (logits.grad[:, CLASSES] == 0).all()
 
 
-@pytest.mark.parametrize(("classes", "weight"), [(CLASSES, 0.05), (None, 0.2)])
-def test_the_teachers_loss_is_cross_entropy_against_their_probabilities(classes: slice | None, weight: float) -> None:
+def test_the_teachers_loss_is_cross_entropy_against_their_probabilities() -> None:
     logits, teacher = random_logits(), random_logits(1)
-    expected = weight * nn.BCEWithLogitsLoss(reduction="sum")(logits[:, WORDS], teacher[:, WORDS].sigmoid())
-    if classes is not None:
-        divergence = F.kl_div(
-            logits[:, classes].log_softmax(1), teacher[:, classes].log_softmax(1), log_target=True, reduction="sum"
-        )
-        entropy = torch.distributions.Categorical(logits=teacher[:, classes]).entropy().sum()
-        expected = expected + divergence + entropy
-    torch.testing.assert_close(teacher_loss(logits, teacher, classes, WORDS, WEIGHTS), expected)
-    alone = teacher_loss(logits, teacher, classes, None, WEIGHTS)
-    assert (alone == 0) == (classes is None)
+    words = nn.BCEWithLogitsLoss(reduction="sum")(logits[:, WORDS], teacher[:, WORDS].sigmoid())
+    torch.testing.assert_close(teacher_loss(logits, teacher, [], (WORDS, 0.2)), 0.2 * words)
+    divergence = F.kl_div(
+        logits[:, CLASSES].log_softmax(1), teacher[:, CLASSES].log_softmax(1), log_target=True, reduction="sum"
+    )
+    entropy = torch.distributions.Categorical(logits=teacher[:, CLASSES]).entropy().sum()
+    torch.testing.assert_close(teacher_loss(logits, teacher, [(CLASSES, 1.0)]), divergence + entropy)
+    both = teacher_loss(logits, teacher, [(CLASSES, 0.5), (WORDS, 0.0)], (WORDS, 0.2))
+    torch.testing.assert_close(both, 0.5 * (divergence + entropy) + 0.2 * words)
+    assert teacher_loss(logits, teacher, []) == 0
+
+
+def test_temperature_softens_the_teachers_and_keeps_the_size_of_gradients() -> None:
+    logits, teacher = 0.01 * random_logits(), random_logits(1)
+    soft = teacher_loss(logits, teacher, [(CLASSES, 1.0)], temperature=4.0)
+    expected = F.cross_entropy(logits[:, CLASSES] / 4, (teacher[:, CLASSES] / 4).softmax(1), reduction="sum")
+    torch.testing.assert_close(soft, 16 * expected)
+    sizes = []
+    for temperature in (50.0, 100.0):
+        free = logits.clone().requires_grad_()
+        teacher_loss(free, teacher, [(CLASSES, 1.0)], temperature=temperature).backward()
+        assert free.grad is not None
+        sizes.append(float(free.grad.norm()))
+    assert abs(sizes[0] / sizes[1] - 1) < 0.05  # their section 2.1
 
 
 def test_mixed_and_distilled_losses_lie_between_the_two_that_they_are_made_of() -> None:

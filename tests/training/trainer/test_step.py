@@ -54,8 +54,13 @@ def test_with_both_each_step_mixes_by_one_of_the_two() -> None:
 
 def test_a_whole_picture_is_enlarged_as_the_service_enlarges_it() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), np.uint8)
-    whole = replace(smoke(), min_area=1.0, aspect=1.0, shrink=0.0)
-    chance = Chance(uniform=torch.full((6, 1), 0.5), normal=torch.zeros(3, 1), shrink_to=64)
+    whole = replace(smoke(), min_area=1.0, aspect=1.0, traces=0.0)
+    chance = Chance(
+        uniform=torch.full((6, 1), 0.5),
+        normal=torch.zeros(3, 1),
+        groups=torch.zeros(1, dtype=torch.long),
+        traces=(None,),
+    )
     crop = augment(torch.from_numpy(pixels), 227, whole, chance)[0].permute(1, 2, 0).numpy()
     served, _, _ = prepare(Image.fromarray(pixels[0]), 227)
     np.testing.assert_allclose(crop[2:-2, 2:-2], served[2:-2, 2:-2], atol=1.5)  # the border is the picture's mirrored
