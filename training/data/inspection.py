@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from model.preprocess import upright_rgb
+from model.pictures.opening import open_picture
+from model.pictures.upright import upright_rgb
 from model.vocabulary import Vocabulary
 from training.data.decode import Pixels, pool, reason_of, shape_for, threads_for
 from training.data.errors import BrokenPicture, DataError
@@ -185,7 +184,7 @@ def _inspect_pictures(pictures: EncodedPictures, start: int) -> list[InspectedPi
 
 def _inspect_picture(pictures: EncodedPictures, index: int) -> InspectedPicture:
     try:
-        with Image.open(io.BytesIO(pictures.read(index))) as picture:
+        with open_picture(pictures.read(index)) as picture:
             mode = picture.mode
             pixels = np.asarray(upright_rgb(picture))
     except DataError:

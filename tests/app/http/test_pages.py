@@ -73,3 +73,21 @@ async def test_each_lesson_leads_to_its_part_of_the_notebook(
     monkeypatch.setattr(pages, "notebook", lambda: None)
     assert (await client.get("/notebook")).json()["type"].endswith("not-found")
     assert 'href="notebook' not in (await client.get("/learn")).text
+
+
+@pytest.mark.parametrize(
+    ("address", "reference"),
+    [
+        ("/learn/", "../learn"),
+        ("/learn//?a=1&b", "../../learn?a=1&b"),
+        ("/predict/", "../predict"),
+        ("/static", "static/"),
+    ],
+)
+async def test_a_slash_too_many_is_redirected_whatever_a_proxy_in_front_strips(
+    client: httpx.AsyncClient, address: str, reference: str
+) -> None:
+    answer = await client.get(address, headers={"Host": "inside:8000"})
+    assert (answer.status_code, answer.headers["Location"]) == (307, reference)
+    seen_from_outside = httpx.URL(f"https://photos.example/glassbot{address}").join(reference)
+    assert str(seen_from_outside) == f"https://photos.example/glassbot/{reference.lstrip('./')}"
