@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from model import picture_files
 from model.picture_files import files_in, holds_pictures, list_pictures, subfolders
 
 
@@ -57,4 +56,4 @@ def forbid(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         with scandir(path) as entries:
             yield entries
 
-    monkeypatch.setattr(picture_files.os, "scandir", refusing)
+    monkeypatch.setattr(os, "scandir", refusing)

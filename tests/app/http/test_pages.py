@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import re
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -79,7 +80,7 @@ async def test_each_lesson_leads_to_its_part_of_the_notebook(
     ("address", "reference"),
     [
         ("/learn/", "../learn"),
-        ("/learn//?a=1&b", "../../learn?a=1&b"),
+        ("/learn/?a=1&b", "../learn?a=1&b"),
         ("/predict/", "../predict"),
         ("/static", "static/"),
     ],
@@ -89,5 +90,5 @@ async def test_a_slash_too_many_is_redirected_whatever_a_proxy_in_front_strips(
 ) -> None:
     answer = await client.get(address, headers={"Host": "inside:8000"})
     assert (answer.status_code, answer.headers["Location"]) == (307, reference)
-    seen_from_outside = httpx.URL(f"https://photos.example/glassbot{address}").join(reference)
-    assert str(seen_from_outside) == f"https://photos.example/glassbot/{reference.lstrip('./')}"
+    seen_from_outside = urljoin(f"https://photos.example/glassbot{address}", reference)
+    assert seen_from_outside == f"https://photos.example/glassbot/{reference.lstrip('./')}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 
 import numpy as np
@@ -183,8 +184,8 @@ def test_decoders_work_in_a_process_that_is_nice_already(monkeypatch: pytest.Mon
         asked.append(priority)
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(images.os, "getpriority", lambda _, __: 15)
-    monkeypatch.setattr(images.os, "setpriority", refuse)
+    monkeypatch.setattr(os, "getpriority", lambda _, __: 15)
+    monkeypatch.setattr(os, "setpriority", refuse)
     with images.decoder_threads(1) as threads:
         assert threads.submit(lambda: "decoded").result() == "decoded"
     assert asked == [25]  # the system takes it for 19, the nicest
