@@ -273,11 +273,11 @@ def _stdout() -> Iterator[Writer]:
     """A writer on stdout. Raises StartError where the disk behind it is full, BrokenPipeError where its reader left."""
     try:
         yield Writer(sys.stdout.buffer, JsonLines())
-    except BrokenPipeError:
-        raise
     except OSError as error:
         # What could not be written would be tried once more, and fail once more, when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
         raise StartError(f"The output cannot be written: {error.strerror or error}.") from error
 
 

@@ -111,6 +111,17 @@ def test_a_full_disk_behind_stdout_is_one_sentence(checkpoint_file: Path, tmp_pa
     assert is_one_sentence(done.stderr)
 
 
+def test_a_reader_who_has_seen_enough_ends_the_command_without_a_word(checkpoint_file: Path, many: Path) -> None:
+    command = ["-m", "app", "caption", str(many), "--checkpoint", str(checkpoint_file), "--quiet"]
+    read, written = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, stdout=written, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(written)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_a_pipe_with_a_pictures_name_is_not_waited_for(
     engine: FakeEngine, network: Checkpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
