@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.errors import GlassbotError
+from app.errors import EmptyBodyError, GlassbotError
 from app.http.schemas import PredictResponse
 from model.picture_files import list_pictures
 
@@ -117,10 +117,10 @@ async def caption_files(captioner: Captioner, files: Iterable[Path]) -> AsyncGen
 async def _caption_file(captioner: Captioner, file: Path) -> CaptionLine:
     try:
         body = await asyncio.to_thread(file.read_bytes)
-        if not body:
-            return CaptionLine(file, None, "The file is empty: it holds no bytes.")
         return CaptionLine(file, await captioner.predict(body))
     except OSError as error:
         return CaptionLine(file, None, f"The file cannot be read ({error.strerror or error}).")
+    except EmptyBodyError:
+        return CaptionLine(file, None, "The file is empty: it holds no bytes.")
     except GlassbotError as error:
         return CaptionLine(file, None, error.detail)

@@ -121,15 +121,14 @@ class JsonLines:
         return Record(name, version, start, end)
 
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How a cell begins that a spreadsheet computes, and does not show (the last four are the full-width forms)."""
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet computes, and does not show; the last four are the full-width forms."""
 
 
 class Csv:
     """The format with one row per picture, for spreadsheets: RFC 4180 in UTF-8.
 
-    No cell is a formula, whoever has named a file or a class: the path of such a file begins with ``./``, which leads
-    to the same file, and such a text with an apostrophe, which spreadsheets do not show.
+    No cell is a formula: the path of a file that is called like one begins with ``./``, a text with an apostrophe.
     """
 
     def __init__(self) -> None:
@@ -142,7 +141,7 @@ class Csv:
         labels += [""] * (2 * _LABELS - len(labels))
         words = _text("; ".join(word["word"] for word in prediction["words"]))
         sentence = (_text(caption["text"]), _text(caption["alt_text"]), caption["confidence"], caption["tier"])
-        path = f"./{name}" if name.startswith(_FORMULA) else name
+        path = f"./{name}" if _is_formula(name) else name
         return self._row((path, *sentence, *labels, words, prediction["model"]["version"]))
 
     def read_records(self, file: BinaryIO) -> Iterator[Record]:
@@ -158,7 +157,7 @@ class Csv:
                     raise ValueError("CSV, but not with the columns of captions")
                 if start > 0:
                     bare = row[0].removeprefix("./")
-                    yield Record(bare if bare.startswith(_FORMULA) else row[0], row[-1], start, lines.end)
+                    yield Record(bare if _is_formula(bare) else row[0], row[-1], start, lines.end)
                 start = lines.end
         except csv.Error as error:
             # A quotation that is open at the end of the file is an incomplete row, and not an error.
@@ -173,7 +172,11 @@ class Csv:
 
 
 def _text(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if _is_formula(cell) else cell
+
+
+def _is_formula(cell: str) -> bool:
+    return cell.lstrip().startswith(_FORMULA)  # some spreadsheets pass over blanks
 
 
 def format_of(path: Path) -> OutputFormat:

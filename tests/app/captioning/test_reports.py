@@ -32,7 +32,7 @@ def test_no_cell_of_the_csv_is_a_formula_and_it_is_resumed_all_the_same(tmp_path
     written = write(tmp_path / "out.csv", *names)
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d"))]
+    assert not [cell for row in rows for cell in row if cell.lstrip().startswith(("=", "+", "-", "@", "\uff1d"))]
     assert [Path(row[0]) for row in rows[1:]] == [Path(name) for name in names]
     assert read_resume_state(tmp_path / "out.csv", resume=True).names == set(names)
     older = written.replace(b"./=1", b"=1")  # as releases before wrote it

@@ -121,3 +121,21 @@ async def test_a_compressed_body_is_never_larger_than_any_other(client: httpx.As
     for broken in (JPEG, whole[:-9], whole + b"more", b""):
         answer = await client.post("/predict", content=broken, headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (422, "urn:glassbot:problem:invalid-request"), answer.text
+
+
+FORMS = {
+    ".NET": "Content-Disposition: form-data; name=file; filename=a.jpg; filename*=utf-8''a.jpg",
+    ".NET with a type": "Content-Type: image/jpeg\r\nContent-Disposition: form-data; name=file; filename=a.jpg",
+    "undici": 'Content-Disposition: form-data; name="file"; filename="blob"\r\nContent-Type: application/octet-stream',
+    "a field that is no file": 'Content-Disposition: form-data; name="file"',
+    "OkHttp": f'Content-Disposition: form-data; name="file"; filename="a"\r\nContent-Length: {len(JPEG)}',
+    "Dart": 'content-disposition: form-data; name="file"\r\ncontent-transfer-encoding: binary',
+}
+
+
+@pytest.mark.parametrize("end", ["--\r\n", "--", "--\r\nan epilogue"])
+@pytest.mark.parametrize("client_name", FORMS)
+async def test_a_form_is_read_as_each_client_writes_it(client: httpx.AsyncClient, client_name: str, end: str) -> None:
+    body = f"--a-b_c\r\n{FORMS[client_name]}\r\n\r\n".encode() + JPEG + f"\r\n--a-b_c{end}".encode()
+    headers = {"Content-Type": 'multipart/form-data; charset=utf-8; boundary="a-b_c"'}
+    assert (await client.post("/predict", content=body, headers=headers)).status_code == 200
