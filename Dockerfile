@@ -61,6 +61,6 @@ USER glassbot
 WORKDIR /tmp
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-  CMD ["python", "-c", "import httpx, os; httpx.get(f\"http://127.0.0.1:{os.environ['GLASSBOT_PORT']}/readyz\").raise_for_status()"]
+  CMD ["python", "-m", "app.healthcheck"]
 ENTRYPOINT ["glassbot"]
 CMD ["serve"]

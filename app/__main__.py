@@ -51,7 +51,6 @@ def main(arguments: Sequence[str] | None = None, *, create_engine: CreateEngine 
     except (CheckpointError, StartError) as error:
         return _report(error, 1)
     except BrokenPipeError:  # the reader of our output, such as head, has closed it
-        sys.stderr.close()
         return 1
     except KeyboardInterrupt:
         return 130

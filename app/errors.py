@@ -147,6 +147,15 @@ class UnsupportedBodyError(GlassbotError):
     example = "Send multipart/form-data with the pictures in fields named file."
 
 
+class UnsupportedCodingError(UnsupportedBodyError):
+    """The body is compressed in a way that is not read here; the header of the answer says which are."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """``Accept-Encoding``, as RFC 9110, section 15.5.16, asks for."""
+        return {"Accept-Encoding": "gzip, deflate"}
+
+
 class UnsatisfiableRangeError(GlassbotError):
     """The Range header asks for bytes that the file does not have."""
 

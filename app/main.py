@@ -17,7 +17,7 @@ from app.errors import GlassbotError, InvalidRequestError, MethodNotAllowedError
 from app.http import answers
 from app.http.compression import Files, Gzip
 from app.http.cors import Cors
-from app.http.middleware import Head, PlainErrors, RequestContextMiddleware
+from app.http.middleware import Head, PlainErrors, RelativeRedirects, RequestContextMiddleware
 from app.http.openapi import DESCRIPTION, Service
 from app.http.routes import api, health, network, pages, training
 from app.http.routes.contract import PROBLEM
@@ -80,6 +80,7 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, host: En
         return with_cors(problem(error))
 
     app.add_middleware(PlainErrors, error_response=problem)
+    app.add_middleware(RelativeRedirects)
     app.add_middleware(Gzip)
     app.add_middleware(Head)
     app.add_middleware(with_cors)

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -71,8 +71,8 @@ class Settings(BaseSettings):
     checkpoint: Path = Field(default=PRETRAINED, description="The network to serve: a checkpoint file.")
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    root_path: str = Field(
-        default="", pattern=r"^(/[^/\s]+)*$", description="Path prefix that a gateway strips, such as /glassbot."
+    root_path: Annotated[str, AfterValidator(lambda path: path.rstrip("/"))] = Field(
+        default="", pattern=r"^(/[^/\s]+)*/?$", description="Path prefix that a gateway strips, such as /glassbot."
     )
     engine: Literal["auto", "openvino", "torch"] = Field(
         default="auto",

@@ -175,9 +175,9 @@ def load(path: Path, *, fold: bool = True) -> Checkpoint:
     Raises CheckpointError with one sentence if the file is missing, truncated, foreign or inconsistent. Nothing in a
     file is ever executed: safetensors holds numbers and JSON only.
     """
-    if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint at {path}: name one with --checkpoint, or train one.")
     try:
+        if not path.is_file():
+            raise CheckpointError(f"There is no checkpoint at {path}: name one with --checkpoint, or train one.")
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if "glassbot" not in metadata:
@@ -187,6 +187,10 @@ def load(path: Path, *, fold: bool = True) -> Checkpoint:
         checkpoint = _rebuild(header, stored, _digest(path))
     except CheckpointError:
         raise
+    except PermissionError as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error.strerror}): let the user of this process read it."
+        ) from error
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path} is not a whole safetensors file (truncated, or another format): copy or train it again."

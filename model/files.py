@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import IO
+
+_LONGEST_NAME = 240
+"""Bytes of the longest name that gets a suffix; most file systems take 255."""
 
 
 @contextmanager
@@ -17,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises OSError where the disk will not take it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(path.name + ".half")
+    half = _half_of(path)
     try:
         yield half
         with half.open("r+b") as file:
@@ -38,3 +42,11 @@ def write_atomically(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` in UTF-8 as :func:`replacing` does. Raises OSError."""
     with atomically(path) as file:
         file.write(text.encode())
+
+
+def _half_of(path: Path) -> Path:
+    """Where the file is written until it is whole; a name that has no room for a suffix is replaced by its hash."""
+    name = os.fsencode(path.name)
+    if len(name) > _LONGEST_NAME:
+        return path.with_name(blake2b(name, digest_size=16).hexdigest() + ".half")
+    return path.with_name(path.name + ".half")

@@ -5,10 +5,11 @@ Training, ``inspect``, ``evaluate`` and ``glassbot caption`` all ask here, so th
 
 from __future__ import annotations
 
+import errno
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
@@ -44,6 +45,8 @@ _FOREIGN_FOLDERS = (
     "thevolumesettingsfolder",
 )
 """Folders of operating systems, file managers, archives and storage devices, in lower case, as patterns."""
+_LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""What the system says of a link whose end is not there, or of a ring of links."""
 
 
 @cache
@@ -72,32 +75,35 @@ class FolderListing:
     """Paths of the pictures, relative to the folder, sorted folder by folder."""
     passed_over: Counter[str]
     """Kind of a file or name of a folder -> how many are not looked at; :func:`describe` puts it into words."""
+    unreadable: dict[str, str]
+    """Path of a folder or a link that the system does not let us look at, relative to the folder -> why, in words."""
 
 
 def list_pictures(folder: Path) -> FolderListing:
     """All pictures below a folder, told by their suffix. Links to folders are not followed."""
-    passed_over: Counter[str] = Counter()
-    pictures = list(_walk(str(folder), "", passed_over))
-    pictures.sort(key=lambda path: path.replace(os.sep, "\0"))
-    return FolderListing(pictures=pictures, passed_over=passed_over)
+    listing = FolderListing(pictures=[], passed_over=Counter(), unreadable={})
+    listing.pictures.extend(_walk(str(folder), "", listing))
+    listing.pictures.sort(key=lambda path: path.replace(os.sep, "\0"))
+    return listing
 
 
 def holds_pictures(folder: Path) -> bool:
     """Whether there is any picture below a folder; stops at the first."""
-    return next(_walk(str(folder), "", Counter()), None) is not None
+    nothing = FolderListing(pictures=[], passed_over=Counter(), unreadable={})
+    return next(_walk(str(folder), "", nothing), None) is not None
 
 
 def subfolders(folder: Path) -> list[str]:
     """The names of the folders in a folder, sorted, those of other systems left out. Raises OSError."""
     with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir() and not is_foreign(entry.name))
+        return sorted(entry.name for entry in entries if not is_foreign(entry.name) and _is(entry.is_dir))
 
 
 def files_in(folder: Path, kinds: Iterable[str]) -> list[str]:
     """The names of the files in a folder, not below it, that have one of some suffixes; sorted, none hidden."""
     wanted = frozenset(kinds)
     with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if entry.is_file() and _kind_of(entry.name) in wanted)
+        return sorted(entry.name for entry in entries if _kind_of(entry.name) in wanted and _is(entry.is_file))
 
 
 def describe(passed_over: Counter[str]) -> str:
@@ -108,27 +114,62 @@ def describe(passed_over: Counter[str]) -> str:
     return ", ".join(kinds)
 
 
-def _walk(folder: str, within: str, passed_over: Counter[str]) -> Iterator[str]:
-    """Paths of pictures relative to the folder where the walk began, in no order; counts what is passed over."""
+def _walk(folder: str, within: str, listing: FolderListing) -> Iterator[str]:
+    """Paths of pictures relative to the folder where the walk began, in no order; what else there is, goes to listing.
+
+    No file and no folder ends the walk, whatever the system says of it: what comes after it would be lost.
+    """
     try:
         with os.scandir(folder) as scanned:
             entries = list(scanned)
     except OSError as error:
-        passed_over[f"{Path(folder).name}/, {(error.strerror or str(error)).lower()}"] += 1
+        listing.unreadable[within.rstrip(os.sep)] = reason_of(error)
         return
     for entry in entries:
         path = within + entry.name
-        if entry.is_dir():
-            if is_foreign(entry.name):
-                passed_over[f"{entry.name}/"] += 1
-            elif entry.is_symlink():  # it may lead to a folder above, and so round in a circle
-                passed_over["links to folders"] += 1
-            else:
-                yield from _walk(entry.path, path + os.sep, passed_over)
-        elif _kind_of(entry.name) in suffixes() and entry.is_file():
-            yield path
+        try:
+            kind = _passed_over_as(entry)
+        except OSError as error:
+            if not is_foreign(entry.name):
+                listing.unreadable[path] = reason_of(error)
+            continue
+        if kind:
+            listing.passed_over[kind] += 1
+        elif entry.is_dir():
+            yield from _walk(entry.path, path + os.sep, listing)
         else:
-            passed_over[_kind_of(entry.name)] += 1
+            yield path
+
+
+def _passed_over_as(entry: os.DirEntry[str]) -> str:
+    """What to count an entry as; empty for a picture, and for a folder to walk through. Raises OSError."""
+    try:  # the folder itself tells these two: a million calls of stat would take minutes on a network share
+        is_folder, is_file = entry.is_dir(), entry.is_file()
+    except OSError as error:
+        if error.errno in _LEADS_NOWHERE:
+            return "broken links"
+        raise
+    if is_folder and is_foreign(entry.name):
+        return f"{entry.name}/"
+    if is_folder:  # a link may lead to a folder above, and so round in a circle
+        return "links to folders" if entry.is_symlink() else ""
+    if not is_file:  # a pipe would be read forever
+        return "broken links" if entry.is_symlink() else "pipes and devices"
+    kind = _kind_of(entry.name)
+    return "" if kind in suffixes() else kind
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused something, in its own words, to be put in brackets."""
+    return (error.strerror or str(error)).lower()
+
+
+def _is(question: Callable[[], bool]) -> bool:
+    """The answer of the system; no where it has none, as for a ring of links. :func:`list_pictures` says which."""
+    try:
+        return question()
+    except OSError:
+        return False
 
 
 def _kind_of(file_name: str) -> str:

@@ -22,7 +22,7 @@ from app.captioning.progress import show_progress
 from app.captioning.sidecars import Sidecars
 from app.settings import SettingsError, read_api_key
 from app.startup import StartError
-from model.picture_files import describe
+from model.picture_files import describe, reason_of
 
 _REQUIRED = {"resume": "out", "force": "alt_text", "concurrency": "server", "api_key": "server"}
 """The option without which another one has no effect."""
@@ -38,6 +38,8 @@ class Job:
     """All pictures to caption, sorted."""
     passed_over: str
     """What else lies in the folders, by kind; empty where there is nothing."""
+    unreadable: list[str]
+    """What the system does not let us look at, a sentence each."""
     captioner: AbstractAsyncContextManager[Captioner]
     """The captioner, not opened yet."""
     out: Path | None
@@ -51,12 +53,12 @@ class Job:
 
 
 def run(options: dict[str, Any]) -> int:
-    """Run the command and return 0, 1 where a picture failed, or 130 or 143 where SIGINT or SIGTERM ended it.
+    """Run the command and return 0, 1 where a picture or a folder failed, 130 after SIGINT, or 143 after SIGTERM.
 
     Raises SettingsError, StartError, ServiceError or CheckpointError.
     """
     job = _prepare_job(options)
-    errors: list[str] = []
+    errors = list(job.unreadable)
     try:
         asyncio.run(_run_job(job, errors))
     except KeyboardInterrupt:
@@ -76,22 +78,33 @@ def _prepare_job(options: dict[str, Any]) -> Job:
             raise SettingsError(f"{_flag(option)} needs {_flag(required)}.")
     captioner = _captioner(options)
     for path in options["paths"]:
-        if not path.exists():
-            raise StartError(_printable(f"There is no {path}."))
+        _check_path(path)
     found = find_pictures(options["paths"])
     passed_over = _printable(describe(found.passed_over))
+    unreadable = [_printable(f"{path} cannot be read ({reason}).") for path, reason in found.unreadable.items()]
     if not found.files:
         others = f", only what is not captioned: {passed_over}" if passed_over else ""
-        raise StartError(f"There is no picture in the given paths{others}.")
+        raise StartError(" ".join([f"There is no picture in the given paths{others}.", *unreadable]))
     return Job(
         pictures=found.files,
         passed_over=passed_over,
+        unreadable=unreadable,
         captioner=captioner,
         out=options["out"],
         resume_state=read_resume_state(options["out"], resume=options["resume"]),
         sidecars=Sidecars(found.files, force=options["force"]) if options["alt_text"] else None,
         console=Console(stderr=True, quiet=options["quiet"]),
     )
+
+
+def _check_path(path: Path) -> None:
+    """Raise StartError where there is nothing at ``path``, or nothing that we may look at."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise StartError(_printable(f"There is no {path}.")) from error
+    except OSError as error:
+        raise StartError(_printable(f"{path} cannot be read ({reason_of(error)}).")) from error
 
 
 def _captioner(options: dict[str, Any]) -> AbstractAsyncContextManager[Captioner]:

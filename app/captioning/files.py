@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.errors import GlassbotError
+from app.errors import EmptyBodyError, GlassbotError
 from app.http.schemas import PredictResponse
 from model.picture_files import list_pictures
 
@@ -60,6 +60,8 @@ class FoundPictures:
     """The pictures, sorted folder by folder and without duplicates."""
     passed_over: Counter[str]
     """Kind of a file or name of a folder -> how many are not looked at."""
+    unreadable: dict[Path, str]
+    """Folder or link that the system does not let us look at -> why, in words."""
 
 
 def find_pictures(paths: Iterable[Path]) -> FoundPictures:
@@ -70,14 +72,17 @@ def find_pictures(paths: Iterable[Path]) -> FoundPictures:
     """
     files: set[Path] = set()
     passed_over: Counter[str] = Counter()
+    unreadable: dict[Path, str] = {}
     for path in paths:
         if path.is_dir():
             listing = list_pictures(path)
             files.update(path / name for name in listing.pictures)
             passed_over += listing.passed_over
+            unreadable.update({path / name: reason for name, reason in listing.unreadable.items()})
         else:
             files.add(path)
-    return FoundPictures(files=sorted(files, key=lambda file: sort_key(file_name(file))), passed_over=passed_over)
+    in_order = sorted(files, key=lambda file: sort_key(file_name(file)))
+    return FoundPictures(files=in_order, passed_over=passed_over, unreadable=unreadable)
 
 
 def file_name(file: Path) -> str:
@@ -115,5 +120,7 @@ async def _caption_file(captioner: Captioner, file: Path) -> CaptionLine:
         return CaptionLine(file, await captioner.predict(body))
     except OSError as error:
         return CaptionLine(file, None, f"The file cannot be read ({error.strerror or error}).")
+    except EmptyBodyError:
+        return CaptionLine(file, None, "The file is empty: it holds no bytes.")
     except GlassbotError as error:
         return CaptionLine(file, None, error.detail)

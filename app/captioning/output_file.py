@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,8 +121,15 @@ class JsonLines:
         return Record(name, version, start, end)
 
 
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet computes, and does not show; the last four are the full-width forms."""
+
+
 class Csv:
-    """The format with one row per picture, for spreadsheets: RFC 4180 in UTF-8."""
+    """The format with one row per picture, for spreadsheets: RFC 4180 in UTF-8.
+
+    No cell is a formula: the path of a file that is called like one begins with ``./``, a text with an apostrophe.
+    """
 
     def __init__(self) -> None:
         self.header = self._row(COLUMNS)
@@ -129,11 +137,12 @@ class Csv:
     def encode(self, name: str, prediction: PredictionFields) -> bytes:
         """Return the row of one picture, with its first ``_LABELS`` labels."""
         caption = prediction["caption"]
-        labels = [cell for label in prediction["labels"][:_LABELS] for cell in (label["label"], label["score"])]
+        labels = [cell for label in prediction["labels"][:_LABELS] for cell in (_text(label["label"]), label["score"])]
         labels += [""] * (2 * _LABELS - len(labels))
-        words = "; ".join(word["word"] for word in prediction["words"])
-        sentence = (caption["text"], caption["alt_text"], caption["confidence"], caption["tier"])
-        return self._row((name, *sentence, *labels, words, prediction["model"]["version"]))
+        words = _text("; ".join(word["word"] for word in prediction["words"]))
+        sentence = (_text(caption["text"]), _text(caption["alt_text"]), caption["confidence"], caption["tier"])
+        path = f"./{name}" if _is_formula(name) else name
+        return self._row((path, *sentence, *labels, words, prediction["model"]["version"]))
 
     def read_records(self, file: BinaryIO) -> Iterator[Record]:
         """Yield all complete rows; a row takes several lines where a name contains line ends.
@@ -147,7 +156,8 @@ class Csv:
                 if len(row) != len(COLUMNS) or (start == 0 and row != list(COLUMNS)):
                     raise ValueError("CSV, but not with the columns of captions")
                 if start > 0:
-                    yield Record(row[0], row[-1], start, lines.end)
+                    bare = row[0].removeprefix("./")
+                    yield Record(bare if _is_formula(bare) else row[0], row[-1], start, lines.end)
                 start = lines.end
         except csv.Error as error:
             # A quotation that is open at the end of the file is an incomplete row, and not an error.
@@ -159,6 +169,14 @@ class Csv:
         text = StringIO(newline="")
         csv.writer(text).writerow(cells)
         return text.getvalue().encode()
+
+
+def _text(cell: str) -> str:
+    return f"'{cell}" if _is_formula(cell) else cell
+
+
+def _is_formula(cell: str) -> bool:
+    return cell.lstrip().startswith(_FORMULA)  # some spreadsheets pass over blanks
 
 
 def format_of(path: Path) -> OutputFormat:
@@ -198,11 +216,14 @@ def read_resume_state(path: Path | None, *, resume: bool) -> ResumeState:
 
 
 def _has_content(path: Path) -> bool:
-    if path.is_dir():
-        raise SettingsError(f"{path} is a folder, but --out needs a file.")
-    if not path.parent.is_dir():
-        raise SettingsError(f"There is no folder {path.parent} to write {path.name} to.")
-    return path.is_file() and path.stat().st_size > 0  # a terminal or a pipe is not a file, and has no content
+    try:
+        if path.is_dir():
+            raise SettingsError(f"{path} is a folder, but --out needs a file.")
+        if not path.parent.is_dir():
+            raise SettingsError(f"There is no folder {path.parent} to write {path.name} to.")
+        return path.is_file() and path.stat().st_size > 0  # a terminal or a pipe is not a file, and has no content
+    except OSError as error:
+        raise StartError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def _read_records(path: Path) -> list[Record]:
@@ -234,7 +255,8 @@ class Writer:
 def open_writer(path: Path | None, state: ResumeState) -> Iterator[Writer]:
     """Open a writer on stdout (None), or on a file after its last complete line. Raises StartError."""
     if path is None:
-        yield Writer(sys.stdout.buffer, JsonLines())
+        with _stdout() as writer:
+            yield writer
         return
     try:
         with path.open("r+b" if state.end else "wb") as file:
@@ -247,6 +269,19 @@ def open_writer(path: Path | None, state: ResumeState) -> Iterator[Writer]:
             yield Writer(file, output_format)
     except OSError as error:  # of the output file; an error of a picture is in its CaptionLine
         raise StartError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _stdout() -> Iterator[Writer]:
+    """A writer on stdout. Raises StartError where the disk behind it is full, BrokenPipeError where its reader left."""
+    try:
+        yield Writer(sys.stdout.buffer, JsonLines())
+    except OSError as error:
+        # What could not be written would be tried once more, and fail once more, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise StartError(f"The output cannot be written: {error.strerror or error}.") from error
 
 
 def sort_lines(path: Path) -> None:

@@ -25,6 +25,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from app.errors import InvalidRequestError, SlowUploadError, TooLargeError, UnsupportedBodyError
+from app.http.content_coding import Decoder
 
 _MAX_PARTS = 2000
 """Most fields of a multipart body; a client that sends more is refused."""
@@ -105,7 +106,11 @@ async def _read(request: Request, max_bytes: int, seconds: float) -> bytes:
 
 
 async def _chunks(request: Request, max_bytes: int, seconds: float) -> AsyncIterator[bytes]:
-    """The body as it arrives. Raises TooLargeError or SlowUploadError at the limit; the rest is not read."""
+    """The body as it arrives, decompressed. Raises TooLargeError or SlowUploadError at the limit and reads no further.
+
+    Raises UnsupportedCodingError or InvalidRequestError where it cannot be decompressed.
+    """
+    decoder = Decoder(request.headers.get("content-encoding", ""))
     declared_length = request.headers.get("content-length", "")
     if declared_length.isdigit() and int(declared_length) > max_bytes:
         raise too_large(max_bytes)
@@ -119,7 +124,9 @@ async def _chunks(request: Request, max_bytes: int, seconds: float) -> AsyncIter
         except TimeoutError as error:
             raise SlowUploadError(f"The body did not arrive within {seconds:g} seconds.") from error
         if chunk is None:
+            decoder.finish()
             return
+        chunk = await decoder.decode(chunk, max_bytes - size)
         size += len(chunk)
         if size > max_bytes:
             raise too_large(max_bytes)

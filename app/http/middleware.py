@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Callable
 from time import perf_counter
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -77,6 +78,37 @@ class PlainErrors:
         await self._app(scope, receive, send_unless_plain)
         if replaced is not None:
             await self._error_response(_framework_error(replaced["status"]))(scope, receive, send)
+
+
+class RelativeRedirects:
+    """Lets the redirect from an address with a slash too many, or too few, hold behind any proxy.
+
+    Starlette names scheme, host and prefix, as this process sees them; a proxy that speaks HTTPS, or that strips a
+    prefix, has others. So only the last part of the address is named, relative to the one that was asked for.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; all but redirects pass unchanged."""
+
+        async def send_relative(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 307:
+                headers = MutableHeaders(scope=message)
+                headers["Location"] = _beside(scope["path"], headers["Location"])
+            await send(message)
+
+        await self._app(scope, receive, send_relative)
+
+
+def _beside(path: str, location: str) -> str:
+    """The last part of an absolute address as a reference that is relative to ``path``."""
+    target = urlsplit(location)
+    slashes = len(path) - len(path.rstrip("/"))
+    name = target.path.rstrip("/").rpartition("/")[2]
+    reference = "../" * slashes + name if slashes else f"{name}/"
+    return reference + (f"?{target.query}" if target.query else "")
 
 
 def _is_plain_error(message: Message) -> bool:

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Condition, get_native_id
 
@@ -100,8 +100,10 @@ def decoder_threads(number: int) -> ThreadPoolExecutor:
 
 
 def _lower_priority() -> None:
-    if sys.platform == "linux":  # elsewhere a priority belongs to the whole process
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
+    if sys.platform != "linux":  # elsewhere a priority belongs to the whole process
+        return
+    with suppress(OSError):  # not all systems allow it, and answers are only a little slower without
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
 
 
 def open_picture(body: bytes, limits: Limits) -> Image.Image:

@@ -8,6 +8,10 @@ from ctypes import CDLL
 from model.checkpoint import Checkpoint
 from model.engines.interface import Engine, EngineName, Output, Precision, check_pictures
 
+# OpenVINO's telemetry needs a home folder (a container's user may have none), writes into it, and sends what is
+# converted to a server of others. Without its package, which no module of ours needs, OpenVINO does without it.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None lets an import fail
+
 __all__ = ["Engine", "EngineName", "Output", "Precision", "check_pictures", "create_engine"]
 
 

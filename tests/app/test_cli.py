@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.app.inference import corpus
-from tests.app.server import ROOT, served, until_ready_is
+from tests.app.server import ROOT, Running, served, until_ready_is
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -92,3 +92,13 @@ async def test_sigterm_under_load_answers_everything_and_ends_with_0(
                 process.send_signal(signal.SIGINT)  # which ends the drain
             assert [answer.status_code for answer in await asyncio.gather(*requests)] == [200] * 24
         assert await asyncio.to_thread(process.wait, 60) == 0
+
+
+def test_a_container_asks_its_service_directly_also_where_a_proxy_is_set(running_server: Running) -> None:
+    port = httpx.URL(running_server.address).port
+    command = [sys.executable, "-m", "app.healthcheck"]
+    proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    for settings, status in (({"PORT": str(port)}, 0), ({"PORT": str(port), "HOST": "0.0.0.0"}, 0), ({"PORT": "9"}, 1)):
+        environment = os.environ | proxies | {f"GLASSBOT_{name}": value for name, value in settings.items()}
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == status, done.stderr

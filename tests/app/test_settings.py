@@ -168,3 +168,8 @@ def test_the_page_is_found_from_any_folder_and_in_a_wheel(tmp_path: Path, monkey
         site_files.web_root()
     monkeypatch.undo()
     site_files.web_root.cache_clear()
+
+
+@pytest.mark.parametrize(("given", "prefix"), [("/glassbot/", "/glassbot"), ("/a/b", "/a/b"), ("/", ""), ("", "")])
+def test_a_prefix_may_end_with_a_slash(given: str, prefix: str) -> None:
+    assert read_settings(root_path=given).root_path == prefix

@@ -1,6 +1,9 @@
 """Both engines run one layer table; they must give one answer."""
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import openvino as ov
@@ -17,6 +20,7 @@ from model.preprocess import prepare
 from model.weights import quantised
 from tests.tiny import tiny_network
 
+ROOT = Path(__file__).resolve().parents[2]
 PRECISIONS: tuple[Precision, Precision] = ("f32", "bf16")
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 131, 131, 3), np.uint8)
 
@@ -142,3 +146,15 @@ def test_pictures_of_another_shape_are_refused(name: str) -> None:
 def test_the_default_engine_names_what_it_runs_on() -> None:
     assert create_engine(network()).name.split("-")[0] in ("openvino", "torch")
     assert isinstance(create_engine(network()).architecture, Architecture)
+
+
+def test_openvino_needs_no_home_and_leaves_no_trace_in_one() -> None:
+    program = (
+        "import pathlib, sys\n"
+        "def home(*_): raise RuntimeError('Could not determine home directory.')\n"
+        "pathlib.Path.home = home\n"
+        "import model.engines.openvino_engine\n"
+        "sys.exit(sys.modules['openvino_telemetry'] is not None)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -42,3 +42,9 @@ def test_a_file_that_was_never_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "state.bin"):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".txt", "写" * 83 + ".txt"])
+def test_a_name_of_the_greatest_length_is_written_to(tmp_path: Path, name: str) -> None:
+    write_atomically(tmp_path / name, "text\n")
+    assert [file.name for file in tmp_path.iterdir()] == [name]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from model.picture_files import (
+    FolderListing,
     describe,
     files_in,
     holds_pictures,
@@ -114,17 +115,17 @@ def read_class_folders(folder: Path, root: Path) -> Split:
         raise DataError(f"{root} holds neither Parquet shards nor folders of pictures, one for each class{others}.")
     pictures: list[str] = []
     labels: list[int] = []
+    hidden: list[str] = []
     for number, name in enumerate(sorted(folders)):
-        found = []
-        for form in folders[name]:
-            listing = list_pictures(root / form)
-            found += [str((root / form / path).relative_to(folder)) for path in listing.pictures]
-            beside += listing.passed_over
-        if not found:
-            raise DataError(f"The class folder {root / name} holds no pictures: add some, or remove the folder.")
-        pictures += found
-        labels += [number] * len(found)
+        found = _list_class(root, folders[name])
+        if not found.pictures:
+            raise _why_empty(root / name, found)
+        pictures += [str((root / path).relative_to(folder)) for path in found.pictures]
+        labels += [number] * len(found.pictures)
+        beside += found.passed_over
+        hidden += [f"{root / path} ({reason})" for path, reason in found.unreadable.items()]
     notes = [f"its class folders lie in {root.relative_to(folder)}/"] if root != outer else []
+    notes += [f"cannot be read, and is missing: {', '.join(hidden)}"] if hidden else []
     twice = [name for name, forms in folders.items() if len(forms) > 1]
     notes += [f"{name!r} is written in two Unicode forms, and is one class" for name in twice]
     notes += [f"passed over in {root}: {describe(beside)}"] if beside else []
@@ -135,6 +136,24 @@ def read_class_folders(folder: Path, root: Path) -> Split:
         captions=[],
         notes=tuple(notes),
     )
+
+
+def _list_class(root: Path, forms: Sequence[str]) -> FolderListing:
+    """What lies in the folders of one class, which are called alike; paths are relative to ``root``."""
+    merged = FolderListing(pictures=[], passed_over=Counter(), unreadable={})
+    for form in forms:
+        listing = list_pictures(root / form)
+        merged.pictures.extend(str(Path(form, path)) for path in listing.pictures)
+        merged.passed_over.update(listing.passed_over)
+        merged.unreadable.update({str(Path(form, path)): reason for path, reason in listing.unreadable.items()})
+    return merged
+
+
+def _why_empty(folder: Path, listing: FolderListing) -> DataError:
+    if listing.unreadable:
+        path, reason = next(iter(listing.unreadable.items()))
+        return DataError(f"{folder.parent / path} cannot be read ({reason}): let this user read it.")
+    return DataError(f"The class folder {folder} holds no pictures: add some, or remove the folder.")
 
 
 def _beside(root: Path, classes: Sequence[str]) -> Counter[str]:

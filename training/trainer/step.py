@@ -40,8 +40,10 @@ def train_step(plan: Plan, state: TrainState, teachers: Teachers | None = None) 
     loss = batch_loss(plan, batch, *forward(plan, state, batch, teachers))
     mean_loss = plan.group.mean(loss)
     if not isfinite(mean_loss):
-        sentence = f"The loss became {mean_loss} at step {state.step}: lower --lr, or resume from the last state."
-        raise DivergedError(sentence)
+        raise DivergedError(
+            f"The loss became {mean_loss} at step {state.step}: begin again with a lower --lr and another --out, "
+            "perhaps --from the last checkpoint here; --resume would make the same steps again."
+        )
     state.update_weights(loss)
     state.step += 1
     state.update_average(plan.recipe.ema)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from base64 import b64encode, encodebytes, urlsafe_b64encode
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -83,3 +86,56 @@ async def test_what_is_no_base64_is_said_to_be_none(client: httpx.AsyncClient, t
     answer = await client.post("/predict", json={"image": text})
     assert answer.status_code in (415, 422)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_compressed_body_is_read_whatever_its_type(client: httpx.AsyncClient) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + JPEG + b"\r\n--x--\r\n"
+    text = json.dumps({"image": b64encode(JPEG).decode()}).encode()
+    bodies = {"image/jpeg": JPEG, "multipart/form-data; boundary=x": form, "application/json": text}
+    codings: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "deflate": zlib.compress}
+    codings |= {"X-GZIP": gzip.compress, "gzip, identity": gzip.compress}
+    for kind, body in bodies.items():
+        for coding, compress in codings.items():
+            headers = {"Content-Type": kind, "Content-Encoding": coding}
+            answer = await client.post("/predict", content=compress(body), headers=headers)
+            assert answer.status_code == 200, (kind, coding, answer.text)
+
+
+@pytest.mark.parametrize("word", ["identity", "", "utf-8", "binary", "base64"])
+async def test_a_word_that_is_no_coding_is_passed_over(client: httpx.AsyncClient, word: str) -> None:
+    assert (await client.post("/predict", content=JPEG, headers={"Content-Encoding": word})).status_code == 200
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip, gzip", "br, gzip"])
+async def test_another_coding_is_named_with_those_that_are_read(client: httpx.AsyncClient, coding: str) -> None:
+    answer = await client.post("/predict", content=JPEG, headers={"Content-Encoding": coding})
+    assert (answer.status_code, answer.headers["Accept-Encoding"]) == (415, "gzip, deflate")
+    assert coding in answer.json()["detail"]
+
+
+async def test_a_compressed_body_is_never_larger_than_any_other(client: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "image/jpeg", "Content-Encoding": "gzip"}
+    bomb = gzip.compress(bytes(30_000_000))
+    assert (await client.post("/predict", content=bomb, headers=headers)).status_code == 413
+    whole = gzip.compress(JPEG)
+    for broken in (JPEG, whole[:-9], whole + b"more", b""):
+        answer = await client.post("/predict", content=broken, headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:glassbot:problem:invalid-request"), answer.text
+
+
+FORMS = {
+    ".NET": "Content-Disposition: form-data; name=file; filename=a.jpg; filename*=utf-8''a.jpg",
+    ".NET with a type": "Content-Type: image/jpeg\r\nContent-Disposition: form-data; name=file; filename=a.jpg",
+    "undici": 'Content-Disposition: form-data; name="file"; filename="blob"\r\nContent-Type: application/octet-stream',
+    "a field that is no file": 'Content-Disposition: form-data; name="file"',
+    "OkHttp": f'Content-Disposition: form-data; name="file"; filename="a"\r\nContent-Length: {len(JPEG)}',
+    "Dart": 'content-disposition: form-data; name="file"\r\ncontent-transfer-encoding: binary',
+}
+
+
+@pytest.mark.parametrize("end", ["--\r\n", "--", "--\r\nan epilogue"])
+@pytest.mark.parametrize("client_name", FORMS)
+async def test_a_form_is_read_as_each_client_writes_it(client: httpx.AsyncClient, client_name: str, end: str) -> None:
+    body = f"--a-b_c\r\n{FORMS[client_name]}\r\n\r\n".encode() + JPEG + f"\r\n--a-b_c{end}".encode()
+    headers = {"Content-Type": 'multipart/form-data; charset=utf-8; boundary="a-b_c"'}
+    assert (await client.post("/predict", content=body, headers=headers)).status_code == 200

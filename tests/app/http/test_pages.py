@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import re
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -73,3 +74,21 @@ async def test_each_lesson_leads_to_its_part_of_the_notebook(
     monkeypatch.setattr(pages, "notebook", lambda: None)
     assert (await client.get("/notebook")).json()["type"].endswith("not-found")
     assert 'href="notebook' not in (await client.get("/learn")).text
+
+
+@pytest.mark.parametrize(
+    ("address", "reference"),
+    [
+        ("/learn/", "../learn"),
+        ("/learn/?a=1&b", "../learn?a=1&b"),
+        ("/predict/", "../predict"),
+        ("/static", "static/"),
+    ],
+)
+async def test_a_slash_too_many_is_redirected_whatever_a_proxy_in_front_strips(
+    client: httpx.AsyncClient, address: str, reference: str
+) -> None:
+    answer = await client.get(address, headers={"Host": "inside:8000"})
+    assert (answer.status_code, answer.headers["Location"]) == (307, reference)
+    seen_from_outside = urljoin(f"https://photos.example/glassbot{address}", reference)
+    assert seen_from_outside == f"https://photos.example/glassbot/{reference.lstrip('./')}"

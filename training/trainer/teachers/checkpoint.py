@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+import model.engines  # noqa: F401 before OpenVINO, which would tell others that something is converted
 from model import vocabulary
 from model.checkpoint import CheckpointError, Preprocessing
 from model.files import replacing
