@@ -9,3 +9,21 @@ import argparse
 from typing import TypeAlias
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_beyond(parser: argparse.ArgumentParser) -> None:
+    """Describe the options that name pictures beyond those that a network's vocabularies were taught on."""
+    parser.add_argument(
+        "--foreign",
+        action="append",
+        default=[],
+        metavar="[NAME=]PATH",
+        help="folders of WordNet ids, of things that the network has no name for: photos that it must not misname",
+    )
+    parser.add_argument(
+        "--people",
+        action="append",
+        default=[],
+        metavar="[NAME=]PATH",
+        help="two folders, person/ and nobody/: photos in which it must see somebody, or nobody",
+    )
