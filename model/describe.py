@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from model import evidence, explain
 from model.checkpoint import Checkpoint
 from model.engines import Output
 from model.language.beliefs import Belief, Claim
+from model.language.fragments import rows_by_subject
 from model.language.sentence import Caption, Frame, caption
 from model.vocabulary import Label, Vocabulary, rows_of
 
@@ -35,6 +36,16 @@ class Scored:
     """Name of the label's vocabulary."""
     score: float
     """Probability from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How strongly each vocabulary answers N pictures."""
+
+    names: tuple[str, ...]
+    """Of the columns: a vocabulary's name for its energy, after ``strongest`` for its highest logit."""
+    values: NDArray[np.float32]
+    """(N, columns): one row a picture."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +91,15 @@ def describe(
 
 def believe(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> list[list[Belief]]:
     """Return for each picture of (N, K) logits the network's belief in each vocabulary."""
-    energy = energies(logits, vocabularies)
-    names = [v.name for v in vocabularies]
+    strength = strengths(logits, vocabularies)
     rows = rows_of(vocabularies)
-    scores = {v.name: probabilities(logits[:, rows[v.name]], v) for v in vocabularies}
-    gates = {v.name: gate_of(energy, v, names) for v in vocabularies}
-    return [
-        [Belief(v, scores[v.name][number], float(gates[v.name][number])) for v in vocabularies]
-        for number in range(len(logits))
-    ]
+    beliefs = []
+    for vocabulary in vocabularies:
+        scores = probabilities(logits[:, rows[vocabulary.name]], vocabulary)
+        gates = gate_of(strength, vocabulary).tolist()
+        denied = denials(scores, strength, vocabulary)
+        beliefs.append([Belief(vocabulary, *one) for one in zip(scores, gates, denied, strict=True)])
+    return [list(of_picture) for of_picture in zip(*beliefs, strict=True)]
 
 
 def _frame(claim: Claim, checkpoint: Checkpoint, output: Output | None) -> Frame:
@@ -124,26 +135,55 @@ def probabilities(logits: NDArray[np.float32], vocabulary: Vocabulary) -> NDArra
     return np.asarray(1 / (1 + np.exp(-scaled)), np.float32)
 
 
-def energies(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> NDArray[np.float32]:
-    """Return (N, vocabularies) energies of (N, K) logits: the logarithm of the sum of each vocabulary's exponentials.
+def strengths(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> Strengths:
+    """Return how strongly each vocabulary answers (N, K) logits: by its energy, and by its highest logit.
 
-    The higher it is, the more strongly the vocabulary answers at all (Liu et al., NeurIPS 2020, with the sign turned).
+    Energy is the logarithm of the sum of the exponentials (Liu et al., NeurIPS 2020, with the sign turned); the highest
+    logit tells things without a name better where there are many labels (Hendrycks et al., ICML 2022).
     """
-    columns = []
+    energy = {}
+    strongest = {}
     rows = rows_of(vocabularies)
     for vocabulary in vocabularies:
         scaled = logits[:, rows[vocabulary.name]].astype(np.float64) / vocabulary.temperature
         top = scaled.max(1)
-        columns.append(top + np.log(np.exp(scaled - top[:, None]).sum(1)))
-    return np.stack(columns, axis=1).astype(np.float32)
+        energy[vocabulary.name] = top + np.log(np.exp(scaled - top[:, None]).sum(1))
+        strongest[f"strongest {vocabulary.name}"] = top
+    columns = energy | strongest
+    return Strengths(tuple(columns), np.stack(list(columns.values()), axis=1).astype(np.float32))
 
 
-def gate_of(energy: NDArray[np.float32], vocabulary: Vocabulary, names: Sequence[str]) -> NDArray[np.float32]:
-    """Return (N,) probabilities that a picture shows any label of the vocabulary; 1 where no gate was fitted.
+def logistic(strength: Strengths, weights: Mapping[str, float], offset: ArrayLike = 0.0) -> NDArray[np.float32]:
+    """Return the (N,) probabilities of a logistic regression on strengths, with ``constant`` among its weights.
 
-    ``energy`` is (N, vocabularies), ``names`` are the vocabularies of its columns.
+    ``offset`` is added to the log-odds. What has no weight does not count.
     """
+    slopes = np.array([weights.get(name, 0.0) for name in strength.names])
+    odds = strength.values @ slopes + weights["constant"] + np.asarray(offset)
+    return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+
+
+def gate_of(strength: Strengths, vocabulary: Vocabulary) -> NDArray[np.float32]:
+    """Return (N,) probabilities that a picture shows any label of the vocabulary; 1 where no gate was fitted."""
     if not vocabulary.gate:
-        return np.ones(len(energy), np.float32)
-    weights = np.array([vocabulary.gate.get(name, 0.0) for name in names])
-    return np.asarray(1 / (1 + np.exp(-(energy @ weights + vocabulary.gate["constant"]))), np.float32)
+        return np.ones(len(strength.values), np.float32)
+    return logistic(strength, vocabulary.gate)
+
+
+def said_logit(scores: NDArray[np.float32], rows: Sequence[int]) -> NDArray[np.float64]:
+    """Return (N,) log-odds that any of the words in ``rows`` is said, of independent (N, words) probabilities."""
+    none = np.prod(1 - np.clip(scores[:, rows].astype(np.float64), 1e-6, 1 - 1e-6), axis=1)
+    return np.asarray(np.log1p(-none) - np.log(none))
+
+
+def denials(scores: NDArray[np.float32], strength: Strengths, vocabulary: Vocabulary) -> list[frozenset[str]]:
+    """Return for each of N pictures the subjects that a sigmoid vocabulary has no consent to claim.
+
+    ``scores`` are its (N, words) probabilities.
+    """
+    denied: list[frozenset[str]] = [frozenset()] * len(scores)
+    rows = rows_by_subject(vocabulary)
+    for subject, weights in vocabulary.consent.items():
+        there = logistic(strength, weights, weights["said"] * said_logit(scores, rows[subject]))
+        denied = [d | {subject} if p < weights["least"] else d for d, p in zip(denied, there.tolist(), strict=True)]
+    return denied

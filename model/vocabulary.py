@@ -57,8 +57,16 @@ class Vocabulary:
     calibrated: bool = False
     """Whether the probabilities were fitted on held-out pictures."""
     gate: Mapping[str, float] = field(default_factory=dict)
-    """Weights of a logistic regression on the energies of all vocabularies, by name, and ``constant``. It gives the
-    probability that a picture shows any label of this vocabulary at all; where it is empty, that is 1."""
+    """Weights of a logistic regression on how strongly all vocabularies answer (``model.describe.strengths``), by name,
+    and ``constant``. It gives the probability that a picture shows any label of this vocabulary at all; where it is
+    empty, that is 1."""
+    kinship: float = 0.0
+    """Probability that an ancestor that the network would claim holds of a picture that shows no label below it: a
+    breed without a label is a dog all the same."""
+    consent: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Subject that words name -> weights of a logistic regression on the logit that it is ``said`` and on what ``gate``
+    takes, with ``constant``. It gives the probability that the subject is there at all; below ``least`` it is never
+    claimed. A subject that is not here needs no consent."""
     platt: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Slope and shift of Platt scaling, from the share of people who say a word to the probability that any of five
     does: under ``""`` for all labels, under its name for an ancestor."""

@@ -21,6 +21,8 @@ class Belief:
     """(labels,) probability of each label: of a softmax vocabulary they sum to 1, of a sigmoid one each is its own."""
     gate: float = 1.0
     """Probability that the picture shows any label of a softmax vocabulary at all."""
+    denied: frozenset[str] = frozenset()
+    """Subjects of a sigmoid vocabulary that may not be claimed, since all vocabularies together speak against them."""
 
 
 @dataclass(frozen=True)

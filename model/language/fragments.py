@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from model.language.beliefs import Belief, Claim, Fragment, Guess, best_guess, claim_of
 from model.language.phrases import apart_from, with_article
+from model.vocabulary import Label, Vocabulary
 
 PERSON_WORDS = frozenset({"man", "woman", "boy", "girl", "child", "baby", "people", "player"})
 """Ids of the words for a person; where none is sure enough alone, "a person" may be."""
@@ -39,12 +40,30 @@ Guesses = Mapping[str, Guess]
 
 
 def guesses_of(belief: Belief) -> dict[str, Guess]:
-    """Return for each word of a sigmoid vocabulary, by id, the probability that any of five people says it."""
+    """Return for each word of a sigmoid vocabulary, by id, the probability that any of five people says it.
+
+    Words for a subject that is denied are left out.
+    """
     probabilities = platt_scaled(belief.probabilities, belief.vocabulary.platt.get("", (1.0, 0.0))).tolist()
     return {
         label.id: Guess(label, probability, belief.vocabulary.name)
         for label, probability in zip(belief.vocabulary.labels, probabilities, strict=True)
+        if not belief.denied or subject_named_by(label) not in belief.denied
     }
+
+
+def subject_named_by(word: Label) -> str:
+    """Return the subject that a word names: a person, or what it says itself."""
+    return "person" if word.id in PERSON_WORDS else word.name
+
+
+def rows_by_subject(vocabulary: Vocabulary) -> dict[str, list[int]]:
+    """Return for each subject that words name, the rows of those words."""
+    rows: dict[str, list[int]] = {}
+    for row, label in enumerate(vocabulary.labels):
+        if label.role == "subject":
+            rows.setdefault(subject_named_by(label), []).append(row)
+    return rows
 
 
 def platt_scaled(probabilities: ArrayLike, platt: tuple[float, float]) -> NDArray[np.float64]:
@@ -69,11 +88,21 @@ def subject_of(guesses: Guesses, belief: Belief, least: float) -> Fragment | Non
     best = max(subjects, key=_probability, default=None)
     if best is None:
         return None
-    people = [guess.probability for guess in subjects if guess.label.id in PERSON_WORDS]
-    person = probability_of_any(people, belief.vocabulary.platt.get("person", (1.0, 0.0)))
+    person = _probability_of_person(subjects, belief)
     if best.probability < least and best.label.id in PERSON_WORDS and person >= least:
         return Fragment("a person", (Claim("person", best.vocabulary, "subject", person),))
     return Fragment(best.label.phrase, (claim_of(best, "subject"),))
+
+
+def surest_subject(belief: Belief) -> float:
+    """Return the probability of the most probable subject that words name; nothing with one is more probable."""
+    subjects = [guess for guess in guesses_of(belief).values() if guess.label.role == "subject"]
+    return max([_probability_of_person(subjects, belief), *map(_probability, subjects)])
+
+
+def _probability_of_person(subjects: Iterable[Guess], belief: Belief) -> float:
+    people = [guess.probability for guess in subjects if guess.label.id in PERSON_WORDS]
+    return probability_of_any(people, belief.vocabulary.platt.get("person", (1.0, 0.0))) if people else 0.0
 
 
 def compose(subject: Fragment, guesses: Guesses, beliefs: Sequence[Belief], *, least: float, floor: float) -> Fragment:

@@ -22,6 +22,8 @@ TIERS: tuple[Tier, ...] = get_args(Tier)
 """Tiers from the surest to none; ``pass`` asserts nothing."""
 TARGET_ACCURACY: Mapping[Tier, float] = {"sure": 0.95, "think": 0.85, "hedge": 0.65}
 """Share of the claims of each tier that shall be right, on held-out pictures."""
+NEVER = 2.0
+"""The threshold of a tier that was found to keep no promise, so that nothing is said."""
 _THINK_BITS = 3.0
 """Least information of an ancestor that is said by ``think``: it stands for at most an eighth of the labels."""
 
@@ -76,10 +78,17 @@ class Tree:
         self.bits = np.array([node.bits for node in self.nodes])
         self.leaf = np.array([node.leaf for node in self.nodes])
 
-    def posterior(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Sum (…, labels) probabilities of labels to (…, nodes) of nodes."""
+    def posterior(
+        self, probabilities: NDArray[np.float32], gate: NDArray[np.float32] | float = 1.0, kinship: float = 0.0
+    ) -> NDArray[np.float32]:
+        """Sum (…, labels) probabilities of labels to (…, nodes) of nodes.
+
+        ``gate`` (…,) is the probability that a picture shows any label: a label needs that, an ancestor holds without
+        it as often as ``kinship`` says.
+        """
         nodes: NDArray[np.float32] = np.minimum(probabilities @ self.matrix.T, 1)
-        return nodes
+        shown = np.asarray(gate, np.float32)[..., None]
+        return np.asarray(nodes * np.where(self.leaf, shown, shown + (1 - shown) * kinship), np.float32)
 
     def may_be_said(self, tier: Tier) -> NDArray[np.bool_]:
         """Return (nodes,): by ``sure`` only labels, by ``think`` informative ancestors, too, by ``hedge`` any node."""
@@ -101,14 +110,22 @@ def most_telling(
 
     Of equally informative nodes the more probable; -1 where there is none.
     """
-    safe = allowed & (posterior >= least)
-    value = np.where(safe, tree.bits + 1e-3 * posterior, -1)
+    return most_telling_of(allowed & (posterior >= least), tree.bits, posterior)
+
+
+def most_telling_of(
+    safe: NDArray[np.bool_], bits: NDArray[np.float64], posterior: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Return (…,) the place of the most informative of the ``safe`` (…, nodes), as :func:`most_telling` does."""
+    value = np.where(safe, bits + 1e-3 * posterior, -1)
     return np.where(safe.any(-1), value.argmax(-1), -1)
 
 
-def hedge(probabilities: NDArray[np.float32], tree: Tree, thresholds: Mapping[str, float]) -> HedgedLabel | None:
-    """Return what the surest tier with a safe node says; None is a pass. A tier without a threshold is left out."""
-    posterior = tree.posterior(probabilities)
+def hedge(posterior: NDArray[np.float32], tree: Tree, thresholds: Mapping[str, float]) -> HedgedLabel | None:
+    """Return what the surest tier with a safe node says of a (nodes,) posterior; None is a pass.
+
+    A tier without a threshold is left out.
+    """
     for tier in TIERS[:-1]:
         if tier in thresholds:
             number = int(most_telling(posterior, tree.may_be_said(tier), tree, thresholds[tier]))

@@ -7,7 +7,7 @@ fitted on held-out pictures. All strings that a caption is made of are in this p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from zlib import crc32
 
@@ -105,6 +105,7 @@ def fullest(beliefs: Sequence[Belief]) -> Fragment:
     belief = next((b for b in beliefs if b.vocabulary.activation == "sigmoid" and len(b.probabilities)), None)
     if belief is None:
         return _best_guess(beliefs)
+    belief = replace(belief, denied=frozenset())
     guesses = guesses_of(belief)
     subject = subject_of(guesses, belief, 0)
     if subject is None:
@@ -158,7 +159,8 @@ def _label_fragment(belief: Belief) -> Fragment | None:
     """Return a thing or a place: the label if that is safe, else an ancestor; None where neither is."""
     labels = belief.vocabulary.labels
     tree = tree_of(labels)
-    hedged = hedge(belief.probabilities * belief.gate, tree, belief.vocabulary.thresholds or _UNFITTED)
+    posterior = tree.posterior(belief.probabilities, belief.gate, belief.vocabulary.kinship)
+    hedged = hedge(posterior, tree, belief.vocabulary.thresholds or _UNFITTED)
     if hedged is None:
         return None
     first = labels[hedged.node.rows[0]]
@@ -202,7 +204,7 @@ def _best_guess(beliefs: Sequence[Belief]) -> Fragment:
     """Return the best guess of the softmax vocabularies; without any, the best word that can stand alone."""
     guesses = [best_guess(b) for b in beliefs if b.vocabulary.activation == "softmax"]
     if not guesses:
-        words = [guess for b in beliefs for guess in guesses_of(b).values()]
+        words = [guess for b in beliefs for guess in guesses_of(replace(b, denied=frozenset())).values()]
         guesses = [guess for guess in words if guess.label.role in ("subject", "thing")] or words
     best = max(guesses, key=lambda guess: guess.probability)
     return Fragment(best.label.phrase, (claim_of(best, best.label.role or "thing"),))

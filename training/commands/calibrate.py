@@ -8,8 +8,9 @@ from pathlib import Path
 from model import checkpoint
 from model.engines import create_engine
 from model.language.phrases import reviewed
-from training.commands import Commands, add_column_flags
+from training.commands import Commands, add_beyond, add_column_flags
 from training.evaluation.accuracy import merge_figures
+from training.evaluation.beyond import predict_beyond
 from training.evaluation.calibrate import MIN_PICTURES, calibrate
 from training.evaluation.predictions import by_vocabulary, predict
 from training.evaluation.reliability import reliability
@@ -22,6 +23,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--data", action="append", required=True, metavar="[NAME=]PATH", help="sets it learned from")
     add_column_flags(parser)
+    add_beyond(parser)
     parser.set_defaults(run=run)
 
 
@@ -30,8 +32,9 @@ def run(options: argparse.Namespace) -> int:
     network = checkpoint.load(options.checkpoint)
     engine = create_engine(network)
     predictions = by_vocabulary([predict(engine, network, spec) for spec in options.data])
-    vocabularies = calibrate(predictions, [reviewed(v) for v in network.vocabularies])
-    figures = reliability(predictions, vocabularies)
+    beyond = predict_beyond(engine, network, options.foreign, options.people)
+    vocabularies = calibrate(predictions, [reviewed(v) for v in network.vocabularies], beyond)
+    figures = reliability(predictions, vocabularies, beyond)
     checkpoint.note_measured(options.checkpoint, merge_figures(network.measured, figures), vocabularies)
     print_reliability(figures)
     for vocabulary in vocabularies:

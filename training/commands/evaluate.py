@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from model import checkpoint
-from model.engines import EngineName, create_engine
+from model.engines import create_engine
 from model.files import write_atomically
 from training import data
-from training.commands import Commands, add_column_flags
+from training.commands import Commands, add_beyond, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint, merge_figures
+from training.evaluation.beyond import predict_beyond
 from training.evaluation.claims_report import claims_report
 from training.evaluation.encodings import encodings_report
 from training.evaluation.predictions import by_vocabulary, predict
@@ -38,11 +38,14 @@ def add(commands: Commands) -> None:
         help="also whether it says the same of files made in another way",
     )
     add_column_flags(parser)
+    add_beyond(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print, and write ``--json``. Raises ValueError for flags that do not go together."""
+    if (options.foreign or options.people) and not options.claims:
+        raise ValueError("--foreign and --people judge what is claimed: add --claims.")
     if options.claims and (options.side or options.views != 1):
         raise ValueError("--claims are made about what is served, one sharp view: leave out --side and --views.")
     figures: dict[str, Any] = measure_checkpoint(
@@ -50,9 +53,9 @@ def run(options: argparse.Namespace) -> int:
     )
     print_figures(figures)
     if options.claims:
-        figures = merge_figures(figures, report_claims(options.checkpoint, options.data, options.engine))
+        figures = merge_figures(figures, report_claims(options))
     if options.encodings:
-        report = report_encodings(options.checkpoint, options.data, options.engine)
+        report = report_encodings(options)
         print_encodings(report)
         figures["encodings"] = report
     if options.json:
@@ -60,19 +63,20 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def report_encodings(path: Path, specs: Sequence[str], engine_name: EngineName = "auto") -> dict[str, Any]:
+def report_encodings(options: argparse.Namespace) -> dict[str, Any]:
     """Set of classes -> its encodings report. Raises DataError or CheckpointError."""
-    network = checkpoint.load(path)
-    engine = create_engine(network, engine=engine_name)
-    sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
+    network = checkpoint.load(options.checkpoint)
+    engine = create_engine(network, engine=options.engine)
+    sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in options.data]
     return {one.name: encodings_report(engine, network, one) for one in sets if one.vocabulary.activation == "softmax"}
 
 
-def report_claims(path: Path, specs: Sequence[str], engine_name: EngineName = "auto") -> dict[str, Any]:
+def report_claims(options: argparse.Namespace) -> dict[str, Any]:
     """Print and return the claims report of a checkpoint. Raises DataError, CheckpointError or ValueError."""
-    network = checkpoint.load(path)
-    engine = create_engine(network, engine=engine_name)
-    predictions = by_vocabulary([predict(engine, network, spec) for spec in specs])
-    report = claims_report(predictions, network, engine)
+    network = checkpoint.load(options.checkpoint)
+    engine = create_engine(network, engine=options.engine)
+    predictions = by_vocabulary([predict(engine, network, spec) for spec in options.data])
+    beyond = predict_beyond(engine, network, options.foreign, options.people)
+    report = claims_report(predictions, network, engine, beyond)
     print_claims_report(report)
     return report

@@ -10,7 +10,7 @@ from pathlib import Path
 from model import checkpoint
 from model.checkpoint import PRETRAINED, Checkpoint
 from training import data
-from training.commands import Commands, add_column_flags
+from training.commands import Commands, add_beyond, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint
 from training.pages.figure_tables import print_figures
 from training.release import model_card
@@ -32,6 +32,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--anyway", action="store_true", help="even where it is worse than the one there")
     add_column_flags(parser)
+    add_beyond(parser)
     parser.set_defaults(run=run)
 
 
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         dense = _averaged(dense, target, folder / "averaged.safetensors", options.data)
     small = folder / "shipped.safetensors"
     checkpoint.save(small, prune_for_sets(dense, options.data), small=True)
-    measurement = measure_and_calibrate(small, options.data)
+    measurement = measure_and_calibrate(small, options.data, options.foreign, options.people)
     checkpoint.note_measured(small, measurement.figures, measurement.vocabularies)
     if target.exists() and not options.anyway:
         refuse_worse(measurement.figures, dict(checkpoint.load(target).measured), target)
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         megabytes=small.stat().st_size / 1e6,
         dense=dense.measured,
         classes=measurement.classes,
-        command=_command(options.data, average=options.average),
+        command=_command(options),
     )
     card = model_card.render_card(checkpoint.load(small), facts)
     prepare(options.to, small, card, folder / "metrics.jsonl", continued=_continues(dense, options.to))
@@ -73,10 +74,18 @@ def _averaged(dense: Checkpoint, served: Path, path: Path, specs: Sequence[str])
     return replace(mean, measured=figures)
 
 
-def _command(specs: Sequence[str], *, average: bool) -> str:
+def _command(options: argparse.Namespace) -> str:
     """The command for the model card; D stands for the folder of the data."""
-    sets = " ".join(f"--data D/{data.parse_spec(spec)[1].name}" for spec in specs)
-    return f"python -m training ship RUN {sets}{' --average' if average else ''}"
+    words = [f"--data {_spec_in_d(*data.parse_spec(spec))}" for spec in options.data]
+    for flag in ("foreign", "people"):
+        words += [f"--{flag} D/{Path(spec.rpartition('=')[2]).resolve().name}" for spec in getattr(options, flag)]
+    return " ".join(["python -m training ship RUN", *words, *(["--average"] if options.average else [])])
+
+
+def _spec_in_d(name: str, folder: Path) -> str:
+    """``D/FOLDER``, after its vocabulary's name where the folder does not tell it."""
+    told = data.parse_spec(str(folder))[0] == name
+    return f"{'' if told else f'{name}='}D/{folder.name}"
 
 
 def _continues(dense: Checkpoint, folder: Path) -> bool:

@@ -75,6 +75,22 @@ def read_split(folder: Path, split: SplitName) -> Split:
     return read.noted(notes)
 
 
+def read_whole(folder: Path, flag: str) -> Split:
+    """All pictures of a folder that is in no split, with their classes: photos to measure on, none to learn from.
+
+    Raises DataError, which names the ``flag`` that asked for the folder, where there are none or no classes.
+    """
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}: {flag} takes a folder of class folders or Parquet shards.")
+    layout = find_layout(folder)
+    if layout.whole is None:
+        raise DataError(f"{folder} is divided into splits: {flag} takes one folder of class folders, or one split.")
+    split = layout.whole()
+    if not split.classes:
+        raise DataError(f"{folder} holds no classes: {flag} takes pictures with classes.")
+    return split
+
+
 def _measured(layout: Layout) -> tuple[Role, Split] | None:
     """The split that is measured: validation, else test where its pictures have classes."""
     if "validation" in layout.readers:

@@ -36,16 +36,30 @@ class Predictions:
     """The captions that people wrote of each picture; empty for sets of classes."""
     fitting: NDArray[np.bool_]
     """(N,): True where calibration may be fitted on the picture; the others are kept for reporting."""
+    origin: NDArray[np.str_] | None = None
+    """(N,) name of the set that each picture is of, where there are several."""
 
     def part(self, *, fitting: bool) -> Predictions:
         """The pictures that calibration is fitted on, or those that it is reported on."""
-        rows = np.flatnonzero(self.fitting == fitting)
+        return self._rows(np.flatnonzero(self.fitting == fitting))
+
+    def apart(self) -> list[Predictions]:
+        """Each of several sets for itself, in order; none where there is only one."""
+        if self.origin is None:
+            return []
+        return [
+            replace(self._rows(np.flatnonzero(self.origin == name)), name=str(name), origin=None)
+            for name in dict.fromkeys(self.origin.tolist())
+        ]
+
+    def _rows(self, rows: NDArray[np.int64]) -> Predictions:
         return replace(
             self,
             logits=self.logits[rows],
             targets=self.targets[rows],
             captions=[self.captions[int(row)] for row in rows] if self.captions else [],
             fitting=self.fitting[rows],
+            origin=None if self.origin is None else self.origin[rows],
         )
 
 
@@ -87,6 +101,7 @@ def _pooled(name: str, sets: Sequence[Predictions]) -> Predictions:
         targets=np.concatenate([one.targets for one in sets]),
         captions=[captions for one in sets for captions in one.captions],
         fitting=np.concatenate([one.fitting for one in sets]),
+        origin=np.concatenate([np.full(len(one.logits), one.name) for one in sets]) if len(sets) > 1 else None,
     )
 
 

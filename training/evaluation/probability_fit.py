@@ -1,7 +1,8 @@
 """Temperatures, biases, gates and Platt scaling that make probabilities hold, fitted on held-out pictures.
 
 Temperature: Guo et al., ICML 2017; with a bias for each label: Alexandari et al., ICML 2020. The energy of a picture as
-a sign that it is foreign: Liu et al., NeurIPS 2020. Slope and shift of a logit: Platt, 1999.
+a sign that it is foreign: Liu et al., NeurIPS 2020;
+its highest logit: Hendrycks et al., ICML 2022. Slope and shift of a logit: Platt, 1999.
 """
 
 from __future__ import annotations
@@ -68,22 +69,35 @@ def _loss(x: Tensor, z: Tensor, t: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(scaled, t.double(), reduction="none").sum(1).mean()
 
 
-def fit_gate(inside: Floats, outside: Sequence[Floats], names: Sequence[str]) -> dict[str, float]:
-    """Weights of energies (N, vocabularies) that tell pictures inside a vocabulary from those outside.
+def fit_logistic(yes: Sequence[Floats], no: Sequence[Floats], names: Sequence[str]) -> dict[str, float]:
+    """Weights of ``names``, and ``constant``, of a logistic regression that tells ``yes`` from ``no``.
 
-    ``names`` are those of the vocabularies; all sets outside together weigh as much as the one inside, each alike.
+    Both are sets of (N, names) values. All sets of one side together weigh as much as all of the other, each alike.
     """
-    sets = [inside, *outside]
-    x = torch.from_numpy(np.concatenate(sets)).double()
-    weight = torch.cat([torch.full((len(s),), (1.0 if s is inside else 1 / len(outside)) / len(s)) for s in sets])
-    is_inside = torch.cat([torch.full((len(s),), float(s is inside)) for s in sets]).double()
+    sides = [(one_set, len(side), float(side is yes)) for side in (yes, no) for one_set in side]
+    x = torch.from_numpy(np.concatenate([one_set for one_set, _, _ in sides])).double()
+    weight = torch.cat([torch.full((len(one_set),), 1 / number / len(one_set)) for one_set, number, _ in sides])
+    answer = torch.cat([torch.full((len(one_set),), is_yes) for one_set, _, is_yes in sides]).double()
+    mean = x.mean(0)
+    spread = x.std(0, correction=0).clamp(min=1e-6)
 
     def loss(w: Tensor) -> Tensor:
-        losses = F.binary_cross_entropy_with_logits(x @ w[:-1] + w[-1], is_inside, reduction="none")
+        losses = F.binary_cross_entropy_with_logits((x - mean) / spread @ w[:-1] + w[-1], answer, reduction="none")
         return (weight * losses).sum() + 1e-4 * (w**2).sum()
 
-    weights = minimise(loss, torch.zeros(len(names) + 1))
-    return {name: round(float(w), 4) for name, w in zip((*names, "constant"), weights, strict=True)}
+    w = minimise(loss, torch.zeros(len(names) + 1))
+    slopes = w[:-1] / spread
+    constant = w[-1] - (slopes * mean).sum()
+    return {name: round(float(v), 4) for name, v in zip((*names, "constant"), (*slopes, constant), strict=True)}
+
+
+def fit_kinship(posterior: Floats, correct: NDArray[np.bool_], ancestors: NDArray[np.bool_]) -> float:
+    """How often an ancestor holds of pictures that show no label, by how probable it would be if they showed one.
+
+    ``posterior`` and ``correct`` are (N, nodes), ``ancestors`` (nodes,) says which nodes are not labels.
+    """
+    weight = np.asarray(posterior[:, ancestors], np.float64) ** 2  # claims are made of what is probable
+    return round(float((weight * correct[:, ancestors]).sum() / max(float(weight.sum()), 1e-9)), 4)
 
 
 def fit_platt(probability: NDArray[np.floating], happened: NDArray[Any]) -> tuple[float, float]:

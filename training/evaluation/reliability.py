@@ -10,12 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.describe import probabilities
-from model.language.hedging import TARGET_ACCURACY, TIERS, Tier, tree_of
+from model.language.beliefs import Belief
+from model.language.fragments import rows_by_subject
+from model.language.hedging import NEVER, TARGET_ACCURACY, TIERS, Tier, tree_of
+from model.language.sentence import caption
 from model.vocabulary import Vocabulary, rows_of
+from training.evaluation.beyond import NOTHING_BEYOND, Beyond, ClassPictures
+from training.evaluation.consent import shows
 from training.evaluation.label_thresholds import NodePredictions, choose_nodes, node_predictions
 from training.evaluation.predictions import Predictions
 from training.evaluation.statistics import wilson_interval
-from training.evaluation.word_thresholds import false_claim_rate, judge_sentences
+from training.evaluation.word_pictures import WordPictures, word_pictures
+from training.evaluation.word_thresholds import false_claim_rate, judge_sentences, says_person
 
 _BINS = 15
 TierTable = dict[str, dict[str, float]]
@@ -23,20 +29,24 @@ TierTable = dict[str, dict[str, float]]
 
 
 def reliability(
-    predictions: Mapping[str, Predictions], vocabularies: Sequence[Vocabulary]
+    predictions: Mapping[str, Predictions], vocabularies: Sequence[Vocabulary], beyond: Beyond = NOTHING_BEYOND
 ) -> dict[str, dict[str, Any]]:
-    """Calibrated vocabulary -> ``ece``, ``tiers`` and more, measured on the reporting part of each set."""
+    """Calibrated vocabulary -> ``ece``, ``tiers`` and more, measured on the reporting part of each set.
+
+    ``tiers_on_NAME`` are those of one set: of several of the vocabulary, with captions, or ``beyond`` them all. The
+    pictures of a foreign set that the vocabulary has a label for are a row of their own, ``tiers_on_NAME_named``.
+    """
     sets = {name: one_set.part(fitting=False) for name, one_set in predictions.items()}
     figures: dict[str, dict[str, Any]] = {}
     for vocabulary in vocabularies:
         if vocabulary.name in sets and vocabulary.calibrated:
             measure = _sigmoid_figures if vocabulary.activation == "sigmoid" else _softmax_figures
-            figures[vocabulary.name] = measure(vocabulary, vocabularies, sets)
+            figures[vocabulary.name] = measure(vocabulary, vocabularies, sets, beyond)
     return figures
 
 
 def _softmax_figures(
-    vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary], sets: Mapping[str, Predictions]
+    vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary], sets: Mapping[str, Predictions], beyond: Beyond
 ) -> dict[str, Any]:
     predictions = sets[vocabulary.name]
     logits = predictions.logits[:, rows_of(vocabularies)[vocabulary.name]]
@@ -47,32 +57,70 @@ def _softmax_figures(
         "ece": expected_calibration_error(probabilities(logits, vocabulary), truth),
         "tiers": tier_table(node_predictions(predictions, vocabulary, vocabularies), vocabulary),
     }
-    for name, other in sets.items():
-        if other.captions and not vocabulary.of_places:
-            nodes = node_predictions(other, vocabulary, vocabularies)
-            figures[f"tiers_on_{name}"] = tier_table(nodes, vocabulary)
+    judged: dict[str, Predictions | ClassPictures] = {one_set.name: one_set for one_set in predictions.apart()}
+    if not vocabulary.of_places:
+        judged |= {name: other for name, other in sets.items() if other.captions}
+        judged |= _foreign_sets(vocabulary, beyond)
+    for name, one_set in judged.items():
+        figures[f"tiers_on_{name}"] = tier_table(node_predictions(one_set, vocabulary, vocabularies), vocabulary)
     return figures
 
 
+def _foreign_sets(vocabulary: Vocabulary, beyond: Beyond) -> dict[str, ClassPictures]:
+    """Name of a row -> its pictures. Nothing is ever fitted on those that have a label, so all of them are reported."""
+    rows = {one_set.name: one_set for one_set in beyond.part(fitting=False).without_label(vocabulary)}
+    for one_set in beyond.foreign:
+        known = one_set.have_label(vocabulary)
+        if known.any():
+            rows[f"{one_set.name}_named"] = one_set.where(known)
+    return rows
+
+
 def _sigmoid_figures(
-    vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary], sets: Mapping[str, Predictions]
+    vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary], sets: Mapping[str, Predictions], beyond: Beyond
 ) -> dict[str, Any]:
-    predictions = sets[vocabulary.name]
-    rows = rows_of(vocabularies)[vocabulary.name]
-    judged = judge_sentences(predictions, vocabulary, probabilities(predictions.logits[:, rows], vocabulary))
+    pictures = word_pictures(sets, beyond.part(fitting=False), vocabulary)
+    beliefs = [one_set.beliefs(vocabulary, tuple(vocabularies)) for one_set in pictures]
+    pairs = list(zip(pictures, beliefs, strict=True))
+    judged = [j for one_set, group in pairs if one_set.described for j in judge_sentences(one_set, group)]
     sentences = [sentence for sentence in judged if sentence is not None]
     table = {
         tier: tier_row(tier, [sentence.correct for sentence in sentences if sentence.tier == tier], len(judged))
         for tier in TIERS[:-1]
-        if tier in vocabulary.thresholds
+        if vocabulary.thresholds.get(tier, NEVER) < NEVER
     }
     confirmed = sum(sentence.confirmed for sentence in sentences)
     claims = sum(sentence.claims for sentence in sentences)
     return {
         "tiers": table,
         "said_by_people": round(confirmed / max(1, claims), 4),
-        "false_claims": round(false_claim_rate(sets, vocabulary, rows), 4),
+        "false_claims": {
+            one_set.name: round(false_claim_rate(one_set, group), 4)
+            for one_set, group in pairs
+            if not one_set.described
+        },
+        "persons": _person_figures(pairs, vocabulary),
     }
+
+
+def _person_figures(
+    pairs: Sequence[tuple[WordPictures, Sequence[Belief]]], vocabulary: Vocabulary
+) -> dict[str, dict[str, float]]:
+    """Set -> how often a sentence of words claims somebody: ``found`` where there is, ``false`` where there is nobody.
+
+    ``n_found`` and ``n_false`` are the numbers of those pictures.
+    """
+    rows = rows_by_subject(vocabulary).get("person", [])
+    figures: dict[str, dict[str, float]] = {}
+    for one_set, beliefs in pairs if rows else ():
+        is_there = shows(one_set.targets, rows)
+        said = np.array([says_person(caption([belief])) for belief in beliefs])
+        for name, answer in (("found", 1.0), ("false", 0.0)):
+            chosen = is_there == answer
+            if chosen.any():
+                figures.setdefault(one_set.name, {})[name] = round(float(said[chosen].mean()), 4)
+                figures[one_set.name][f"n_{name}"] = int(chosen.sum())
+    return figures
 
 
 def tier_table(nodes: NodePredictions, vocabulary: Vocabulary) -> TierTable:
@@ -81,7 +129,7 @@ def tier_table(nodes: NodePredictions, vocabulary: Vocabulary) -> TierTable:
     remaining = np.ones(len(nodes.posterior), bool)
     table: TierTable = {}
     for tier in TIERS[:-1]:
-        if tier in vocabulary.thresholds:
+        if vocabulary.thresholds.get(tier, NEVER) < NEVER:
             chosen = choose_nodes(nodes, tree, tier, vocabulary.thresholds[tier])
             claimed = remaining & (chosen >= 0)
             remaining &= ~claimed

@@ -2,53 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.describe import probabilities
 from model.language.beliefs import Belief
-from model.language.fragments import PERSON_WORDS, platt_scaled
+from model.language.fragments import PERSON_WORDS, platt_scaled, surest_subject
 from model.language.hedging import TIERS, Tier
-from model.language.sentence import caption
-from model.vocabulary import Vocabulary
-from training.data.word_targets import word_targets
+from model.language.sentence import Caption, caption
+from model.vocabulary import Vocabulary, rows_of
+from training.evaluation.consent import fit_consent
 from training.evaluation.label_thresholds import keeps_promise
-from training.evaluation.predictions import Predictions
 from training.evaluation.probability_fit import fit_platt
+from training.evaluation.word_pictures import Floats, WordPictures
 
-MAX_FALSE_CLAIMS = 0.02
-"""Largest share of the pictures of things of which a word may be claimed that their class rules out."""
-_SAMPLE = 1000
+MIN_SENTENCES = 50
+"""Sentences on the fitting part below which a tier is not offered; few pictures have captions."""
+_SAMPLE = 600
 _GRID = np.arange(0.20, 0.98, 0.02)
-Floats = NDArray[np.float32]
 
 
-def fit_word_thresholds(fitting: Mapping[str, Predictions], vocabulary: Vocabulary, rows: slice) -> Vocabulary:
-    """The word vocabulary with Platt scaling and the lowest thresholds that whole sentences may have.
+def fit_word_thresholds(
+    vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary], pictures: Sequence[WordPictures]
+) -> Vocabulary:
+    """The word vocabulary with Platt scaling, consent, and the lowest thresholds that whole sentences may have.
 
     Platt scaling gives the probability that anybody says a word, or any word for a person. At its threshold a tier must
-    keep its promised accuracy on the pictures that people described, and hardly ever claim a word of a picture of
-    things whose class rules that word out. ``rows`` are those of the vocabulary in fc8.
+    keep its promised accuracy on the ``pictures`` that people described, and hardly ever claim a word of any other set
+    that is known not to be true there.
     """
-    described = fitting[vocabulary.name]
-    shares = probabilities(described.logits[:, rows], vocabulary)
-    vocabulary = _fit_spoken(vocabulary, shares, np.asarray(described.targets > 0, np.bool_))
+    described = next(one_set for one_set in pictures if one_set.described)
+    others = [one_set.sample(_SAMPLE) for one_set in pictures if not one_set.described]
+    shares = probabilities(described.logits[:, rows_of(vocabularies)[vocabulary.name]], vocabulary)
+    vocabulary = _fit_spoken(vocabulary, shares, described.targets > 0)
+    vocabulary = fit_consent(vocabulary, vocabularies, pictures)
+    trials = _Trials(described, others, vocabulary, tuple(vocabularies))
     thresholds: dict[str, float] = {}
     for tier in TIERS[:-1]:
-        highest = min(thresholds.values(), default=1.0)
-        for threshold in _GRID[highest > _GRID]:
-            candidate = replace(vocabulary, thresholds={**thresholds, tier: float(threshold)})
-            sentences = judge_sentences(described, candidate, shares)
-            if (
-                _tier_keeps_promise(sentences, tier)
-                and false_claim_rate(fitting, candidate, rows, _SAMPLE) <= MAX_FALSE_CLAIMS
-            ):
-                thresholds[tier] = round(float(threshold), 4)
+        highest = min(thresholds.values(), default=inf)
+        for threshold in _GRID[highest > _GRID].tolist():
+            if trials.keeps_promise(tier, threshold, highest) and trials.claims_hardly_anything_false(threshold):
+                thresholds[tier] = round(threshold, 4)
                 break
     return replace(vocabulary, thresholds=thresholds)
+
+
+class _Trials:
+    """Sentences of words alone at each threshold. What is said hangs on the lowest alone, how surely on the others."""
+
+    def __init__(
+        self,
+        described: WordPictures,
+        others: Sequence[WordPictures],
+        vocabulary: Vocabulary,
+        vocabularies: tuple[Vocabulary, ...],
+    ) -> None:
+        self._sets = [(one_set, one_set.beliefs(vocabulary, vocabularies)) for one_set in (described, *others)]
+        self._surest = [np.array([surest_subject(b) for b in beliefs]) for _, beliefs in self._sets]
+        self._judged: dict[float, list[JudgedSentence | None]] = {}
+        self._is_true: dict[float, bool] = {}
+
+    def keeps_promise(self, tier: Tier, threshold: float, highest: float) -> bool:
+        """Whether sentences that are as probable as ``threshold``, but not as ``highest``, keep a tier's promise."""
+        if threshold not in self._judged:
+            self._judged[threshold] = judge_sentences(*self._candidates(0, threshold))
+        said = [s for s in self._judged[threshold] if s is not None and s.confidence < highest]
+        return keeps_promise(sum(s.correct for s in said), len(said), tier, MIN_SENTENCES)
+
+    def claims_hardly_anything_false(self, threshold: float) -> bool:
+        """Whether in no set without captions more is claimed that is false than may be there."""
+        if threshold not in self._is_true:
+            self._is_true[threshold] = all(
+                count_false_claims(*self._candidates(number, threshold)) <= one_set.max_false_claims * len(beliefs)
+                for number, (one_set, beliefs) in enumerate(self._sets)
+                if not one_set.described
+            )
+        return self._is_true[threshold]
+
+    def _candidates(self, number: int, threshold: float) -> tuple[WordPictures, list[Belief]]:
+        """The pictures of a set of which anything may be said at all at this threshold, and what is believed there."""
+        one_set, beliefs = self._sets[number]
+        rows = np.flatnonzero(self._surest[number] >= threshold)
+        vocabulary = replace(beliefs[0].vocabulary, thresholds={"hedge": threshold})
+        return one_set.rows(rows), [replace(beliefs[row], vocabulary=vocabulary) for row in rows.tolist()]
 
 
 def _fit_spoken(vocabulary: Vocabulary, shares: Floats, anybody: NDArray[np.bool_]) -> Vocabulary:
@@ -61,37 +101,32 @@ def _fit_spoken(vocabulary: Vocabulary, shares: Floats, anybody: NDArray[np.bool
     return replace(vocabulary, platt=spoken)
 
 
-def _tier_keeps_promise(sentences: Sequence[JudgedSentence | None], tier: Tier) -> bool:
-    correct = [sentence.correct for sentence in sentences if sentence is not None and sentence.tier == tier]
-    return keeps_promise(sum(correct), len(correct), tier)
-
-
 def _person_rows(vocabulary: Vocabulary) -> list[int]:
     return [row for row, label in enumerate(vocabulary.labels) if label.id in PERSON_WORDS]
 
 
-def false_claim_rate(
-    sets: Mapping[str, Predictions], vocabulary: Vocabulary, rows: slice, limit: int | None = None
-) -> float:
-    """Share of object pictures whose class rules out a word that the sentence claims.
+def false_claim_rate(pictures: WordPictures, beliefs: Sequence[Belief]) -> float:
+    """Share of the pictures of which the sentence of words alone claims something that is known not to be true."""
+    return count_false_claims(pictures, beliefs) / max(1, len(beliefs))
 
-    ``limit`` is the number of pictures looked at in each set; None looks at all.
-    """
-    false_claims = 0
-    pictures = 0
-    rows_of_node = _rows_of_node(vocabulary)
-    for name, predictions in sets.items():
-        if predictions.captions or predictions.vocabulary.of_places:
-            continue
-        targets = word_targets(predictions.vocabulary.labels, vocabulary.labels, name)
-        shares = probabilities(predictions.logits[:limit, rows], vocabulary)
-        for share, class_number in zip(shares, predictions.targets, strict=False):
-            sentence = caption([Belief(vocabulary, share)])
-            pictures += 1
-            if sentence.tier != "pass":
-                words = targets[int(class_number)]
-                false_claims += any(bool((words[rows_of_node[claim.node]] == 0).all()) for claim in sentence.claims)
-    return false_claims / pictures if pictures else 0.0
+
+def count_false_claims(pictures: WordPictures, beliefs: Sequence[Belief]) -> int:
+    """Number of the pictures of which the sentence of words alone claims something that is known not to be true."""
+    if not beliefs:
+        return 0
+    rows = _rows_of_node(beliefs[0].vocabulary)
+    false = 0
+    for belief, target in zip(beliefs, pictures.targets, strict=True):
+        sentence = caption([belief])
+        if sentence.tier != "pass":
+            false += any(bool((target[rows[claim.node]] == 0).all()) for claim in sentence.claims)
+    return false
+
+
+def says_person(sentence: Caption) -> bool:
+    """Whether a sentence claims that there is somebody."""
+    words = PERSON_WORDS | {"person"}
+    return sentence.tier != "pass" and any(claim.node in words for claim in sentence.claims)
 
 
 def _rows_of_node(vocabulary: Vocabulary) -> dict[str, list[int]]:
@@ -108,6 +143,8 @@ class JudgedSentence:
     """Number of its claims that a caption makes, too."""
     claims: int
     """Number of all its claims."""
+    confidence: float
+    """Probability that all of them hold."""
 
     @property
     def correct(self) -> bool:
@@ -115,16 +152,13 @@ class JudgedSentence:
         return self.confirmed == self.claims
 
 
-def judge_sentences(predictions: Predictions, vocabulary: Vocabulary, shares: Floats) -> list[JudgedSentence | None]:
-    """For each picture with captions the sentence of words alone, judged by them; None where it claims nothing.
-
-    ``shares`` (N, words) are the probabilities of the words.
-    """
-    rows = _rows_of_node(vocabulary)
+def judge_sentences(pictures: WordPictures, beliefs: Sequence[Belief]) -> list[JudgedSentence | None]:
+    """For each described picture the sentence of words alone, judged by them; None where it claims nothing."""
     sentences: list[JudgedSentence | None] = []
-    for share, target in zip(shares, predictions.targets, strict=True):
-        sentence = caption([Belief(vocabulary, share)])
+    rows = _rows_of_node(beliefs[0].vocabulary) if beliefs else {}
+    for belief, target in zip(beliefs, pictures.targets, strict=True):
+        sentence = caption([belief])
         confirmed = [bool((target[rows[claim.node]] > 0).any()) for claim in sentence.claims]
-        judged = JudgedSentence(sentence.tier, sum(confirmed), len(confirmed))
+        judged = JudgedSentence(sentence.tier, sum(confirmed), len(confirmed), sentence.confidence)
         sentences.append(None if sentence.tier == "pass" else judged)
     return sentences

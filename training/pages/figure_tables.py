@@ -31,6 +31,26 @@ def print_reliability(figures: Mapping[str, Mapping[str, Any]]) -> None:
                 table.add_row(set_name, tier, promise, accuracy, interval, coverage, str(row["n"]))
     Console().print(table)
     print_figures({name: _single_values(values) for name, values in figures.items()})
+    _print_words(figures)
+
+
+def _print_words(figures: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print by set how often the words claim what is not there, and somebody where there is somebody or nobody."""
+    table = Table("vocabulary", "set", "false claims", "a person, of nobody", "n", "a person, of somebody", "n")
+    for name, values in figures.items():
+        false_claims, persons = values.get("false_claims", {}), values.get("persons", {})
+        for of_set in dict.fromkeys((*false_claims, *persons)):
+            cells = [_percent(false_claims.get(of_set))]
+            for key in ("false", "found"):
+                person = persons.get(of_set, {})
+                cells += [_percent(person.get(key)), str(person.get(f"n_{key}", ""))]
+            table.add_row(name, of_set, *cells)
+    if table.row_count:
+        Console().print(table)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
 
 
 def _single_values(values: Mapping[str, Any]) -> dict[str, float]:
@@ -39,14 +59,14 @@ def _single_values(values: Mapping[str, Any]) -> dict[str, float]:
 
 def print_claims_report(report: Mapping[str, Any]) -> None:
     """Print the claims report of ``evaluate --claims``, table by table."""
-    print_reliability({name: values for name, values in report.items() if "tiers" in values and name != "ood_pictures"})
+    print_reliability({name: values for name, values in report.items() if "ece" in values or "persons" in values})
     _print_information(report)
     if "captions" in report:
         _print_caption_metrics(report["captions"])
-    foreign = report["ood_pictures"]
-    print(
-        f"out-of-distribution pictures: {100 * foreign['hedge_or_pass']:.1f} % of {foreign['n']} end in hedge or pass"
-    )
+    table = Table("sentences about", "n", "end in hedge or pass", "with a person")
+    for name, ends in {**report["beyond"], "noise, patterns, text": report["ood_pictures"]}.items():
+        table.add_row(name, str(ends["n"]), _percent(ends["hedge_or_pass"]), _percent(ends.get("person")))
+    Console().print(table)
 
 
 def print_encodings(report: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:

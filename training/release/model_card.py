@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,24 @@ def render_card(network: Checkpoint, facts: CardFacts) -> str:
             name: (classes[:_NAMED_CLASSES], classes[-_NAMED_CLASSES:][::-1]) for name, classes in facts.classes.items()
         },
         calibrated=all(v.calibrated for v in network.vocabularies),
+        tiers=[row for name, figures in network.measured.items() for row in _tier_rows(name, figures)],
+        persons={
+            pictures: persons
+            for figures in network.measured.values()
+            for pictures, persons in figures.get("persons", {}).items()
+        },
+        beyond=any(v.kinship for v in network.vocabularies),
         sizes={v.name: len(v) for v in network.vocabularies},
     )
+
+
+def _tier_rows(name: str, figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The rows of a vocabulary's tiers: on all its sets together, then on each set apart."""
+    for key, table in figures.items():
+        if key.startswith("tiers"):
+            pictures = key.removeprefix("tiers_on_").replace("_", ", ") if key != "tiers" else "all of its sets"
+            for tier, row in table.items():
+                yield {"vocabulary": name, "pictures": pictures, "tier": tier, **row}
 
 
 def _accuracy_row(name: str, figures: Mapping[str, Any]) -> dict[str, str]:

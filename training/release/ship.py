@@ -19,6 +19,7 @@ from model.files import atomically, write_atomically
 from model.runlog import writer
 from model.vocabulary import Vocabulary
 from training.evaluation.accuracy import Figures, accuracy_by_class, figures_by_vocabulary, merge_figures, overall_score
+from training.evaluation.beyond import predict_beyond
 from training.evaluation.calibrate import calibrate
 from training.evaluation.predictions import by_vocabulary, predict
 from training.evaluation.reliability import reliability
@@ -42,10 +43,13 @@ class Measurement:
     vocabularies: Sequence[Vocabulary]
 
 
-def measure_and_calibrate(path: Path, specs: Sequence[str]) -> Measurement:
+def measure_and_calibrate(
+    path: Path, specs: Sequence[str], foreign: Sequence[str] = (), people: Sequence[str] = ()
+) -> Measurement:
     """Run a checkpoint over the validation split of each ``[NAME=]PATH`` once; print and return what comes of it.
 
-    Raises DataError and CheckpointError.
+    Calibration also looks at whole sets of ``foreign`` things and of ``people`` (:func:`predict_beyond`). Raises
+    DataError and CheckpointError.
     """
     network = checkpoint.load(path)
     engine = create_engine(network)
@@ -59,8 +63,9 @@ def measure_and_calibrate(path: Path, specs: Sequence[str]) -> Measurement:
         for name, pool in predictions.items()
         if pool.vocabulary.activation == "softmax"
     }
-    vocabularies = calibrate(predictions, network.vocabularies)
-    tiers = reliability(predictions, vocabularies)
+    beyond = predict_beyond(engine, network, foreign, people)
+    vocabularies = calibrate(predictions, network.vocabularies, beyond)
+    tiers = reliability(predictions, vocabularies, beyond)
     print_reliability(tiers)
     return Measurement(figures=merge_figures(accuracy, tiers), classes=classes, vocabularies=vocabularies)
 

@@ -22,8 +22,8 @@ class Synset:
     """One noun of WordNet, with its names and its gloss."""
 
     lemmas: tuple[str, ...]
-    parent: str | None
-    """The offset of its first hypernym."""
+    parents: tuple[str, ...]
+    """The offsets of its hypernyms."""
     gloss: str
 
 
@@ -58,12 +58,12 @@ def _parse(line: str) -> tuple[str, Synset]:
     start = 5 + 2 * words
     pointers = [fields[start + 4 * i : start + 4 * i + 3] for i in range(int(fields[start - 1]))]
     parents = [offset for sign, offset, word_class in pointers if sign in ("@", "@i") and word_class == "n"]
-    return fields[0], Synset(lemmas, parents[0] if parents else None, gloss.strip())
+    return fields[0], Synset(lemmas, tuple(parents), gloss.strip())
 
 
 def _ancestors(synset: Synset, nouns: dict[str, Synset]) -> Iterator[Synset]:
-    while synset.parent is not None:
-        synset = nouns[synset.parent]
+    while synset.parents:
+        synset = nouns[synset.parents[0]]
         yield synset
 
 

@@ -63,11 +63,22 @@ def test_a_posterior_is_summed_over_the_tree() -> None:
 def test_the_surest_tier_says_the_most_telling_node_that_is_safe(
     chosen: dict[str, float], said: str, tier: str
 ) -> None:
-    found = hedge(probabilities(**chosen), TREE, THRESHOLDS)
+    found = hedge(TREE.posterior(probabilities(**chosen)), TREE, THRESHOLDS)
     assert found is not None
     assert (found.node.name, found.tier) == (said, tier)
 
 
 def test_nothing_safe_is_nothing_said() -> None:
-    assert hedge(probabilities(), TREE, {"sure": 0.9}) is None
-    assert hedge(probabilities(beagle=0.99), TREE, {}) is None
+    assert hedge(TREE.posterior(probabilities()), TREE, {"sure": 0.9}) is None
+    assert hedge(TREE.posterior(probabilities(beagle=0.99)), TREE, {}) is None
+
+
+def test_a_breed_without_a_label_may_be_a_dog_all_the_same() -> None:
+    foreign = probabilities(beagle=0.5, poodle=0.45)
+    closed = TREE.posterior(foreign, gate=0.2, kinship=0.75)
+    dog = next(i for i, node in enumerate(TREE.nodes) if node.name == "dog")
+    assert closed[TREE.leaf].max() == pytest.approx(0.1)
+    assert closed[dog] == pytest.approx(0.95 * (0.2 + 0.8 * 0.75))
+    both = TREE.posterior(np.stack([foreign, foreign]), np.array([0.2, 1.0], np.float32), 0.75)
+    np.testing.assert_allclose(both[0], closed)
+    np.testing.assert_allclose(both[1], TREE.posterior(foreign))

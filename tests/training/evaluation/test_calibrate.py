@@ -10,19 +10,21 @@ import numpy as np
 import pytest
 
 from model import checkpoint
-from model.describe import gate_of, probabilities
+from model.describe import Strengths, gate_of, probabilities
 from model.language.fragments import platt_scaled
 from model.language.hedging import Tree
 from model.language.phrases import label_for
 from model.vocabulary import Label, Vocabulary
 from tests.training.made import folders
 from training import __main__ as cli
+from training.evaluation.beyond import NOTHING_BEYOND
 from training.evaluation.caption_match import nodes_mentioned
 from training.evaluation.label_thresholds import MIN_CLAIMS, NodePredictions, choose_nodes, fit_label_thresholds
 from training.evaluation.predictions import Predictions, is_for_fitting
-from training.evaluation.probability_fit import fit_gate, fit_platt, fit_temperature
+from training.evaluation.probability_fit import fit_logistic, fit_platt, fit_temperature
 from training.evaluation.reliability import expected_calibration_error, tier_row
 from training.evaluation.statistics import wilson_interval
+from training.evaluation.word_pictures import word_pictures
 from training.evaluation.word_thresholds import false_claim_rate, fit_word_thresholds, judge_sentences
 
 RANDOM = np.random.default_rng(0)
@@ -60,10 +62,11 @@ def test_the_calibration_error_by_hand() -> None:
 
 def test_a_gate_tells_what_is_foreign() -> None:
     inside, outside = (RANDOM.normal(mean, 1, (800, 2)).astype(np.float32) for mean in ((2, 0), (0, 1)))
-    gate = fit_gate(inside, [outside], ["number", "other"])
+    names = ("number", "other")
+    gate = fit_logistic([inside], [outside], names)
     assert gate["number"] > 0 > gate["other"]
     vocabulary = replace(VOCABULARY, gate=gate)
-    opened = [gate_of(energy, vocabulary, ["number", "other"]).mean() for energy in (inside, outside)]
+    opened = [gate_of(Strengths(names, energy), vocabulary).mean() for energy in (inside, outside)]
     assert opened[0] > 0.75 > 0.25 > opened[1]
 
 
@@ -137,16 +140,17 @@ def test_words_are_said_where_people_would_and_not_of_what_rules_them_out() -> N
         captions=[],
         fitting=np.ones(300, bool),
     )
-    sets = {"word": described(1200), "object": espressos}
-    fitted = fit_word_thresholds(sets, WORDS, slice(0, 3))
+    sets = word_pictures({"word": described(1200), "object": espressos}, NOTHING_BEYOND, WORDS)
+    fitted = fit_word_thresholds(WORDS, [WORDS], sets)
     assert fitted.thresholds
-    fresh = described(500)
-    judged = [j for j in judge_sentences(fresh, fitted, probabilities(fresh.logits, fitted)) if j is not None]
+    (fresh,) = word_pictures({"word": described(500)}, NOTHING_BEYOND, WORDS)
+    judged = [j for j in judge_sentences(fresh, fresh.beliefs(fitted, (fitted,))) if j is not None]
     assert len(judged) > 250
     assert np.mean([j.correct for j in judged]) > 0.85
-    assert false_claim_rate(sets, fitted, slice(0, 3)) <= 0.02
-    eager = replace(fitted, thresholds={"hedge": 0.01})
-    assert false_claim_rate(sets, eager, slice(0, 3)) == 1.0
+    of_espressos = sets[1]
+    assert false_claim_rate(of_espressos, of_espressos.beliefs(fitted, (fitted,))) <= 0.02
+    eager = replace(fitted, thresholds={"hedge": 0.01}, consent={})
+    assert false_claim_rate(of_espressos, of_espressos.beliefs(eager, (eager,))) == 1.0
 
 
 def test_a_row_of_the_table_by_hand() -> None:
