@@ -31,7 +31,33 @@ _UNREAD_FRAMES = {
 _FRAMES = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7))
 
 
-def ends(body: bytes) -> bool:
+_LEAST = {0xE0: (b"JFIF", 14), 0xEE: (b"Adobe", 12)}
+"""How many bytes a segment that begins so has at least; libjpeg passes over a shorter one, and Pillow refuses it."""
+_PADDING = b"\0" * 16
+"""Zeros that no decoder needs: what a download that was broken off leaves of a file whose place was reserved."""
+
+
+def open_jpeg(body: bytes) -> Image.Image:
+    """Open a JPEG, also one without its end marker. Raises what Pillow raises for a broken header."""
+    body = _without_stumps(body)
+    return Image.open(BytesIO(body), formats=("JPEG",)) if _ends(body) else EndlessJpeg(body)
+
+
+def _without_stumps(body: bytes) -> bytes:
+    """The JPEG without segments before its pixels that are too short for what they claim to be."""
+    stumps = []
+    for marker, content in _segments(body):
+        if marker == _START_OF_SCAN:
+            break
+        name, least = _LEAST.get(marker, (b"", 0))
+        if content.stop - content.start < least and body.startswith(name, content.start):
+            stumps.append(content)
+    for content in reversed(stumps):
+        body = body[: content.start - 4] + body[content.stop :]
+    return body
+
+
+def _ends(body: bytes) -> bool:
     """Whether an end marker follows the last scan; what is embedded before that may have one, too."""
     at = body.rfind(_END)
     return at >= 0 and body.find(_SCAN, at) < 0
@@ -41,6 +67,7 @@ class EndlessJpeg(JpegImageFile):
     """A JPEG without its end marker, which is read if no pixel is missing. ``load`` raises OSError if one is."""
 
     def __init__(self, body: bytes) -> None:
+        body = body.rstrip(b"\0") + b"\0" if body.endswith(_PADDING) else body  # the first zero may be a pixel's
         self._body = body.rstrip(b"\xff")  # half of the end marker
         self._drafted: tuple[int, int] | None = None
         self._checked = False
