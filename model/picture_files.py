@@ -128,7 +128,8 @@ def _walk(folder: str, within: str, passed_over: Counter[str]) -> Iterator[str]:
         elif _kind_of(entry.name) in suffixes() and entry.is_file():
             yield path
         else:
-            passed_over[_kind_of(entry.name)] += 1
+            is_lost = entry.is_symlink() and not entry.is_file()
+            passed_over["links that lead nowhere" if is_lost else _kind_of(entry.name)] += 1
 
 
 def _kind_of(file_name: str) -> str:
