@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from PIL._imaging import PixelAccess
 
 _MAX_PAGES = 100
+_MAX_PADDING = 1 << 26  # bytes that are unpacked for nothing; a tile of 4096 x 4096 holds fewer in RGB
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _COLOUR_FILTER, _LINEAR_RAW = 32803, 34892
 _PHOTOMETRIC = {
@@ -78,6 +79,14 @@ class Page:
             raise DamagedError("The directory of this TIFF picture is damaged.") from error
 
     @property
+    def padding(self) -> int:
+        """How many unpacked bytes of its tiles lie beyond the picture."""
+        width, height = self.number(256, 0), self.number(257, 0)
+        across, down = (max(1, self.number(tag, 1)) for tag in (322, 323))
+        pixels = -(-width // across) * across * -(-height // down) * down - width * height
+        return pixels * self.number(277, 1) * self.number(258, 1) // 8
+
+    @property
     def is_full(self) -> bool:
         """Whether it is a picture at its full size, and neither a thumbnail nor a mask."""
         if self.number(255, 1) == 2:  # SubfileType, of before TIFF 6.0
@@ -104,6 +113,8 @@ def open_tiff(body: bytes) -> Image.Image:
     compression = page.number(259, 1)
     if compression in _LACKING or compression not in COMPRESSION_INFO:
         raise UnreadKindError(f"TIFF with compression of the kind {_COMPRESSIONS.get(compression, compression)}")
+    if page.padding > _MAX_PADDING:
+        raise UnreadKindError("TIFF of tiles far larger than the picture")
     if _is_plain(page) and body[3] != 43:  # Pillow does not open big-endian BigTIFF
         with suppress(UnidentifiedImageError):  # nor channels of other numbers or bits than it has modes for
             return Image.open(BytesIO(_led_by(page, body)), formats=("TIFF",))

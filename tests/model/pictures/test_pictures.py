@@ -212,6 +212,15 @@ def test_a_jpeg_2000_of_few_resolutions_is_read(resolutions: int) -> None:
         assert upright_rgb(picture).width == 640 // 2 ** (resolutions - 1)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_tiles_far_larger_than_the_picture_are_not_unpacked(bits: int) -> None:
+    body = drawn.tiff(drawn.GREY.astype(f"u{bits // 8}"), tile=(64, 64), compression="zlib")
+    for tag, side in ((322, 1 << 20), (323, 1 << 10)):
+        body = body.replace(struct.pack("<HHII", tag, 4, 1, 64), struct.pack("<HHII", tag, 4, 1, side))
+    with pytest.raises(UnreadKindError, match="tiles far larger"):
+        seen(body)
+
+
 def test_a_plane_that_is_not_needed_may_be_missing() -> None:
     samples = np.stack([drawn.GREY, drawn.GREY]).astype(np.uint16) * 257
     body = drawn.tiff(samples, planarconfig="separate", extrasamples=["unspecified"])
