@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from model.pictures.errors import UnreadKindError
+
 if TYPE_CHECKING:
     from PIL._imaging import PixelAccess
 
@@ -28,6 +30,7 @@ _UNREAD_FRAMES = {
     0xCF: "hierarchical",
     0xF7: "JPEG-LS",
 }
+_MAX_SCANS = 64  # encoders write about ten, and each is a pass over all of the picture
 _FRAMES = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7))
 
 
@@ -38,8 +41,10 @@ _PADDING = b"\0" * 16
 
 
 def open_jpeg(body: bytes) -> Image.Image:
-    """Open a JPEG, also one without its end marker. Raises what Pillow raises for a broken header."""
+    """Open a JPEG, also one without its end marker. Raises UnreadKindError or what Pillow raises for a bad header."""
     body = _without_stumps(body)
+    if body.count(_SCAN) > _MAX_SCANS and sum(marker == _START_OF_SCAN for marker, _ in _segments(body)) > _MAX_SCANS:
+        raise UnreadKindError(f"JPEG of more than {_MAX_SCANS} scans")
     return Image.open(BytesIO(body), formats=("JPEG",)) if _ends(body) else EndlessJpeg(body)
 
 
@@ -131,10 +136,12 @@ def _has_every_scan(body: bytes) -> bool:
 
 
 def _segments(body: bytes) -> Iterator[tuple[int, slice]]:
-    """Markers with a length, and where their contents lie; what is coded between them is passed over."""
+    """Markers with a length, and where their contents lie, up to the end marker; coded data are passed over."""
     at = 2
     while (at := body.find(b"\xff", at)) >= 0 and at + 4 <= len(body):
         marker = body[at + 1]
+        if marker == _END[1]:
+            return
         if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9:
             at += 1 if marker == 0xFF else 2
             continue

@@ -139,6 +139,16 @@ def test_a_segment_too_short_for_its_name_never_condemns_a_jpeg(stump: bytes) ->
         assert np.array_equal(seen(body[:2] + 2 * stump + body[2 : len(body) - missing]), seen(body))
 
 
+def test_a_jpeg_of_scans_without_number_is_not_decoded() -> None:
+    body = drawn.encode(drawn.SCENE, "JPEG", progressive=True)
+    scan = body[body.rindex(b"\xff\xda") : -2]
+    for end in (b"", b"\xff\xd9"):
+        with pytest.raises(UnreadKindError, match="scans"):
+            seen(body[:-2] + 100 * scan + end)
+    behind = body + 100 * scan  # as in a film that a phone hides there
+    assert np.array_equal(seen(behind + b"\xff\xd9"), seen(body))
+
+
 UNREAD = {
     "raw file": drawn.raw_like(),
     "camera's raw": b"FUJIFILMCCD-RAW 0201" + bytes(100),
