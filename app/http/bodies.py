@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from quopri import decodestring
 from typing import Any
 from urllib.parse import unquote
 
@@ -36,7 +37,7 @@ _FIELDS = frozenset(
 _WAYS_TO_SEND = "a multipart field named file, a raw image/* or application/octet-stream body, or application/json"
 _NOT_RAW = (b"text/", b"multipart/", b"application/x-www-form-urlencoded", b"application/xml")
 """Content types that promise something other than the bytes of one file."""
-_DATA_URL = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
+_DATA_URL = re.compile(r"\s*data:[^,]{0,200},", re.IGNORECASE)
 
 
 class JsonPicture(BaseModel):
@@ -145,8 +146,8 @@ class _Parts:
     """Parts so far, files or not."""
     _header_name: bytearray = field(default_factory=bytearray)
     _header_value: bytearray = field(default_factory=bytearray)
-    _disposition: bytes = b""
-    """The Content-Disposition header of the part that is being read."""
+    _headers: dict[bytes, bytes] = field(default_factory=dict)
+    """The headers of the part that is being read, by their names in lower case."""
     _content: bytearray | None = None
     """The file that is being read; None in any other part."""
 
@@ -166,17 +167,16 @@ class _Parts:
         self._count += 1
         if self._count > _MAX_PARTS:
             raise InvalidRequestError(f"A form of more than {_MAX_PARTS} fields is not read here.")
-        self._disposition = b""
+        self._headers = {}
         self._content = None
 
     def _header_end(self) -> None:
-        if self._header_name.lower() == b"content-disposition":
-            self._disposition = bytes(self._header_value)
+        self._headers[bytes(self._header_name.lower())] = bytes(self._header_value)
         self._header_name = bytearray()
         self._header_value = bytearray()
 
     def _headers_finished(self) -> None:
-        _, options = parse_options_header(self._disposition)
+        _, options = parse_options_header(self._headers.get(b"content-disposition"))
         if options.get(b"name") in _FIELDS:
             if len(self.files) == self.max_files:
                 hint = "; /predict/batch takes more" if self.max_files == 1 else ""
@@ -189,11 +189,23 @@ class _Parts:
 
     def _end(self) -> None:
         if self._content is not None:
-            self.files.append(Upload(file_name(self._disposition), bytes(self._content)))
+            encoding = self._headers.get(b"content-transfer-encoding", b"")
+            name = file_name(self._headers[b"content-disposition"])
+            self.files.append(Upload(name, _transferred(bytes(self._content), encoding)))
             self._content = None
 
     def _closed(self) -> None:
         self.ended = True
+
+
+def _transferred(content: bytes, encoding: bytes) -> bytes:
+    """The content of a part without its Content-Transfer-Encoding, which older clients use. Raises ValueError."""
+    match encoding.strip().lower():
+        case b"base64":
+            return b64decode(content)
+        case b"quoted-printable":
+            return decodestring(content)
+    return content
 
 
 def file_name(disposition: bytes) -> str:

@@ -49,6 +49,8 @@ def value_range(values: Samples, stated: Range | None = None, ignored: float | N
     if values.dtype == np.uint16 and highest > 255 and _repeats_bytes(values):
         return 0, 65535
     scale = next(scale for scale in _FULL_SCALES if scale >= highest)
+    if values.dtype.kind == "i":
+        scale = min(scale, np.iinfo(values.dtype).max)  # a signed sample never reaches the top of its unsigned scale
     return (0, scale) if highest > scale * _LEAST_SHARE else (lowest, highest)
 
 

@@ -15,6 +15,7 @@ _LACKING = (
     "not supported",
     "not support",
     "not implemented",
+    "has not been built in",
     "unknown",
     "cannot handle",
 )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
+from model.pictures.errors import UnreadKindError
+
 if TYPE_CHECKING:
     from PIL._imaging import PixelAccess
 
@@ -28,10 +30,39 @@ _UNREAD_FRAMES = {
     0xCF: "hierarchical",
     0xF7: "JPEG-LS",
 }
+_MAX_SCANS = 64  # encoders write about ten, and each is a pass over all of the picture
 _FRAMES = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7))
 
 
-def ends(body: bytes) -> bool:
+_LEAST = {0xE0: (b"JFIF", 14), 0xEE: (b"Adobe", 12)}
+"""How many bytes a segment that begins so has at least; libjpeg passes over a shorter one, and Pillow refuses it."""
+_PADDING = b"\0" * 16
+"""Zeros that no decoder needs: what a download that was broken off leaves of a file whose place was reserved."""
+
+
+def open_jpeg(body: bytes) -> Image.Image:
+    """Open a JPEG, also one without its end marker. Raises UnreadKindError or what Pillow raises for a bad header."""
+    body = _without_stumps(body)
+    if body.count(_SCAN) > _MAX_SCANS and sum(marker == _START_OF_SCAN for marker, _ in _segments(body)) > _MAX_SCANS:
+        raise UnreadKindError(f"JPEG of more than {_MAX_SCANS} scans")
+    return Image.open(BytesIO(body), formats=("JPEG",)) if _ends(body) else EndlessJpeg(body)
+
+
+def _without_stumps(body: bytes) -> bytes:
+    """The JPEG without segments before its pixels that are too short for what they claim to be."""
+    stumps = []
+    for marker, content in _segments(body):
+        if marker == _START_OF_SCAN:
+            break
+        name, least = _LEAST.get(marker, (b"", 0))
+        if content.stop - content.start < least and body.startswith(name, content.start):
+            stumps.append(content)
+    for content in reversed(stumps):
+        body = body[: content.start - 4] + body[content.stop :]
+    return body
+
+
+def _ends(body: bytes) -> bool:
     """Whether an end marker follows the last scan; what is embedded before that may have one, too."""
     at = body.rfind(_END)
     return at >= 0 and body.find(_SCAN, at) < 0
@@ -41,6 +72,7 @@ class EndlessJpeg(JpegImageFile):
     """A JPEG without its end marker, which is read if no pixel is missing. ``load`` raises OSError if one is."""
 
     def __init__(self, body: bytes) -> None:
+        body = body.rstrip(b"\0") + b"\0" if body.endswith(_PADDING) else body  # the first zero may be a pixel's
         self._body = body.rstrip(b"\xff")  # half of the end marker
         self._drafted: tuple[int, int] | None = None
         self._checked = False
@@ -104,10 +136,12 @@ def _has_every_scan(body: bytes) -> bool:
 
 
 def _segments(body: bytes) -> Iterator[tuple[int, slice]]:
-    """Markers with a length, and where their contents lie; what is coded between them is passed over."""
+    """Markers with a length, and where their contents lie, up to the end marker; coded data are passed over."""
     at = 2
     while (at := body.find(b"\xff", at)) >= 0 and at + 4 <= len(body):
         marker = body[at + 1]
+        if marker == _END[1]:
+            return
         if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9:
             at += 1 if marker == 0xFF else 2
             continue

@@ -12,6 +12,8 @@ _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", 
 _CONTAINER_BRANDS = frozenset((b"mif1", b"mif2", b"msf1", b"miaf", b"MiHE", b"MiHB", b"MA1A", b"MA1B"))
 _BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 _MAX_BRANDS = 64
+_AV1_ITEM, _MAX_META = b"av01", 65_536
+"""How a picture in AV1 is called among the items of a container, and where that is looked for."""
 _RIFF_KINDS = {b"AVI ": "a video (AVI)", b"WAVE": "a sound (WAV)"}
 _READ = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -46,6 +48,7 @@ _UNREAD = (
     (b"%!PS", "a PostScript file"),
     (b"\xc5\xd0\xd3\xc6", "a PostScript file"),
     (b"<svg", "a drawing (SVG)"),
+    *((b"\x00\x00%c\x00\x00\x00\x00\x00" % kind, "a TGA picture") for kind in (2, 3, 10, 11)),
     (b"\x00\x00\x01\x00", "an icon (ICO)"),
     (b"\x00\x00\x02\x00", "a cursor (CUR)"),
     (b"v/1\x01", "OpenEXR"),
@@ -58,6 +61,14 @@ _UNREAD = (
     (b"farbfeld", "farbfeld"),
     (b"BPG\xfb", "BPG"),
     (b"icns", "an icon (ICNS)"),
+    (b"\x0a\x05\x01\x08", "a PCX picture"),
+    (b"\x01\xda\x01\x01", "an SGI picture"),
+    (b"AT&TFORM", "DjVu"),
+    (b"\xd7\xcd\xc6\x9a", "a drawing (WMF)"),
+    (b"FLV\x01", "a video (FLV)"),
+    (b"\x00\x00\x01\xba", "a video (MPEG)"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
     *((b"P%d%s" % (n, space), "a portable anymap (PNM)") for n in range(1, 8) for space in (b"\n", b" ", b"\r", b"\t")),
@@ -96,11 +107,12 @@ def brands(body: bytes) -> list[bytes]:
 
 def with_major_brand(body: bytes) -> bytes:
     """The same file, led by a brand that its decoder knows: decoders look at the major brand only."""
-    known = _HEIC_BRANDS if _iso_formats(body) == ("HEIF",) else _AVIF_BRANDS
-    found = brands(body)
-    if found[0] in known or found[0] in (b"mif1", b"msf1"):
+    formats, found = _iso_formats(body), brands(body)
+    known = _HEIC_BRANDS if formats == ("HEIF",) else _AVIF_BRANDS
+    named = [one for one in found if one in known]
+    if named and found[0] in (*named, b"mif1", b"msf1"):
         return body
-    brand = next((one for one in found if one in known), b"mif1")
+    brand = named[0] if named else b"avif" if formats == ("AVIF",) else b"mif1"
     return body[:8] + brand + body[12:]
 
 
@@ -111,7 +123,7 @@ def _iso_formats(body: bytes) -> tuple[str, ...]:
     if _HEIC_BRANDS.intersection(found):
         return ("HEIF",)
     if _CONTAINER_BRANDS.intersection(found):
-        return ("AVIF", "HEIF")
+        return ("AVIF",) if _AV1_ITEM in body[:_MAX_META] else ("HEIF",)
     if found[0] == b"crx ":
         return ("RAW",)
     raise UnreadKindError("a video or another file in MP4's container")
@@ -124,6 +136,8 @@ def _refusal(body: bytes) -> NotAPictureError | UnreadKindError:
             return UnreadKindError(kind)
     if body.startswith(b"RIFF") and body[8:12] in _RIFF_KINDS:
         return UnreadKindError(_RIFF_KINDS[body[8:12]])
+    if body[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return UnreadKindError("a video (QuickTime)")
     if body[128:132] == b"DICM":
         return UnreadKindError("a medical picture (DICOM)")
     if start.startswith(b"<") and b"<svg" in start:

@@ -11,7 +11,6 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from model.pictures import jpeg, kinds, png
 from model.pictures.errors import DamagedError, PictureError, UnreadKindError, explained
-from model.pictures.jpeg import EndlessJpeg
 from model.pictures.raw import open_raw
 from model.pictures.tiff import RawFileError, open_tiff
 
@@ -54,8 +53,8 @@ def held_pixels(picture: Image.Image) -> int:
 
 def _open(body: bytes, formats: tuple[str, ...]) -> Image.Image:
     match formats[0]:
-        case "JPEG" if not jpeg.ends(body):
-            return EndlessJpeg(body)
+        case "JPEG":
+            return jpeg.open_jpeg(body)
         case "PNG":
             body = png.only_pixels(body)
         case "TIFF":
@@ -68,6 +67,7 @@ def _open(body: bytes, formats: tuple[str, ...]) -> Image.Image:
         case "JPEG2000":
             picture = Image.open(BytesIO(body), formats=formats)
             picture.info["levels"] = _wavelet_levels(body)
+            picture.info["icc_profile"] = _boxed_profile(body)
             return picture
         case "AVIF" | "HEIF":
             body = kinds.with_major_brand(body)
@@ -78,6 +78,13 @@ def _wavelet_levels(body: bytes) -> int:
     """How often a JPEG 2000 picture can be halved: by its first COD marker (ITU T.800, A.6.1)."""
     at = body.find(b"\xff\x52", 0, 65_536)
     return body[at + 9] if 0 <= at < len(body) - 9 else 0
+
+
+def _boxed_profile(body: bytes) -> bytes:
+    """The ICC profile in the colour box of a JPEG 2000 file (ITU T.800, I.5.3.3); empty where there is none."""
+    at = body.find(b"colr", 0, 65_536)
+    by_profile = at >= 4 and body[at + 4 : at + 5] in (b"\2", b"\3")
+    return body[at + 7 : at - 4 + int.from_bytes(body[at - 4 : at], "big")] if by_profile else b""
 
 
 def _why_not_identified(body: bytes, pillow: str, name: str) -> PictureError:

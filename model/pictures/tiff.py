@@ -7,12 +7,13 @@ bytes are unpacked by Pillow's libtiff, as grey of 8 bits; what they mean is wor
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, ImageFile
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.TiffImagePlugin import COMPRESSION_INFO, ImageFileDirectory_v2
 
 from model.pictures import tiff_samples
 from model.pictures.errors import DamagedError, UnreadKindError
@@ -22,15 +23,25 @@ if TYPE_CHECKING:
     from PIL._imaging import PixelAccess
 
 _MAX_PAGES = 100
+_MAX_PADDING = 1 << 26  # bytes that are unpacked for nothing; a tile of 4096 x 4096 holds fewer in RGB
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _COLOUR_FILTER, _LINEAR_RAW = 32803, 34892
 _PHOTOMETRIC = {
     **{_COLOUR_FILTER: "a camera's raw file", _LINEAR_RAW: "a camera's raw file"},
+    **{3: "a palette", 4: "a mask", 6: "YCbCr"},
     **{8: "Lab", 9: "ICC Lab", 10: "ITU Lab", 32844: "LogL", 32845: "LogLuv", 51177: "a depth map"},
 }
 _COMPRESSIONS = {
     **{6: "old JPEG", 7: "JPEG", 34712: "JPEG 2000", 33003: "JPEG 2000", 33005: "JPEG 2000", 34892: "lossy JPEG"},
-    **{34887: "LERC", 50002: "JPEG XL", 52546: "JPEG XL", 22610: "JPEG XR", 34934: "JPEG XR", 50001: "WebP"},
+    **{
+        34887: "LERC",
+        50002: "JPEG XL",
+        52546: "JPEG XL",
+        22610: "JPEG XR",
+        34934: "JPEG XR",
+        50001: "WebP",
+        34933: "PNG",
+    },
 }
 """Compressions whose bytes are no plain samples."""
 _LACKING = frozenset(_COMPRESSIONS) - {6, 7}
@@ -68,6 +79,14 @@ class Page:
             raise DamagedError("The directory of this TIFF picture is damaged.") from error
 
     @property
+    def padding(self) -> int:
+        """How many unpacked bytes of its tiles lie beyond the picture."""
+        width, height = self.number(256, 0), self.number(257, 0)
+        across, down = (max(1, self.number(tag, 1)) for tag in (322, 323))
+        pixels = -(-width // across) * across * -(-height // down) * down - width * height
+        return pixels * self.number(277, 1) * self.number(258, 1) // 8
+
+    @property
     def is_full(self) -> bool:
         """Whether it is a picture at its full size, and neither a thumbnail nor a mask."""
         if self.number(255, 1) == 2:  # SubfileType, of before TIFF 6.0
@@ -92,10 +111,13 @@ def open_tiff(body: bytes) -> Image.Image:
         raise DamagedError("This begins like TIFF, but its header is damaged or cut off.")
     page = next((page for page in pages if page.is_full), pages[0])
     compression = page.number(259, 1)
-    if compression in _LACKING:
-        raise UnreadKindError(f"TIFF with compression of the kind {_COMPRESSIONS[compression]}")
+    if compression in _LACKING or compression not in COMPRESSION_INFO:
+        raise UnreadKindError(f"TIFF with compression of the kind {_COMPRESSIONS.get(compression, compression)}")
+    if page.padding > _MAX_PADDING:
+        raise UnreadKindError("TIFF of tiles far larger than the picture")
     if _is_plain(page) and body[3] != 43:  # Pillow does not open big-endian BigTIFF
-        return Image.open(BytesIO(_led_by(page, body)), formats=("TIFF",))
+        with suppress(UnidentifiedImageError):  # nor channels of other numbers or bits than it has modes for
+            return Image.open(BytesIO(_led_by(page, body)), formats=("TIFF",))
     return UnusualTiff(page, body)
 
 

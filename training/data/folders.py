@@ -102,13 +102,13 @@ def _holds_class_folders(folder: Path) -> bool:
 def read_class_folders(folder: Path, root: Path) -> Split:
     """All pictures of the class folders in ``root``, a folder in the set ``folder``.
 
-    Folders whose names differ in nothing but their Unicode form are one class. Raises DataError for a class without
-    pictures, and where there is no class.
+    Folders whose names differ in nothing but their Unicode form or spaces around them are one class. Raises DataError
+    for a class without pictures, and where there is no class.
     """
     root, outer = _without_wrappers(root), root
     folders: dict[str, list[str]] = defaultdict(list)
     for name in subfolders(root):
-        folders[one_form(name)].append(name)
+        folders[one_form(name).strip() or name].append(name)
     beside = _beside(root, [name for forms in folders.values() for name in forms])
     if not folders:
         others = f", only {describe(beside)}" if beside else ""
@@ -127,7 +127,8 @@ def read_class_folders(folder: Path, root: Path) -> Split:
     notes = [f"its class folders lie in {root.relative_to(folder)}/"] if root != outer else []
     notes += [f"cannot be read, and is missing: {', '.join(hidden)}"] if hidden else []
     twice = [name for name, forms in folders.items() if len(forms) > 1]
-    notes += [f"{name!r} is written in two Unicode forms, and is one class" for name in twice]
+    notes += [f"{name!r} is written in two forms (Unicode, spaces), and is one class" for name in twice]
+    notes += _alike(root, [form for forms in folders.values() for form in forms])
     notes += [f"passed over in {root}: {describe(beside)}"] if beside else []
     return Split(
         pictures=Files(folder, pictures),
@@ -154,6 +155,18 @@ def _why_empty(folder: Path, listing: FolderListing) -> DataError:
         path, reason = next(iter(listing.unreadable.items()))
         return DataError(f"{folder.parent / path} cannot be read ({reason}): let this user read it.")
     return DataError(f"The class folder {folder} holds no pictures: add some, or remove the folder.")
+
+
+def _alike(root: Path, classes: Sequence[str]) -> list[str]:
+    """A note where the class folders all hold the same folders: then those may be the classes, or splits."""
+    inner = subfolders(root / classes[0])
+    if len(classes) < 2 or len(inner) < 2 or any(subfolders(root / name) != inner for name in classes[1:]):
+        return []
+    outside, inside = (", ".join(names[:3]) + " …" * (len(names) > 3) for names in (classes, inner))
+    return [
+        f"{outside} are its classes, and all hold the same folders ({inside}), whose pictures count together: if that "
+        "is not meant, put train/ and test/ outside and a folder for each class into both"
+    ]
 
 
 def _beside(root: Path, classes: Sequence[str]) -> Counter[str]:

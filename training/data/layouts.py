@@ -107,7 +107,7 @@ def _training(layout: Layout, measured: tuple[Role, Split] | None) -> Split:
     if measured is not None and "train" in layout.readers:
         return layout.read("train")
     split = hold_out(_pool(layout), "train", str(layout.folder))
-    if is_named_split(layout.folder):
+    if layout.whole and is_named_split(layout.folder):
         note = f"{layout.folder} is named as one split of a set: a tenth is held out, yet `evaluate` measures all of it"
         return split.noted([note])
     return split
@@ -180,7 +180,9 @@ def _layout_of_tables(folder: Path, root: Path) -> Layout | None:
     for table, name in tables:
         for value in _splits_of(table):
             readers_of_split = readers[role] if (role := role_of(value or name)) else whole
-            readers_of_split.append((value or table.path.name, partial(read_table, folder, table, value)))
+            readers_of_split.append(
+                (value or str(table.path.relative_to(root)), partial(read_table, folder, table, value))
+            )
     if len(whole) > 1:
         listed = ", ".join(name for name, _ in whole)
         raise DataError(f"{root} holds several tables of its pictures ({listed}): leave the one with their classes.")

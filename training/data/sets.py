@@ -134,6 +134,7 @@ def parse_spec(spec: str) -> tuple[str, Path]:
         folder = Path(path).expanduser()
         if path and folder.is_dir():
             return name or _NAMES_OF_FOLDERS.get(folder.resolve().name, folder.resolve().name), folder
-    path = spec.partition("=")[2] or spec
+    name, _, path = spec.partition("=")
+    path = spec if not path or "/" in name else path
     what = f"{path} is a file" if Path(path).is_file() else f"There is no folder {path}"
     raise DataError(f"{what}: --data takes [NAME=]PATH, a folder of class folders or shards (docs/data.md).")

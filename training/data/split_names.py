@@ -15,8 +15,10 @@ Role = Literal["train", "validation", "test"]
 
 _ROLES: dict[str, Role] = {
     **dict.fromkeys(("train", "training", "trainset", "trainval", "trn"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "valset", "dev", "development", "eval"), "validation"),
-    **dict.fromkeys(("test", "testing", "tests", "testset", "tst"), "test"),
+    **dict.fromkeys(
+        ("val", "valid", "validation", "valset", "validate", "dev", "development", "eval", "evaluation"), "validation"
+    ),
+    **dict.fromkeys(("test", "testing", "tests", "testset", "tst", "holdout"), "test"),
 }
 _FILLERS = frozenset(
     ("data", "dataset", "folder", "image", "images", "img", "imgs", "photos", "pictures", "set", "split")
@@ -64,9 +66,9 @@ def are_split_names(names: Iterable[str]) -> bool:
 
 
 def _parse(name: str) -> tuple[Role | None, tuple[str, ...]]:
-    """The split that a name means, and its other words."""
+    """The split that a name means, and its other words; numbers (``01_train``, ``02_test``) are none."""
     tokens = [token.lower() for token in _TOKEN.findall(name)]
     roles = [token for token in tokens if token in _ROLES]
     if len(roles) != 1:
         return None, ()
-    return _ROLES[roles[0]], tuple(t for t in tokens if t not in _FILLERS and t not in roles)
+    return _ROLES[roles[0]], tuple(t for t in tokens if not (t in _FILLERS or t in roles or t.isdigit()))

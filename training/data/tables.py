@@ -62,7 +62,8 @@ def _table(path: Path, lookup: PictureLookup) -> Table | None:
     if not rows:
         return None
     likely = [column for column in rows[0] if column.strip().lower() in _FILE_NAMES]
-    columns = [named().image] if named().image in rows[0] else [*likely, *(c for c in rows[0] if c not in likely)]
+    is_named = named().image and named().image in rows[0]  # a table's index often stands in a column without a name
+    columns = [named().image] if is_named else [*likely, *(c for c in rows[0] if c not in likely)]
     for column in columns:
         if any(lookup.find_name(row[column]) for row in rows[:_ROWS_TRIED]):
             return Table(path=path, rows=rows, file_column=column, lookup=lookup)
@@ -108,6 +109,8 @@ def read_table(folder: Path, table: Table, split_name: str = "") -> Split:
     within = table.lookup.folder.relative_to(folder)
     missing = len(rows) - sum(1 for picture, label in found if picture and label)
     notes = [f"the classes are those of {table.path.name}, column {column}"]
+    several = len(pairs) - len({picture for picture, _ in pairs})
+    notes += [f"{several:,} pictures have several classes, and are learnt once for each"] if several else []
     notes += [f"{missing:,} of its {len(rows):,} rows name no picture that is there, or no class"] if missing else []
     return Split(
         pictures=Files(folder, [str(within / picture) for picture, _ in pairs]),

@@ -7,6 +7,7 @@ import json
 import zlib
 from base64 import b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Callable
+from quopri import encodestring
 
 import httpx
 import pytest
@@ -59,6 +60,18 @@ async def test_the_field_of_a_form_has_one_of_the_usual_names(client: httpx.Asyn
     assert (await client.post("/predict", files={field: ("a.jpg", JPEG)})).status_code == 200
 
 
+ENCODED = {"base64": encodebytes(JPEG), "Quoted-Printable": encodestring(JPEG), "binary": JPEG, "8bit": JPEG}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+async def test_a_part_of_a_form_may_be_encoded_for_its_transfer(client: httpx.AsyncClient, encoding: str) -> None:
+    head = f'--x\r\nContent-Transfer-Encoding: {encoding}\r\nContent-Disposition: form-data; name="file"\r\n\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    for content, status in ((ENCODED[encoding], 200), (b"A" if encoding == "base64" else b"", 422)):
+        body = head.encode() + content + b"\r\n--x--\r\n"
+        assert (await client.post("/predict", content=body, headers=kind)).status_code == status
+
+
 BASE64 = {
     "plain": b64encode(JPEG),
     "lines of 76": encodebytes(JPEG),
@@ -67,6 +80,7 @@ BASE64 = {
     "no padding": urlsafe_b64encode(JPEG + b"\0").rstrip(b"="),
     "data: URL": b"data:image/jpeg;base64," + b64encode(JPEG),
     "data: URL with parameters": b"DATA:image/jpeg;name=a.jpg;base64," + b64encode(JPEG),
+    "data: URL behind a line break": b"\n data:;base64," + b64encode(JPEG),
     "data: URL, percent-encoded": b"data:;base64," + b64encode(JPEG).replace(b"+", b"%2B").replace(b"=", b"%3D"),
 }
 

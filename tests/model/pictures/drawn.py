@@ -107,6 +107,8 @@ def deep() -> Iterator[tuple[str, Case]]:
     yield "12 bits in 16, white is zero", (tiff(4095 - GREY.astype(np.uint16) * 16, photometric="miniswhite"), IN_RGB)
     yield "32 bits", (tiff(GREY.astype(np.uint32) * 16843009), IN_RGB)
     yield "signed 32 bits", (tiff(GREY.astype(np.int32) * 257), IN_RGB)
+    yield "signed 16 bits from 0", (tiff(GREY.astype(np.int16) * 128), IN_RGB)
+    yield "signed 32 bits from 0", (tiff(GREY.astype(np.int32) * 8421504), IN_RGB)
     yield "signed 16 bits around 0", (tiff((GREY.astype(np.int32) * 257 - 32768).astype(np.int16)), IN_RGB)
     yield "signed 8 bits", (tiff((GREY.astype(np.int16) - 128).astype(np.int8)), IN_RGB)
     tags = [(340, "f", 1, -100.0, True), (341, "f", 1, 2450.0, True)]
@@ -156,6 +158,11 @@ def layouts() -> Iterator[tuple[str, Case]]:
                         RGB,
                     ),
                 )
+    for bands in (3, 5):  # Pillow has no mode for them
+        many = np.dstack([GREY] * bands)
+        yield f"uint8, grey of {bands} channels", (tiff(many, planarconfig="contig"), IN_RGB)
+    inks = np.dstack([np.asarray(SCENE.convert("CMYK")), GREY])
+    yield "uint8, inks and alpha", (tiff(inks, photometric="separated", extrasamples=["unassalpha"]), RGB)
     share = Image.fromarray(GREY.astype(np.float32) / 255)
     whole = Image.fromarray(GREY.astype(np.uint16) * 257)
     for picture, predictors in ((share, (1, 2, 3)), (whole, (1, 2))):
@@ -239,7 +246,17 @@ def profiled() -> Iterator[tuple[str, Case]]:
             yield f"{name}, {kind}", (encode(picture, kind, icc_profile=icc), RGB)
             yield f"{name}, {kind} with alpha", (encode(picture.convert("RGBA"), kind, icc_profile=icc), RGB)
         deep_numbers = np.asarray(picture).astype(np.uint16) * 257
+        yield f"{name}, JPEG 2000", (_boxed(encode(picture, "JPEG2000"), icc), RGB)
         yield f"{name}, TIFF of 16 bits", (tiff(deep_numbers, photometric="rgb", iccprofile=icc), RGB)
+
+
+def _boxed(jp2: bytes, icc: bytes) -> bytes:
+    """The JPEG 2000 file with a profile in its colour box, which is the last one in its header."""
+    header, at = jp2.index(b"jp2h") - 4, jp2.index(b"colr") - 4
+    length = int.from_bytes(jp2[at : at + 4], "big")
+    box = struct.pack(">I", 11 + len(icc)) + b"colr\2\0\0" + icc
+    longer = int.from_bytes(jp2[header : header + 4], "big") + len(box) - length
+    return jp2[:header] + struct.pack(">I", longer) + jp2[header + 4 : at] + box + jp2[at + length :]
 
 
 def branded() -> Iterator[tuple[str, bytes]]:
@@ -249,3 +266,5 @@ def branded() -> Iterator[tuple[str, bytes]]:
     for name, body in (("AVIF", encode(SCENE, "AVIF")), ("HEIC", corpus.heic())):
         for brand in (b"mif1", b"miaf", b"msf1", b"MiHB", b"1234"):
             yield f"{name} as {brand.decode()}", body[:8] + brand + body[12:]
+        end = int.from_bytes(body[:4], "big")
+        yield f"{name} as mif1 and nothing else", body[:8] + b"mif1\0\0\0\0" + b"mif1" * (end // 4 - 4) + body[end:]

@@ -124,6 +124,31 @@ def test_a_progressive_jpeg_without_its_last_scans_is_damaged() -> None:
         seen(body[:at])
 
 
+@pytest.mark.parametrize("options", ENDLESS, ids=str)
+def test_a_jpeg_whose_rest_is_zeros_is_damaged_unless_they_are_padding(options: dict[str, int]) -> None:
+    body = drawn.encode(drawn.SCENE, "JPEG", **options)
+    assert np.array_equal(seen(body[:-2] + bytes(5000)), seen(body))
+    with pytest.raises(OSError, match=r"truncated|broken"):
+        seen(body[: len(body) * 4 // 5] + bytes(5000))
+
+
+@pytest.mark.parametrize("stump", [b"\xff\xe0\0\7JFIF\0", b"\xff\xee\0\7Adobe", b"\xff\xee\0\x0aAdobe\0d\0"])
+def test_a_segment_too_short_for_its_name_never_condemns_a_jpeg(stump: bytes) -> None:
+    body = drawn.encode(drawn.SCENE, "JPEG")
+    for missing in (0, 2):
+        assert np.array_equal(seen(body[:2] + 2 * stump + body[2 : len(body) - missing]), seen(body))
+
+
+def test_a_jpeg_of_scans_without_number_is_not_decoded() -> None:
+    body = drawn.encode(drawn.SCENE, "JPEG", progressive=True)
+    scan = body[body.rindex(b"\xff\xda") : -2]
+    for end in (b"", b"\xff\xd9"):
+        with pytest.raises(UnreadKindError, match="scans"):
+            seen(body[:-2] + 100 * scan + end)
+    behind = body + 100 * scan  # as in a film that a phone hides there
+    assert np.array_equal(seen(behind + b"\xff\xd9"), seen(body))
+
+
 UNREAD = {
     "raw file": drawn.raw_like(),
     "camera's raw": b"FUJIFILMCCD-RAW 0201" + bytes(100),
@@ -135,6 +160,12 @@ UNREAD = {
     "Photoshop": b"8BPS\0\1" + bytes(100),
     "video": b"\0\0\0\x18ftypisom\0\0\2\0isommp42" + bytes(100),
     "DICOM": bytes(128) + b"DICM" + bytes(100),
+    "QuickTime": b"\0\0\0\x08wide\0\0\1\0mdat" + bytes(100),
+    "TGA": b"\0\0\2\0\0\0\0\0\0\0\0\0\xa0\0\x78\0\x18\0" + bytes(100),
+    "cursor": b"\0\0\2\0\1\0\x20\x20" + bytes(100),
+    "compression of the kind PNG": drawn.tiff(drawn.GREY).replace(
+        struct.pack("<HHII", 259, 3, 1, 1), struct.pack("<HHII", 259, 3, 1, 34933)
+    ),
     "complex numbers": drawn.tiff(drawn.GREY.astype(np.complex64)),
     "JPEG of 12 bits": drawn.encode(drawn.SCENE, "JPEG").replace(b"\xff\xc0\0\x11\x08", b"\xff\xc1\0\x11\x0c"),
     "lossless JPEG": drawn.encode(drawn.SCENE, "JPEG").replace(b"\xff\xc0\0\x11\x08", b"\xff\xc3\0\x11\x10"),
@@ -189,6 +220,15 @@ def test_a_jpeg_2000_of_few_resolutions_is_read(resolutions: int) -> None:
     with open_picture(body) as picture:
         shrink(picture, (50, 50))
         assert upright_rgb(picture).width == 640 // 2 ** (resolutions - 1)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_tiles_far_larger_than_the_picture_are_not_unpacked(bits: int) -> None:
+    body = drawn.tiff(drawn.GREY.astype(f"u{bits // 8}"), tile=(64, 64), compression="zlib")
+    for tag, side in ((322, 1 << 20), (323, 1 << 10)):
+        body = body.replace(struct.pack("<HHII", tag, 4, 1, 64), struct.pack("<HHII", tag, 4, 1, side))
+    with pytest.raises(UnreadKindError, match="tiles far larger"):
+        seen(body)
 
 
 def test_a_plane_that_is_not_needed_may_be_missing() -> None:

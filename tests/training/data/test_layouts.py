@@ -59,6 +59,9 @@ def test_folders_of_other_systems_are_neither_classes_nor_pictures_and_are_named
         ("train2017", "val2017"),
         ("training_set", "test_set"),
         ("mugs-train", "mugs-eval"),
+        ("01_train", "02_test"),
+        ("train1", "validate"),
+        ("train", "Holdout Set"),
     ],
 )
 def test_splits_go_by_their_usual_names_in_any_case(train: str, validation: str, tmp_path: Path) -> None:
@@ -100,6 +103,7 @@ def test_a_training_split_alone_is_divided_and_pictures_in_no_class_are_named(tm
     assert made.split_sizes(tmp_path) == (27, 3, 3)
     assert "3 of 30 pictures, a tenth of each class, are held out" in made.split_notes(tmp_path, "validation")
     assert "passed over: test/ (7 pictures in no class)" in made.split_notes(tmp_path)
+    assert "named as one split" not in made.split_notes(tmp_path)
 
 
 def test_two_folders_for_one_split_are_a_mistake(tmp_path: Path) -> None:
@@ -144,7 +148,34 @@ def test_the_two_unicode_forms_of_a_name_are_one_class(tmp_path: Path) -> None:
     if len(list((tmp_path / "b").iterdir())) == 3:  # some file systems hold only one form
         assert read_split(tmp_path / "b", "train").classes == ("Café", "tea")
         assert made.split_sizes(tmp_path / "b") == (27, 3, 3)
-        assert "'Café' is written in two Unicode forms" in made.split_notes(tmp_path / "b")
+        assert "'Café' is written in two forms" in made.split_notes(tmp_path / "b")
+
+
+def test_spaces_around_a_name_make_no_other_class(tmp_path: Path) -> None:
+    made.folders(tmp_path, {"cat": 10, "cat ": 10, "dog ": 10})
+    if len(list((tmp_path).iterdir())) == 3:  # some file systems cannot hold them
+        assert read_split(tmp_path, "train").classes == ("cat", "dog")
+        assert made.split_sizes(tmp_path) == (27, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("outside", "inside"), [(("learn", "measure"), ("cat", "dog")), (("cat", "dog"), ("test", "train"))]
+)
+def test_classes_that_all_hold_the_same_folders_are_remarked_upon(
+    outside: tuple[str, str], inside: tuple[str, str], tmp_path: Path
+) -> None:
+    for name in outside:
+        made.folders(tmp_path / name, dict.fromkeys(inside, 10))
+    notes = made.split_notes(tmp_path)
+    assert f"{', '.join(outside)} are its classes, and all hold the same folders ({', '.join(inside)})" in notes
+    (tmp_path / outside[0] / "another").mkdir()
+    assert "the same folders" not in made.split_notes(tmp_path)
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    made.folders(tmp_path, {"cat": 2, "dog": 2})
+    (tmp_path / "cat/gone.png").symlink_to(tmp_path / "gone.png")
+    assert "broken links (1)" in made.split_notes(tmp_path)
 
 
 @pytest.mark.parametrize(("suffix", "form"), [("jfif", "JPEG"), ("avif", "AVIF"), ("APNG", "PNG"), ("jp2", "JPEG2000")])
@@ -166,6 +197,8 @@ def test_a_path_with_an_equals_sign_is_a_path(name: str, tmp_path: Path) -> None
     assert data.parse_spec(f"pet={root}") == ("pet", root)
     with pytest.raises(DataError, match=r"^There is no folder /nowhere: --data takes"):
         data.parse_spec("pet=/nowhere")
+    with pytest.raises(DataError, match=r"^There is no folder /nowhere/date=1: --data takes"):
+        data.parse_spec("/nowhere/date=1")
 
 
 # ---------------------------------------------------------------- what an evaluation measures

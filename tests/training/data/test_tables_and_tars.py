@@ -42,6 +42,11 @@ def csv_of_ids(root: Path) -> None:
     (root / "labels.csv").write_text("id,breed\n" + rows(flat(root / "photos", 20), "{stem},{label}"))
 
 
+def csv_with_index(root: Path) -> None:
+    text = "".join(f"{i},{line}\n" for i, line in enumerate(rows(flat(root, 20)).splitlines()))
+    (root / "labels.csv").write_text(",file,label\n" + text)
+
+
 def jsonl(root: Path) -> None:
     (root / "metadata.jsonl").write_text(rows(flat(root, 20), '{{"file_name": "{name}", "label": "{label}"}}'))
 
@@ -67,7 +72,16 @@ def table_within_each_split(root: Path) -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [csv_beside, csv_without_header, csv_of_ids, jsonl, split_column, table_for_each_split, table_within_each_split],
+    [
+        csv_beside,
+        csv_without_header,
+        csv_of_ids,
+        csv_with_index,
+        jsonl,
+        split_column,
+        table_for_each_split,
+        table_within_each_split,
+    ],
 )
 def test_classes_may_stand_in_a_table_beside_the_pictures(make: Callable[[Path], None], tmp_path: Path) -> None:
     make(tmp_path)
@@ -85,6 +99,17 @@ def test_rows_of_a_table_without_a_picture_are_counted_and_a_column_may_be_named
     with named_columns(None, "kind"):
         assert read_split(tmp_path, "train").classes == ("a", "b")
         assert "1 of its 21 rows name no picture that is there, or no class" in made.split_notes(tmp_path)
+
+
+def test_a_picture_of_two_classes_is_said(tmp_path: Path) -> None:
+    csv_beside(tmp_path)
+    (tmp_path / "labels.csv").write_text((tmp_path / "labels.csv").read_text() + "000.png,dog\n")
+    assert "1 pictures have several classes" in made.split_notes(tmp_path)
+
+
+def test_tables_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    table_within_each_split(tmp_path)
+    assert "left out: train/metadata.csv" in made.split_notes(tmp_path, "evaluation")
 
 
 def test_a_table_that_is_no_table(tmp_path: Path) -> None:
