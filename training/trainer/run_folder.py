@@ -27,6 +27,7 @@ RUN_LOG = "metrics.jsonl"
 """Name of the file with a line for every few steps and every evaluation."""
 STATE = "state.pt"
 """Name of the file from which a run resumes."""
+_ALWAYS_IN_CONFIG = frozenset({"recipe", "steps", "provenance", "preprocessing", "colours"})
 
 
 @contextmanager
@@ -43,14 +44,22 @@ def run_lock(folder: Path) -> Iterator[None]:
 def read_config(folder: Path, *, resume: bool) -> dict[str, Any] | None:
     """What :func:`write_config` wrote; None where there is no run yet.
 
-    Raises ValueError where there is one and it is not to be resumed.
+    Raises ValueError where there is one and it is not to be resumed, or where its file is lost or broken.
     """
     path = folder / CONFIG
     if not path.exists():
+        if left := sorted(one.name for one in folder.glob("*") if one.name == STATE or one.suffix == ".safetensors"):
+            raise ValueError(f"{folder} holds {left[0]} of a run, but no {CONFIG}: bring it back, or name another --out.")
         return None
     if not resume:
         raise ValueError(f"{folder} holds a run already: add --resume, or name another --out.")
-    config: dict[str, Any] = json.loads(path.read_text())
+    try:
+        config: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        lacking = sorted(_ALWAYS_IN_CONFIG - set(config))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is broken ({error}): bring it back whole, or name another --out.") from error
+    if lacking:
+        raise ValueError(f"{path} lacks {lacking[0]!r}: bring it back whole, or name another --out.")
     return config
 
 

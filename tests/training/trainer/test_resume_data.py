@@ -156,3 +156,26 @@ def test_an_evaluation_says_how_many_pictures_it_measures_and_what_it_leaves_out
         assert main(["evaluate", checkpoint, "--data", str(data), "--json", str(place / "figures.json")]) == 0
         assert said in capsys.readouterr().out
         assert json.loads((place / "figures.json").read_text())["pet"]["n"] == n
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (None, "but no config.json: bring it back"),
+        ('{"recipe": {"name": "smo', "config.json is broken (Unterminated string"),
+        ('{"recipe": {}}', "config.json lacks 'colours'"),
+    ],
+)
+@pytest.mark.parametrize("flags", [[], ["--resume"]])
+def test_a_run_whose_config_is_lost_or_cut_is_not_begun_anew(
+    config: str | None, said: str, flags: list[str], place: Path, capsys: Out
+) -> None:
+    run = place / "run"
+    (run / "config.json").unlink()
+    if config is not None:
+        (run / "config.json").write_text(config)
+        flags = ["--resume"]
+    before = contents(run)
+    assert main([*command(run, f"pet={place / 'data'}"), *flags]) == 2
+    assert said in capsys.readouterr().err
+    assert contents(run) == before
