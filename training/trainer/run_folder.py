@@ -49,7 +49,9 @@ def read_config(folder: Path, *, resume: bool) -> dict[str, Any] | None:
     path = folder / CONFIG
     if not path.exists():
         if left := sorted(one.name for one in folder.glob("*") if one.name == STATE or one.suffix == ".safetensors"):
-            raise ValueError(f"{folder} holds {left[0]} of a run, but no {CONFIG}: bring it back, or name another --out.")
+            raise ValueError(
+                f"{folder} holds {left[0]} of a run, but no {CONFIG}: bring it back, or name another --out."
+            )
         return None
     if not resume:
         raise ValueError(f"{folder} holds a run already: add --resume, or name another --out.")
