@@ -67,6 +67,9 @@ class Checkpoint:
         labels = sum(len(v) for v in self.vocabularies)
         if labels != self.architecture.outputs:
             raise ValueError(f"The vocabularies hold {labels} labels, but fc8 has {self.architecture.outputs} rows.")
+        weights = {len(consent.weights) for v in self.vocabularies for consent in v.consent.values()}
+        if weights - {labels}:
+            raise ValueError(f"Consent has {min(weights - {labels})} weights, but fc8 has {labels} rows.")
 
     def slices(self) -> dict[str, slice]:
         """Return for each vocabulary, by name, the rows of fc8 that belong to it."""

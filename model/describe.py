@@ -12,7 +12,6 @@ from model import evidence, explain
 from model.checkpoint import Checkpoint
 from model.engines import Output
 from model.language.beliefs import Belief, Claim
-from model.language.fragments import rows_by_subject
 from model.language.sentence import Caption, Frame, caption
 from model.vocabulary import Label, Vocabulary, rows_of
 
@@ -97,7 +96,7 @@ def believe(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> 
     for vocabulary in vocabularies:
         scores = probabilities(logits[:, rows[vocabulary.name]], vocabulary)
         gates = gate_of(strength, vocabulary).tolist()
-        denied = denials(scores, strength, vocabulary)
+        denied = denials(logits, vocabulary)
         beliefs.append([Belief(vocabulary, *one) for one in zip(scores, gates, denied, strict=True)])
     return [list(of_picture) for of_picture in zip(*beliefs, strict=True)]
 
@@ -170,20 +169,11 @@ def gate_of(strength: Strengths, vocabulary: Vocabulary) -> NDArray[np.float32]:
     return logistic(strength, vocabulary.gate)
 
 
-def said_logit(scores: NDArray[np.float32], rows: Sequence[int]) -> NDArray[np.float64]:
-    """Return (N,) log-odds that any of the words in ``rows`` is said, of independent (N, words) probabilities."""
-    none = np.prod(1 - np.clip(scores[:, rows].astype(np.float64), 1e-6, 1 - 1e-6), axis=1)
-    return np.asarray(np.log1p(-none) - np.log(none))
-
-
-def denials(scores: NDArray[np.float32], strength: Strengths, vocabulary: Vocabulary) -> list[frozenset[str]]:
-    """Return for each of N pictures the subjects that a sigmoid vocabulary has no consent to claim.
-
-    ``scores`` are its (N, words) probabilities.
-    """
-    denied: list[frozenset[str]] = [frozenset()] * len(scores)
-    rows = rows_by_subject(vocabulary)
-    for subject, weights in vocabulary.consent.items():
-        there = logistic(strength, weights, weights["said"] * said_logit(scores, rows[subject]))
-        denied = [d | {subject} if p < weights["least"] else d for d, p in zip(denied, there.tolist(), strict=True)]
+def denials(logits: NDArray[np.float32], vocabulary: Vocabulary) -> list[frozenset[str]]:
+    """Return for each of N pictures the subjects that a sigmoid vocabulary has no consent to claim, by (N, K) logits."""
+    denied: list[frozenset[str]] = [frozenset()] * len(logits)
+    for subject, consent in vocabulary.consent.items():
+        odds = logits.astype(np.float64) @ np.array(consent.weights) + consent.constant
+        there = 1 / (1 + np.exp(-odds))
+        denied = [d | {subject} if p < consent.least else d for d, p in zip(denied, there.tolist(), strict=True)]
     return denied

@@ -38,6 +38,18 @@ class Label:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Consent:
+    """A logistic regression on all logits of a network: how probable it is that a subject is in the picture at all."""
+
+    weights: tuple[float, ...]
+    """One for each row of fc8."""
+    constant: float
+    """Log-odds where all logits are 0."""
+    least: float
+    """Probability below which the subject is never claimed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """One question that the network answers: which label of many (softmax), or which labels (sigmoid).
 
@@ -63,10 +75,9 @@ class Vocabulary:
     kinship: float = 0.0
     """Probability that an ancestor that the network would claim holds of a picture that shows no label below it: a
     breed without a label is a dog all the same."""
-    consent: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Subject that words name -> weights of a logistic regression on the logit that it is ``said`` and on what ``gate``
-    takes, with ``constant``. It gives the probability that the subject is there at all; below ``least`` it is never
-    claimed. A subject that is not here needs no consent."""
+    consent: Mapping[str, Consent] = field(default_factory=dict)
+    """Subject that words name -> what all vocabularies must answer for it to be claimed. A subject that is not here
+    needs no consent."""
     platt: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Slope and shift of Platt scaling, from the share of people who say a word to the probability that any of five
     does: under ``""`` for all labels, under its name for an ancestor."""
@@ -131,6 +142,10 @@ def from_json(record: Mapping[str, Any]) -> Vocabulary:
         "labels": tuple(_label(label) for label in record["labels"]),
         "bias": tuple(record.get("bias", ())),
         "platt": {name: (pair[0], pair[1]) for name, pair in record.get("platt", {}).items()},
+        "consent": {
+            subject: Consent(**{**one, "weights": tuple(one["weights"])})
+            for subject, one in record.get("consent", {}).items()
+        },
     }
     return Vocabulary(**fields)
 

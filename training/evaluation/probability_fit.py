@@ -69,10 +69,13 @@ def _loss(x: Tensor, z: Tensor, t: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(scaled, t.double(), reduction="none").sum(1).mean()
 
 
-def fit_logistic(yes: Sequence[Floats], no: Sequence[Floats], names: Sequence[str]) -> dict[str, float]:
+def fit_logistic(
+    yes: Sequence[Floats], no: Sequence[Floats], names: Sequence[str], ridge: float = 1e-4
+) -> dict[str, float]:
     """Weights of ``names``, and ``constant``, of a logistic regression that tells ``yes`` from ``no``.
 
-    Both are sets of (N, names) values. All sets of one side together weigh as much as all of the other, each alike.
+    Both are sets of (N, names) values. All sets of one side together weigh as much as all of the other, each alike;
+    ``ridge`` weighs the squares of the weights.
     """
     sides = [(one_set, len(side), float(side is yes)) for side in (yes, no) for one_set in side]
     x = torch.from_numpy(np.concatenate([one_set for one_set, _, _ in sides])).double()
@@ -83,7 +86,7 @@ def fit_logistic(yes: Sequence[Floats], no: Sequence[Floats], names: Sequence[st
 
     def loss(w: Tensor) -> Tensor:
         losses = F.binary_cross_entropy_with_logits((x - mean) / spread @ w[:-1] + w[-1], answer, reduction="none")
-        return (weight * losses).sum() + 1e-4 * (w**2).sum()
+        return (weight * losses).sum() + ridge * (w**2).sum()
 
     w = minimise(loss, torch.zeros(len(names) + 1))
     slopes = w[:-1] / spread

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from model.describe import denials, probabilities, strengths
+from model.describe import denials, probabilities
 from model.language.beliefs import Belief
 from model.language.fragments import PERSON_WORDS
 from model.vocabulary import Vocabulary, rows_of
@@ -16,7 +16,7 @@ from training.data.word_targets import word_targets
 from training.evaluation.beyond import NOBODY, Beyond, ClassPictures, labels_of_classes
 from training.evaluation.predictions import Predictions
 
-MAX_FALSE_CLAIMS, MAX_FALSE_BEYOND = 0.02, 0.03
+MAX_FALSE_CLAIMS, MAX_FALSE_BEYOND = 0.02, 0.05
 """Largest share of false claims of a word on a set of a vocabulary, and on one beyond them all."""
 Floats = NDArray[np.float32]
 
@@ -48,7 +48,7 @@ class WordPictures:
     def beliefs(self, vocabulary: Vocabulary, vocabularies: tuple[Vocabulary, ...]) -> list[Belief]:
         """What a sigmoid vocabulary, which may differ from that in ``vocabularies``, holds of each picture."""
         shares = probabilities(self.logits[:, rows_of(vocabularies)[vocabulary.name]], vocabulary)
-        denied = denials(shares, strengths(self.logits, vocabularies), vocabulary)
+        denied = denials(self.logits, vocabulary)
         return [Belief(vocabulary, share, 1.0, names) for share, names in zip(shares, denied, strict=True)]
 
 

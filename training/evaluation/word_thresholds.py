@@ -39,7 +39,7 @@ def fit_word_thresholds(
     others = [one_set.sample(_SAMPLE) for one_set in pictures if not one_set.described]
     shares = probabilities(described.logits[:, rows_of(vocabularies)[vocabulary.name]], vocabulary)
     vocabulary = _fit_spoken(vocabulary, shares, described.targets > 0)
-    vocabulary = fit_consent(vocabulary, vocabularies, pictures)
+    vocabulary = fit_consent(vocabulary, pictures)
     trials = _Trials(described, others, vocabulary, tuple(vocabularies))
     thresholds: dict[str, float] = {}
     for tier in TIERS[:-1]:

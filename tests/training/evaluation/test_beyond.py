@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from model import checkpoint
-from model.describe import believe, denials, gate_of, probabilities, strengths
+from model.describe import believe, denials, gate_of, strengths
 from model.language.hedging import NEVER, tree_of
 from model.language.phrases import label_for
 from model.language.sentence import caption, fullest
-from model.vocabulary import Label, Vocabulary, from_json, to_json
+from model.vocabulary import Consent, Label, Vocabulary, from_json, to_json
 from tests.tiny import tiny_checkpoint
 from tests.training.made import folders
 from training import __main__ as cli
@@ -171,18 +171,16 @@ def test_somebody_is_claimed_only_with_consent() -> None:
     )
     assert np.mean([says_person(one) for one in told]) > 0.5
     assert np.mean([says_person(one) for one in silent]) < 0.06
-    beliefs = believe(nobody.logits[:1], [THINGS, replace(fitted[1], consent={"person": {**ALWAYS, "least": 2.0}})])
+    beliefs = believe(nobody.logits[:1], [THINGS, replace(fitted[1], consent={"person": replace(ALWAYS, least=2.0)})])
     assert beliefs[0][1].denied == {"person"}
     assert fullest(beliefs[0]).claims[0].node in ("man", "dog")  # the guess without thresholds needs none
 
 
-ALWAYS = {"said": 1.0, "constant": 0.0, "least": 0.0}
+ALWAYS = Consent(weights=(0.0,) * 7, constant=0.0, least=0.0)
 
 
 def test_a_vocabulary_without_consent_denies_nothing() -> None:
-    logits = people().logits[:5]
-    scores = probabilities(logits[:, 5:], WORDS)
-    assert denials(scores, strengths(logits, [THINGS, WORDS]), WORDS) == [frozenset()] * 5
+    assert denials(people().logits[:5], WORDS) == [frozenset()] * 5
 
 
 def test_sets_of_one_vocabulary_are_judged_apart() -> None:
