@@ -170,7 +170,7 @@ def gate_of(strength: Strengths, vocabulary: Vocabulary) -> NDArray[np.float32]:
 
 
 def denials(logits: NDArray[np.float32], vocabulary: Vocabulary) -> list[frozenset[str]]:
-    """Return for each of N pictures the subjects that a sigmoid vocabulary has no consent to claim, by (N, K) logits."""
+    """Return for each row of (N, K) logits the subjects that a sigmoid vocabulary has no consent to claim."""
     denied: list[frozenset[str]] = [frozenset()] * len(logits)
     for subject, consent in vocabulary.consent.items():
         odds = logits.astype(np.float64) @ np.array(consent.weights) + consent.constant
