@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from model import evidence, explain
 from model.checkpoint import Checkpoint
@@ -152,13 +152,13 @@ def strengths(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -
     return Strengths(tuple(columns), np.stack(list(columns.values()), axis=1).astype(np.float32))
 
 
-def logistic(strength: Strengths, weights: Mapping[str, float], offset: ArrayLike = 0.0) -> NDArray[np.float32]:
+def logistic(strength: Strengths, weights: Mapping[str, float]) -> NDArray[np.float32]:
     """Return the (N,) probabilities of a logistic regression on strengths, with ``constant`` among its weights.
 
-    ``offset`` is added to the log-odds. What has no weight does not count.
+    What has no weight does not count.
     """
     slopes = np.array([weights.get(name, 0.0) for name in strength.names])
-    odds = strength.values @ slopes + weights["constant"] + np.asarray(offset)
+    odds = strength.values @ slopes + weights["constant"]
     return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -13,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from model.checkpoint import Checkpoint
 from model.engines import Engine
 from model.language.hedging import tree_of
 from model.language.phrases import label_for
-from model.preprocess import prepare, upright_rgb
+from model.pictures.opening import open_picture
+from model.pictures.upright import upright_rgb
+from model.preprocess import prepare
 from model.vocabulary import Label, Vocabulary
 from training.data.decode import reason_of
 from training.data.errors import BrokenPicture, DataError
@@ -123,7 +123,7 @@ def _predict(engine: Engine, size: int, spec: str, flag: str) -> ClassPictures:
         for row in range(start, min(start + _BATCH, len(split.labels))):
             data = split.pictures.read(row)
             try:
-                with Image.open(io.BytesIO(data)) as picture:
+                with open_picture(data) as picture:
                     inputs.append(prepare(upright_rgb(picture), size)[0])
             except Exception as error:  # whatever Pillow raises
                 print(f"left out: {BrokenPicture(split.pictures.name(row), reason_of(error))}", flush=True)

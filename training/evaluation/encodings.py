@@ -13,10 +13,10 @@ from PIL import Image
 from model.checkpoint import Checkpoint
 from model.describe import believe, probabilities
 from model.engines import Engine
-from model.language.fragments import PERSON_WORDS
-from model.language.sentence import Caption, caption
+from model.language.sentence import caption
 from model.preprocess import prepare
 from training.data import PictureSet
+from training.evaluation.word_thresholds import says_person
 
 PICTURES = 300
 """Number of pictures that are looked at in every encoding."""
@@ -67,15 +67,10 @@ def encodings_report(engine: Engine, network: Checkpoint, pictures: PictureSet) 
         report[name] = {
             "same_label": round(float((top == first[0]).mean()), 4),
             "same_sentence": round(float(np.mean([a == b for a, b in zip(texts, first[1], strict=True)])), 4),
-            "person": round(float(np.mean([speaks_of_person(sentence) for sentence in sentences])), 4),
+            "person": round(float(np.mean([says_person(sentence) for sentence in sentences])), 4),
             "n": len(texts),
         }
     return report
-
-
-def speaks_of_person(sentence: Caption) -> bool:
-    """Whether a sentence asserts that somebody is in the picture."""
-    return sentence.tier != "pass" and any(claim.node in {"person", *PERSON_WORDS} for claim in sentence.claims)
 
 
 def _logits(engine: Engine, pictures: list[Image.Image]) -> NDArray[np.float32]:
