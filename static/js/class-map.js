@@ -1,7 +1,7 @@
 /** The class map over the photo: which label, which method, how strong. */
 
 import * as api from "./api.js";
-import { byId, find, onRadio, radio } from "./dom.js";
+import { byId, find, onRadio, radio, tell } from "./dom.js";
 import { paint } from "./heatmap.js";
 import { choseLabel } from "./layers.js";
 import { SAY } from "./strings.js";
@@ -35,6 +35,7 @@ let method = DEFAULT_METHOD;
  */
 export function begin(file, activations, signal) {
   current = { file, activations, signal, maps: new Map() };
+  chosen = null;
 }
 
 /**
@@ -44,9 +45,11 @@ export function begin(file, activations, signal) {
  */
 export function turn(choice, how) {
   const methods = [...byId("method").querySelectorAll("input")].map(({ value }) => value);
+  const isNew = chosen?.id !== choice.id || chosen.vocabulary !== choice.vocabulary;
   chosen = choice;
   method = methods.includes(how) ? how : DEFAULT_METHOD;
   radio(byId("method"), method);
+  if (isNew) tell("label", { id: choice.id, vocabulary: choice.vocabulary ?? "", name: choice.name ?? choice.id });
   draw();
 }
 

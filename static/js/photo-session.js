@@ -3,7 +3,7 @@
 import * as address from "./address.js";
 import * as answer from "./answer.js";
 import * as api from "./api.js";
-import { byId, find, radio } from "./dom.js";
+import { byId, find, radio, tell } from "./dom.js";
 import { refuse } from "./empty-state.js";
 import * as historyList from "./history-list.js";
 import * as historyStore from "./history-store.js";
@@ -45,17 +45,20 @@ export const number = () => shown.number;
 export const turn = () => shown.turn();
 
 /** Let go of the photo. */
-export function leave() {
+export const leave = () => begin("");
+
+/** End what is under way, and hold another photo, or none. @param {string} number @returns {AbortSignal} its own */
+function begin(number) {
   current.abort();
-  shown = { number: "", turn: () => {} };
+  current = new AbortController();
+  if (shown.number) tell("leave");
+  shown = { number, turn: () => {} };
+  return current.signal;
 }
 
 /** Show another photo, in place of the one before. @param {Photo} chosen */
 export async function take(chosen) {
-  current.abort();
-  current = new AbortController();
-  shown = { number: chosen.number, turn: () => {} };
-  const { signal } = current;
+  const signal = begin(chosen.number);
   const { file } = chosen;
   const megabytes = byId("choose").dataset.megabytes ?? "";
   if (file.size > 1e6 * Number(megabytes))
@@ -93,7 +96,7 @@ async function look(chosen, drawn, signal) {
   const model = api.model().catch(() => undefined);
   const loading = load();
   loading.catch(() => {}); // it is heard below, unless something fails before
-  begin(drawn, chosen.of);
+  empty(drawn, chosen.of);
   const prediction = await ask(file, signal);
   performance.mark("answered"); // and "drawn" below: benchmarks/page.py reads the time between them
   const [facts, bundle] = await Promise.all([model, loading]);
@@ -110,6 +113,7 @@ async function look(chosen, drawn, signal) {
   byId("timing").textContent = prediction.timing_ms.model > 0 ? SAY.took(prediction.timing_ms.total) : SAY.remembered;
   bundle.classMap.begin(file, activations, signal);
   bundle.exporter.begin(prediction, picture, file.name);
+  tell("answer", { image: prediction.image.sha256, prediction, picture, activations });
   shown.turn = () => turnTo(bundle, answer.first(prediction));
   shown.turn();
   remember(chosen, prediction, picture);
@@ -135,7 +139,7 @@ async function ask(file, signal) {
 }
 
 /** The empty answer, each part in its place. @param {photo.Picture} picture @param {number} of */
-function begin(picture, of) {
+function empty(picture, of) {
   for (const id of ["answer", "layers"]) byId(id).hidden = false;
   byId("start").hidden = true;
   byId("answer").classList.add("working");
