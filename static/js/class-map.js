@@ -11,7 +11,7 @@ import { SAY } from "./strings.js";
  * @typedef {import("./activations.js").Activations} Activations
  *
  * @typedef {object} Source what maps are asked of
- * @property {File} file
+ * @property {string} image SHA-256 of the photo
  * @property {Promise<Activations | null>} activations where the cells lie
  * @property {AbortSignal} signal
  * @property {Map<string, Promise<Rest.ExplainResponse>>} maps those already asked for
@@ -23,19 +23,25 @@ let current = null;
 /** @type {Choice | null} */
 let chosen = null;
 
+/** The map that is on the photo. @type {Rest.ExplainResponse | null} */
+let drawn = null;
+
+/** The map that is on the photo, for who takes the answer away. */
+export const shown = () => drawn;
+
 const DEFAULT_METHOD = "gradcam";
 
 let method = DEFAULT_METHOD;
 
 /**
  * Start with a new photo.
- * @param {File} file
+ * @param {string} image SHA-256
  * @param {Promise<Activations | null>} activations
  * @param {AbortSignal} signal
  */
-export function begin(file, activations, signal) {
-  current = { file, activations, signal, maps: new Map() };
-  chosen = null;
+export function begin(image, activations, signal) {
+  current = { image, activations, signal, maps: new Map() };
+  chosen = drawn = null;
 }
 
 /**
@@ -56,7 +62,7 @@ export function turn(choice, how) {
 /** The map of a choice; each is asked for once. @param {Source} source @param {Choice} choice */
 function ask(source, choice) {
   const key = [method, choice.vocabulary, choice.id].join("|");
-  const explained = source.maps.get(key) ?? api.explain(source.file, { ...choice, method }, source.signal);
+  const explained = source.maps.get(key) ?? api.explain(source.image, { ...choice, method }, source.signal);
   source.maps.set(key, explained);
   explained.catch(() => source.maps.delete(key));
   return explained;
@@ -76,11 +82,13 @@ async function draw() {
     paint(canvas, explained.map, layer, layer.inputSize);
     canvas.hidden = false;
     canvas.dataset.label = choice.id;
+    drawn = explained;
     note.textContent = (explained.maximum > 0 ? SAY.map : SAY.noEvidence)(explained.label);
     choseLabel(explained.label, explained.layer, explained.relevance);
   } catch (error) {
     if (isLate()) return;
     byId("cam").hidden = true;
+    drawn = null;
     note.textContent = SAY.noMap(error instanceof api.Trouble ? error.detail : SAY.strange);
   }
 }
