@@ -166,9 +166,8 @@ def _power(base: Floats, beta: float) -> Floats:
     """Return base ** -beta."""
     if beta == 0.75:  # two square roots are several times cheaper than a power
         root = np.sqrt(base)
-        return 1 / (root * np.sqrt(root))
-    power: Floats = np.power(base, np.float32(-beta))
-    return power
+        return np.asarray(1 / (root * np.sqrt(root)), np.float32)
+    return np.asarray(base**-beta, np.float32)
 
 
 def _neighbours(values_CHW: Floats, size: int, *, mirrored: bool = False) -> Floats:

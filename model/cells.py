@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,8 @@ class LinearTerm:
 class Step:
     """What happens to the number before the next layer with weights reads it."""
 
-    name: str
-    """``lrn``, ``pool``, or the name of an activation function."""
+    name: Literal["lrn", "pool"] | Activation
+    """What it is; an activation function only where it follows pooling."""
     value: float
     """The number after it."""
     window: Floats | None = None

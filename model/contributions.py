@@ -97,13 +97,13 @@ def flow(layer: Layer, gradient: Floats, x: Floats, weight: Floats, *, sources: 
     chosen = list(sources)
     if layer.operation == "linear":
         parts = weight.reshape(len(weight), len(x), -1)[:, chosen] * x.reshape(len(x), -1)[chosen]
-        return parts.sum(-1) * gradient[:, None]
+        return np.asarray(parts.sum(-1) * gradient[:, None])
     step, size = layer.stride, layer.kernel
     padded = np.pad(x[chosen], ((0, 0), (layer.padding,) * 2, (layer.padding,) * 2))
     windows = sliding_window_view(padded, (size, size), (1, 2))[:, ::step, ::step]  # (sources, H, W, size, size)
     moved = windows.transpose(1, 2, 0, 3, 4).reshape(gradient[0].size, -1)
     seen = (gradient.reshape(len(gradient), -1) @ moved).reshape(len(gradient), len(chosen), -1)
-    return (seen * weight.reshape(len(gradient), len(chosen), -1)).sum(-1)
+    return np.asarray((seen * weight.reshape(len(gradient), len(chosen), -1)).sum(-1))
 
 
 def _column(layer: Layer, gradient: Floats, activations: Floats, most: int) -> Column:

@@ -76,8 +76,8 @@ def vector_times_weight(vector: Floats, weights: Mapping[str, Floats], name: str
     weight = quantised(weights, name)
     if weight is None:
         return vector[rows] @ weights[name][rows]
-    # Not by BLAS: its threads spin for a while after each product, beside the engine's. A few rows at a time: as floats,
-    # all of them would take longer to lay out in memory than to multiply.
+    # Not by BLAS: its threads spin for a while after each product, beside the engine's. A few rows at a time: as
+    # floats, all of them would take longer to lay out in memory than to multiply.
     product = np.zeros(weight.shape[1], np.float32)
     for few in np.split(rows, range(_FEW_ROWS, len(rows), _FEW_ROWS)):
         scaled = vector[few] * weight.scale[few]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -68,11 +69,12 @@ class Autograd:
     """The same network in torch, whose sums and activations keep their gradients."""
 
     def __init__(self, network: Checkpoint, row: int) -> None:
-        self.module = build(network)
+        self.module = build(network).requires_grad_(requires_grad=False)
         self.inputs: dict[str, Tensor] = {}
         self.sums: dict[str, Tensor] = {}
         self.activations: dict[str, Tensor] = {}
         x = standardise(torch.from_numpy(picture_of(network)).permute(0, 3, 1, 2), network.preprocessing)
+        x.requires_grad_()
         for layer in network.architecture.layers:
             self.inputs[layer.name] = x
             if not layer.weight_shape:
@@ -91,7 +93,7 @@ class Autograd:
             if vocabulary.activation == "softmax" and rows.start <= row < rows.stop:
                 evidence = evidence - x[0, rows].mean()
         evidence.backward()
-        self.evidence = float(evidence)
+        self.evidence = float(evidence.detach())
 
     def relevance(self, name: str) -> np.ndarray:
         x = self.activations[name]
@@ -148,7 +150,7 @@ def test_all_that_flows_from_a_channel_is_its_relevance(case: str) -> None:
     slopes = gradients(maps, network, ROWS[0], down_to="conv1")
     found = connections_of(case, ROWS[0])
     convolutions = [column for column in found.columns if column.layer.operation == "conv"]
-    for column, following in zip(convolutions, convolutions[1:], strict=False):
+    for column, following in pairwise(convolutions):
         for channel in column.channels:
             source = (column.layer.name, channel.number)
             flowing = sum(edge.weight for edge in found.edges if edge.source == source)

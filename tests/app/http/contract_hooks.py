@@ -18,6 +18,12 @@ NAMED = ("/predict", "/explain", "/activations", "/square", "/connections", "/ce
 """The operations that take a picture or its name."""
 PICTURES = [picture for name, picture in corpus.good_pictures().items() if "20000" not in name]
 LABELS = [*({"label": label} for label in OBJECTS), *({"label": word, "vocabulary": "word"} for word in WORDS)]
+LABELLED = ("/explain", "/connections", "/occlusion")
+CELLS: list[dict[str, Any]] = [
+    {"layer": "conv1", "channel": 95, "row": 54, "column": 0},
+    {"layer": "conv5", "channel": 0, "row": 0, "column": 12},
+    *({"layer": layer, "channel": 17, "row": 0, "column": 0} for layer in ("fc6", "fc7", "fc8")),
+]
 
 pictures = st.sampled_from(PICTURES)
 for media in ("image/*", "application/octet-stream"):
@@ -37,10 +43,13 @@ def map_case(context: Any, case: Any) -> Any:  # noqa: ARG001 Schemathesis' sign
         case.query = {**others, "image": "0" * 64} if isinstance(case.body, NotSet) else others
     if case.query and "vocabulary" in case.query:  # the two must not differ, which the contract cannot say
         case.query.pop("kind", None)
-    if case.path == "/explain" and case.query:
+    if case.path == "/cell":
+        case.query = {**case.query, **chosen(CELLS, case.query)}
+    if case.path in LABELLED:
         known = chosen(LABELS, case.query["label"])
         others = {name: value for name, value in case.query.items() if name not in ("vocabulary", "kind")}
         case.query = others | known
+    if case.path == "/explain":
         case.headers["Accept"] = chosen(["application/json", "image/png"], known)
     return case
 
