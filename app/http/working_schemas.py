@@ -60,6 +60,18 @@ class ConnectionsResponse(Answer):
     edges: list[EdgeAnswer]
 
 
+class OcclusionResponse(LabelName):
+    """The answer to ``POST /occlusion``: what the label's answer loses when a part of the square is covered."""
+
+    request_id: str
+    image: NamedImage
+    probability: float = Field(ge=0, le=1, description="Of the whole square.")
+    logit: float = Field(description="Of the whole square.")
+    cells: int = Field(ge=2, description="Patches along each side of the square.")
+    map: list[list[float]] = Field(description="Rows of patches: what the probability loses, below 0 where it gains.")
+    logit_map: list[list[float]] = Field(description="The same of the logit.")
+
+
 class InputName(Answer):
     """What a layer reads: the layer before it, or the photo."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -41,7 +41,7 @@ CASES: dict[str, dict[str, Any]] = {
 ROWS = (3, 13)  # of a softmax and of a sigmoid vocabulary
 
 
-@cache
+@lru_cache(maxsize=1)
 def network_of(case: str) -> Checkpoint:
     network = tiny_network(seed=3, architecture=Architecture(**SMALL | CASES[case]))
     random = np.random.default_rng(7)
@@ -56,7 +56,7 @@ def picture_of(network: Checkpoint) -> np.ndarray:
     return np.random.default_rng(5).integers(0, 256, (1, side, side, 3), np.uint8)
 
 
-@cache
+@lru_cache(maxsize=1)
 def seen(case: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The activations of all layers, and the logits, of one picture."""
     network = network_of(case)
@@ -106,8 +106,10 @@ class Autograd:
         layer, x = self.module.get_submodule(target[0]), self.inputs[target[0]]
         alone = torch.zeros_like(x)
         alone[:, source] = x[:, source]
-        alone = alone.flatten(1) if isinstance(layer, torch.nn.Linear) else alone
-        part = (layer(alone) - layer(torch.zeros_like(alone)))[0, target[1]]
+        if isinstance(layer, torch.nn.Linear):
+            part = alone.flatten(1) @ layer.weight[target[1]]
+        else:
+            part = (layer(alone) - layer(torch.zeros_like(alone)))[0, target[1]]
         slope = self.sums[target[0]].grad
         assert slope is not None
         return float((part * slope[0, target[1]]).sum())
@@ -118,15 +120,19 @@ def connections_of(case: str, row: int, per_layer: int = 12) -> Connections:
     return connect(maps, logits, network_of(case), row, per_layer=per_layer)
 
 
-@pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("case", CASES)
-def test_relevances_and_edges_are_those_of_autograd(case: str, row: int) -> None:
+def test_relevances_and_edges_are_those_of_autograd(case: str) -> None:
+    for row in ROWS:
+        check_against_autograd(case, row)
+
+
+def check_against_autograd(case: str, row: int) -> None:
     torch_side, found = Autograd(network_of(case), row), connections_of(case, row)
     names = [column.layer.name for column in found.columns]
     assert names == [layer.name for layer in network_of(case).architecture.layers if layer.weight_shape]
     for column in found.columns[:-1]:
         expected = torch_side.relevance(column.layer.name)
-        scale = np.abs(expected).max()
+        scale = float(np.abs(expected).max())
         assert scale > 0
         numbers = [channel.number for channel in column.channels]
         shown = [channel.relevance for channel in column.channels]

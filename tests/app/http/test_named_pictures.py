@@ -25,6 +25,7 @@ ROUTES = (
     "/square",
     "/connections?label=dog",
     "/cell?layer=fc8&channel=3",
+    "/occlusion?label=dog&cells=2",
 )
 
 
