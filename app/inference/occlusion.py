@@ -44,7 +44,8 @@ async def logits_when_covered(pixels: Pixels, cells: int, host: EngineHost) -> F
     async def without(patch: tuple[slice, slice]) -> Floats:
         with host.admission.extra_slot():
             done = await host.run(covered(pixels, patch, host.checkpoint.preprocessing), ())
-        return done.result.logits[0]
+        logits: Floats = done.result.logits[0]
+        return logits
 
     every = patches(len(pixels), cells)
     rows: list[Floats] = []

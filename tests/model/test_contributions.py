@@ -84,7 +84,7 @@ class Autograd:
                 x.retain_grad()
                 self.sums[layer.name] = x
                 function = {"relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, None: lambda same: same + 0}
-                x = function[layer.activation](x)  # type: ignore[no-untyped-call, operator]
+                x = function[layer.activation](x)  # type: ignore[operator]
             x.retain_grad()
             self.activations[layer.name] = x
         evidence = x[0, row]
@@ -200,7 +200,7 @@ def test_every_number_is_the_sum_that_is_spelled_out(case: str) -> None:
         shape = (*layer.shape, 1, 1)[:3]
         places = [(0, 0, 0), tuple(size - 1 for size in shape), *(tuple(random.integers(shape)) for _ in range(6))]
         for place in places:
-            cell = trace(maps, logits, pixels, network, layer, place)  # type: ignore[arg-type]
+            cell = trace(maps, logits, pixels, network, layer, place)
             kept = logits[place[0]] if layer.name == "fc8" else maps[layer.name].reshape(shape)[place]
             assert cell.kept == kept
             assert cell.value == pytest.approx(kept, abs=1e-4)
@@ -219,7 +219,7 @@ def test_every_number_is_the_sum_that_is_spelled_out(case: str) -> None:
 @pytest.mark.parametrize("case", ["two columns", "normalised", "normalised as in 2012", "without conv5"])
 def test_what_follows_leads_to_what_the_next_layer_reads(case: str) -> None:
     network, (maps, logits) = network_of(case), seen(case)
-    steps = set()
+    steps: set[str] = set()
     for name, pooled in (("conv1", "pool1"), ("conv2", "pool2"), (network.architecture.last_convolution, "pool5")):
         layer = network.architecture.layer(name)
         side = layer.shape[1]
