@@ -4,6 +4,7 @@ import * as address from "./address.js";
 import * as classMap from "./class-map.js";
 import * as exporter from "./export.js";
 import * as layers from "./layers.js";
+import { listen as listenForNetwork } from "./network/lazy.js";
 
 export { parse } from "./activations.js";
 export { classMap, exporter, layers };
@@ -11,3 +12,4 @@ export { classMap, exporter, layers };
 exporter.listen();
 layers.listen((layer) => address.turn({ layer }));
 classMap.listen((method) => address.turn({ method }));
+listenForNetwork();

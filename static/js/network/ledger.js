@@ -1,0 +1,101 @@
+/** One number's sum, written out: what came from each channel, then all that follows. */
+
+import { el } from "../dom.js";
+import { grid, heat, scaleOf } from "./heat.js";
+import { PHOTO } from "./source.js";
+import { brief, num, SAY, signed } from "./strings.js";
+
+/**
+ * @typedef {import("./source.js").Cell} Cell
+ * @typedef {import("./source.js").Term} Term
+ * @typedef {import("./heat.js").Scale} Scale
+ */
+
+/** How the windows of a cell and its weights are coloured. @param {Cell} cell @returns {{ inputs: Scale, weights: Scale }} */
+export function scales({ terms, input }) {
+  const planes = (/** @type {"inputs" | "weights"} */ key) => terms.map((term) => term[key] ?? []);
+  return {
+    inputs: scaleOf(planes("inputs"), input.layer === PHOTO ? "pixels" : "inputs"),
+    weights: scaleOf(planes("weights"), "weights"),
+  };
+}
+
+/** @param {Cell} cell @param {Term} term */
+export function nameOf({ input }, term) {
+  if (term.cell) return `${input.layer} · ${SAY.at(term.cell)}`;
+  if (term.unit !== undefined) return `${input.layer} · ${term.unit + 1}`;
+  return input.layer === PHOTO && input.shape[0] === 3
+    ? SAY.planes[term.channel ?? 0]
+    : SAY.inputMap(input.layer, input.shape[0] > 1 ? term.channel : undefined);
+}
+
+/** @param {Term} term */
+const worth = (term) => term.sum ?? term.product ?? 0;
+
+/**
+ * A bar to the right of a line in the middle, or to its left.
+ * @param {number} v
+ * @param {number} most
+ */
+function bar(v, most) {
+  const part = el("i", { class: v < 0 ? "minus" : "plus" });
+  part.style.setProperty("--share", String(Math.abs(v) / most));
+  return el("span", { class: "ledger-bar", "aria-hidden": "true" }, part);
+}
+
+/**
+ * @param {string} name
+ * @param {Node | string} middle
+ * @param {number} v
+ * @param {number} most
+ */
+const row = (name, middle, v, most) =>
+  el("li", {}, el("span", {}, name), el("span", { class: "ledger-how" }, middle), bar(v, most), el("b", {}, signed(v)));
+
+/**
+ * The ledger of a cell. The rows of a convolution are buttons, which show their numbers.
+ * @param {Cell} cell
+ * @param {number} chosen place of the term whose numbers are shown
+ */
+export function ledger(cell, chosen) {
+  const { terms, others, bias } = cell;
+  const most = [...terms.map(worth), others.sum, bias].reduce((top, v) => Math.max(top, Math.abs(v)), 1e-9);
+  const isLinear = cell.operation === "linear";
+  const colours = isLinear ? null : scales(cell);
+  const rows = terms.map((term, i) => {
+    const name = nameOf(cell, term);
+    if (!colours) return row(name, SAY.product(term.input ?? 0, term.weight ?? 0), worth(term), most);
+    const pair = [heat(term.inputs ?? [[0]], colours.inputs), " × ", heat(term.weights ?? [[0]], colours.weights)];
+    const button = el(
+      "button",
+      { type: "button", tabindex: i === chosen ? 0 : -1, "aria-pressed": String(i === chosen), "data-term": i },
+      el("span", {}, name),
+      el("span", { class: "ledger-how" }, ...pair),
+      bar(worth(term), most),
+      el("b", {}, signed(worth(term))),
+    );
+    button.setAttribute("aria-label", SAY.term(name, worth(term)));
+    return el("li", {}, button);
+  });
+  if (others.count) rows.push(row(SAY.others(others.count, isLinear ? SAY.inputs : SAY.channels), "", others.sum, most));
+  rows.push(row(SAY.bias, "", bias, most));
+  return el("ul", { class: `ledger${isLinear ? " linear" : ""}` }, ...rows);
+}
+
+/** What follows the terms: sum, activation function, normalisation, pooling. @param {Cell} cell */
+export function rest(cell) {
+  const { terms, others, bias, sum, activation, value, after } = cell;
+  const all = terms.reduce((total, term) => total + worth(term), 0);
+  const line = (/** @type {string} */ name, /** @type {Node | string} */ how, /** @type {number} */ v) =>
+    el("li", {}, el("span", {}, name), el("span", {}, how, " = ", el("b", {}, num(v))));
+  const terse = others.count
+    ? SAY.summed(all, others.sum, bias, sum).replace(/ = [^=]*$/, "")
+    : `${num(all)} ${bias < 0 ? "−" : "+"} ${num(Math.abs(bias))}`;
+  const lines = [line(SAY.sum, terse, sum)];
+  if (activation) lines.push(line(SAY.activations[activation] ?? activation, SAY.activation(activation, sum), value));
+  for (const { step, value: result, window } of after) {
+    const how = window ? grid(window, scaleOf([window], "inputs")) : brief(value);
+    lines.push(line(step === "pool" ? SAY.pool : SAY.lrn, how, result));
+  }
+  return el("ol", { class: "ledger-rest" }, ...lines);
+}

@@ -1,0 +1,126 @@
+/** Every word and figure of the connected view. */
+
+/**
+ * A number as it is read: a real minus, so many digits after the point.
+ * @param {number} v
+ * @param {number} [digits]
+ */
+export const num = (v, digits = 2) =>
+  (Math.abs(v) < 0.5 * 10 ** -digits ? 0 : v)
+    .toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })
+    .replace("-", "−");
+
+/** The same with its sign. @param {number} v @param {number} [digits] */
+export const signed = (v, digits = 2) => (v < 0 || num(v, digits).startsWith("−") ? num(v, digits) : `+${num(v, digits)}`);
+
+/** A whole number stays whole; others keep what says something. @param {number} v */
+export const brief = (v) => (Number.isInteger(v) ? num(v, 0) : num(v, Math.abs(v) < 0.0995 ? 3 : 2));
+
+const SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** Any size, with three digits that say something. @param {number} v */
+export function scientific(v) {
+  if (v === 0 || (Math.abs(v) >= 0.01 && Math.abs(v) < 1e5)) return num(v, Math.abs(v) < 10 ? 3 : 1);
+  const power = Math.floor(Math.log10(Math.abs(v)));
+  const raised = [...String(power)].map((digit) => SUPERSCRIPTS["-0123456789".indexOf(digit)]).join("");
+  return `${num(v / 10 ** power)} · 10${raised}`;
+}
+
+/** @param {number} p */
+const percent = (p) => (p < 0.005 ? "<1%" : p > 0.995 ? ">99%" : `${Math.round(100 * p)}%`);
+
+/** @param {string[]} names */
+const listed = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join(""));
+
+/** Units have no place in the photo; channels are maps of it. @param {string} layer */
+const noun = (layer) => (layer.startsWith("fc") ? "unit" : "channel");
+
+export const SAY = {
+  percent,
+  captions: /** @type {Record<string, string>} */ ({
+    conv1: "edges and colours",
+    conv2: "corners and textures",
+    conv3: "patterns",
+    conv4: "parts of things",
+    conv5: "larger parts",
+    fc6: "mixtures of parts",
+    fc7: "mixtures of those",
+  }),
+  photo: "your photo",
+  photoSize: (/** @type {number} */ n) => `${n} × ${n} pixels`,
+  of: (/** @type {number} */ shown, /** @type {number} */ all) => `${shown} of ${all.toLocaleString("en")}`,
+  answer: "answers",
+  answerCaption: (/** @type {string} */ layer) => `${layer}, then softmax`,
+  says: "so it says",
+  group: "The network, layer by layer. Arrow keys move between maps and layers, Enter opens one, Escape lets go.",
+  node: (/** @type {string} */ layer, /** @type {number} */ channel, /** @type {number} */ share, /** @type {string} */ label) =>
+    `${layer}, ${noun(layer)} ${channel + 1}: ${signed(share)} for ${label}`,
+  label: (/** @type {string} */ name, /** @type {number} */ score) => `${name}, ${percent(score)}`,
+  idle: (/** @type {string} */ label) =>
+    `These led to “${label}”. Point at one to see what fed it; choose one to see its sums.`,
+  path: (
+    /** @type {string} */ layer,
+    /** @type {number} */ channel,
+    /** @type {string} */ before,
+    /** @type {number[]} */ sources,
+  ) => {
+    const from = sources.length ? `, mostly from ${before} · ${listed(sources.map((i) => String(i + 1)))}` : "";
+    return `${layer} · ${noun(layer)} ${channel + 1}${before === "photo" ? ", straight from the photo" : from}; `;
+  },
+  worth: (/** @type {number} */ share, /** @type {string} */ label) => `${signed(share, 1)} for ${label}`,
+  answerPath: (/** @type {string} */ label, /** @type {string} */ before, /** @type {number[]} */ sources) =>
+    `${label}, mostly from ${before} · ${listed(sources.map((i) => String(i + 1)))}`,
+  plus: "speaks for it",
+  minus: "speaks against it",
+  bright: "bright: the pattern is there",
+  wide: "The wider a line, the more it passed on. Shown are the maps of each layer that matter most for this label; the bar under a map says how much.",
+  wait: "Tracing what led to the answer…",
+  failed: (/** @type {string} */ why) => `The connections did not arrive. ${why}`,
+  again: "Try again",
+
+  heading: (/** @type {string} */ layer, /** @type {number} */ channel) => `${layer} · ${noun(layer)} ${channel + 1}`,
+  headingOf: (/** @type {string} */ layer, /** @type {string} */ label) => `${layer} · ${label}`,
+  close: "Close",
+  map: "The map, enlarged. Arrow keys choose a cell.",
+  chosenCell: (/** @type {number} */ row, /** @type {number} */ column, /** @type {number} */ value) =>
+    `Row ${row + 1}, column ${column + 1}: ${num(value)}`,
+  chooseCell: "Each square is one number. Choose one, with the mouse or the arrow keys, and see where it came from.",
+  step: "Next cell",
+  slide: "Slide the kernel",
+  stop: "Stop",
+  counting: "Adding it up…",
+  noSum: (/** @type {string} */ why) => `The sum did not arrive. ${why}`,
+  patch: "What it reads",
+  kernel: "Its weights",
+  products: "Multiplied and added",
+  inputMap: (/** @type {string} */ layer, /** @type {number | undefined} */ channel) =>
+    channel === undefined ? layer : `${layer} · ${channel + 1}`,
+  planes: ["red", "green", "blue"],
+  term: (/** @type {string} */ name, /** @type {number} */ sum) => `${name}: ${signed(sum)}. Show its numbers.`,
+  others: (/** @type {number} */ n, /** @type {string} */ of) => `and ${n.toLocaleString("en")} other ${of}`,
+  channels: "channels",
+  inputs: "inputs",
+  bias: "bias",
+  sum: "sum",
+  activations: /** @type {Record<string, string>} */ ({ relu: "ReLU", tanh: "tanh", sigmoid: "sigmoid" }),
+  activation: (/** @type {string} */ name, /** @type {number} */ sum) =>
+    name === "relu" ? `max(0, ${num(sum)})` : `${name}(${num(sum)})`,
+  lrn: "LRN: made smaller by active neighbours",
+  pool: "pool: the largest of its neighbours",
+  at: (/** @type {number[]} */ [channel, row, column]) => `${channel + 1}, row ${row + 1}, column ${column + 1}`,
+  product: (/** @type {number} */ input, /** @type {number} */ weight) => `${brief(input)} × ${brief(weight)}`,
+  summed: (/** @type {number} */ terms, /** @type {number} */ others, /** @type {number} */ bias, /** @type {number} */ sum) =>
+    `${num(terms)} ${others < 0 ? "−" : "+"} ${num(Math.abs(others))} ${bias < 0 ? "−" : "+"} ${num(Math.abs(bias))} = ${num(sum)}`,
+  softmax: "Softmax: from scores to shares",
+  softmaxWhy: (/** @type {number} */ most) =>
+    `Every score is raised to a power of e and divided by the sum of all. ${
+      most === 0 ? "" : `(${num(most)}, the largest score, is taken off first: the shares stay the same.)`
+    }`,
+  power: (/** @type {number} */ logit) => `e^${num(logit)}`,
+  rest: "all others",
+  share: (/** @type {number} */ exp, /** @type {number} */ total, /** @type {number} */ p) =>
+    `${scientific(exp)} ÷ ${scientific(total)} = ${num(100 * p, 1)}%`,
+  sigmoid: "Sigmoid: from a score to a chance",
+  sigmoidOf: (/** @type {number} */ logit, /** @type {number} */ p) => `1 ÷ (1 + e^${num(-logit)}) = ${num(100 * p, 1)}%`,
+  calibrated: "The bars above show this share after calibration: how often such a share was right on test photos.",
+};
