@@ -7,6 +7,7 @@ GlassbotError                  500 internal-error
 ├── UnauthorizedError          401 unauthorized
 ├── CrossOriginError           403 cross-origin
 ├── NotFoundError              404 not-found
+│   └── NoSuchImageError       404 unknown-image
 ├── MethodNotAllowedError      405 method-not-allowed
 ├── SlowUploadError            408 slow-upload
 ├── TooLargeError              413 body-too-large
@@ -94,6 +95,13 @@ class NotFoundError(GlassbotError):
 
     status, slug, title = 404, "not-found", "There is nothing here"
     example = "No page and no route has this address; GET / is the page."
+
+
+class NoSuchImageError(NotFoundError):
+    """No photo of that SHA-256 is in memory, or none any more."""
+
+    slug, title = "unknown-image", "This photo is not in memory"
+    example = "This photo is no longer in memory: send it again."
 
 
 class MethodNotAllowedError(GlassbotError):

@@ -136,7 +136,10 @@ class Settings(BaseSettings):
         description="Time after SIGTERM, in seconds, for which requests are still accepted while /readyz answers 503.",
     )
     cache_pictures: int = Field(
-        default=64, ge=0, le=10_000, description="Decoded pictures kept in memory, of 0.2 MB each."
+        default=256,
+        ge=0,
+        le=10_000,
+        description="Decoded pictures kept in memory, of 0.16 MB each; one that is kept can be named by its SHA-256.",
     )
     cache_outputs: int = Field(
         default=8,

@@ -76,6 +76,16 @@ async def picture(request: Request, *, max_bytes: int, seconds: float) -> bytes:
     return await _read(request, max_bytes, seconds)
 
 
+async def nothing(request: Request, *, max_bytes: int, seconds: float) -> None:
+    """Read the empty body of a request that names its picture. Raises InvalidRequestError where it is not empty.
+
+    Also raises as :func:`picture`.
+    """
+    async for chunk in _chunks(request, max_bytes, seconds):
+        if chunk:
+            raise InvalidRequestError("Name a photo by image, or send one as the body, but not both.")
+
+
 async def uploads(request: Request, *, max_bytes: int, seconds: float, max_files: int) -> list[Upload]:
     """The files in fields named ``file`` or ``image``, at least one and at most ``max_files``.
 

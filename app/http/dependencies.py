@@ -6,17 +6,22 @@ Each dependency costs some 30 µs, so a route asks for few: :class:`app.http.int
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from pydantic import WithJsonSchema
 
 from app.errors import InvalidRequestError
 from app.http.intake import Intake
 from app.inference.engine_host import EngineHost
+from app.inference.images import ImageName
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.runs.registry import Runs
 from model.checkpoint import Checkpoint
+
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 async def metrics(request: Request) -> Metrics:
@@ -54,10 +59,25 @@ async def app_version(request: Request) -> str:
     return str(request.app.version)
 
 
-async def intake(request: Request) -> Intake:
-    """What admits this request and reads the pictures in its body."""
+async def body_intake(request: Request) -> Intake:
+    """What admits this request and reads the picture or pictures in its body."""
     state = request.app.state
     return Intake(request, state.predictor, state.settings)
+
+
+async def intake(
+    request: Request,
+    image: Annotated[
+        str | None,
+        WithJsonSchema({"type": "string", "pattern": f"^{_SHA256.pattern}$"}),
+        Query(description="In place of a body: SHA-256 of a picture that was sent before, image.sha256 of its answer."),
+    ] = None,
+) -> Intake:
+    """What admits this request and reads the one picture in its body, or takes its name. Raises InvalidRequestError."""
+    state = request.app.state
+    if image is not None and not _SHA256.fullmatch(image):
+        raise InvalidRequestError("image is the SHA-256 of a photo: 64 hexadecimal digits, as an answer names it.")
+    return Intake(request, state.predictor, state.settings, None if image is None else ImageName(image.lower()))
 
 
 async def vocabulary(
@@ -82,4 +102,5 @@ CheckpointPart = Annotated[Checkpoint, Depends(checkpoint)]
 RunsPart = Annotated[Runs, Depends(runs)]
 AppVersion = Annotated[str, Depends(app_version)]
 IntakePart = Annotated[Intake, Depends(intake)]
+BodyIntakePart = Annotated[Intake, Depends(body_intake)]
 VocabularyName = Annotated[str | None, Depends(vocabulary)]

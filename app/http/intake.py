@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from app.http import bodies
 from app.http.bodies import Upload
 from app.inference.admission import Slot
+from app.inference.images import ImageName, Picture
 from app.inference.predictor import Predictor
 from app.settings import Settings
 
@@ -29,25 +30,29 @@ class Intake:
     request: Request
     predictor: Predictor
     settings: Settings
+    name: ImageName | None = None
+    """The picture that the request names; None where it sends one."""
 
     @property
     def request_id(self) -> str:
         """The id of the request, as in the header ``X-Request-ID`` and in the logs."""
         return str(self.request.state.request_id)
 
-    async def picture(self, work: Callable[[bytes], Coroutine[Any, Any, Result]]) -> Result:
-        """What ``work`` returns for the one picture of the request.
+    async def picture(self, work: Callable[[Picture], Coroutine[Any, Any, Result]]) -> Result:
+        """What ``work`` returns for the one picture of the request, whether it is sent or named.
 
         Raises NotReadyError or OverloadedError before the body is read, what :func:`app.http.bodies.picture` raises
         while it is, ClientDisconnect where the client leaves, or what ``work`` raises.
         """
 
-        async def receive() -> bytes:
-            settings = self.settings
-            limit = settings.max_body_bytes
-            return await bodies.picture(self.request, max_bytes=limit, seconds=settings.upload_seconds)
+        async def receive() -> Picture:
+            limit, seconds = self.settings.max_body_bytes, self.settings.upload_seconds
+            if self.name is None:
+                return await bodies.picture(self.request, max_bytes=limit, seconds=seconds)
+            await bodies.nothing(self.request, max_bytes=limit, seconds=seconds)
+            return self.name
 
-        return await self._admitted(receive, lambda body, _: work(body))
+        return await self._admitted(receive, lambda picture, _: work(picture))
 
     async def files(self, work: Callable[[list[Upload], Slot], Coroutine[Any, Any, Result]]) -> Result:
         """What ``work`` returns for the files of a batch and the slot of the request. Raises as :meth:`picture`."""

@@ -69,6 +69,18 @@ class DecodedImage:
     """Hexadecimal SHA-256 of the bytes that were sent."""
 
 
+@dataclass(frozen=True)
+class ImageName:
+    """A picture that was sent before, by the SHA-256 of its bytes."""
+
+    sha256: str
+    """64 hexadecimal digits in lower case."""
+
+
+Picture = bytes | ImageName
+"""Which picture a request is about: the bytes of its file, or the name of one whose pixels are kept."""
+
+
 class PixelBudget:
     """Lets all decoder threads together hold at most ``total`` decoded pixels; a thread waits for its share."""
 

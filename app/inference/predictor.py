@@ -1,6 +1,7 @@
 """Answers one request about one picture: bytes → decode → queue → engine → description, class map or activations.
 
 The predictor adds the order of these steps, the deadline of a request, and caches keyed by the SHA-256 of the picture.
+A picture that is still in them can be named by it, and is then neither sent nor decoded again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cachetools import LRUCache
 
 from app import errors
 from app.inference.engine_host import EngineHost
-from app.inference.images import DecodedImage, Limits, PixelBudget, decode_image, decoder_threads
+from app.inference.images import DecodedImage, ImageName, Limits, Picture, PixelBudget, decode_image, decoder_threads
 from app.inference.results import Described, Explained, ForwardResult, Timing
 from app.metrics import Metrics
 from app.settings import Settings
@@ -61,37 +62,40 @@ class Predictor:
             self._decoder_threads.shutdown(cancel_futures=True)
             self._answer_threads.shutdown()
 
-    async def decode(self, body: bytes) -> DecodedImage:
-        """Decode and prepare one picture, without running the network. Raises the tree in ``app.errors``."""
-        async with self._within_deadline():
-            return await self._decoded(body)
+    async def decode(self, picture: Picture) -> DecodedImage:
+        """Decode and prepare one picture, without running the network.
 
-    async def describe(self, body: bytes, *, top_k: int = 5, vocabulary: str | None = None) -> Described:
+        Raises the tree in ``app.errors``: NoSuchImageError, as all of these do, for a name that is not known any more.
+        """
+        async with self._within_deadline():
+            return await self._decoded(picture)
+
+    async def describe(self, picture: Picture, *, top_k: int = 5, vocabulary: str | None = None) -> Described:
         """Describe one picture by labels, words and a sentence. Raises the tree in ``app.errors``.
 
         ``vocabulary`` keeps the labels of one softmax vocabulary only.
         """
         self._check_vocabulary(vocabulary)
         async with self._within_deadline():
-            result = await self._forward(body, self._explained_layers)
+            result = await self._forward(picture, self._explained_layers)
             work = partial(describe, result.output.logits[0], self.checkpoint, top_k=top_k, vocabulary=vocabulary)
             description = await self.offload(partial(work, pixels=result.image.pixels, output=result.output))
         return Described(result.image, description, result.timing)
 
-    async def explain(self, body: bytes, *, label: str, vocabulary: str | None, method: Method) -> Explained:
+    async def explain(self, picture: Picture, *, label: str, vocabulary: str | None, method: Method) -> Explained:
         """Compute the class map of one label, looked up in ``vocabulary`` or in all. Raises ``app.errors``."""
         try:
             row = explaining.find_row(self.checkpoint, label, vocabulary)
         except explaining.UnknownLabelError as error:
             raise errors.NoSuchLabelError(str(error)) from error
         async with self._within_deadline():
-            result = await self._forward(body, self._explained_layers)
+            result = await self._forward(picture, self._explained_layers)
             return await self.offload(partial(self._class_map, result, row, method))
 
-    async def activations(self, body: bytes, layers: tuple[str, ...]) -> ForwardResult:
+    async def activations(self, picture: Picture, layers: tuple[str, ...]) -> ForwardResult:
         """Run the network on one picture, and keep the activations of ``layers``. Raises ``app.errors``."""
         async with self._within_deadline():
-            return await self._forward(body, layers)
+            return await self._forward(picture, layers)
 
     async def offload(self, work: Callable[[], T]) -> T:
         """Do a short piece of arithmetic on a thread, off the event loop."""
@@ -136,10 +140,10 @@ class Predictor:
             detail = f"No answer within {self._deadline_s:g} seconds: ask again later."
             raise errors.DeadlineExceededError(detail) from error
 
-    async def _forward(self, body: bytes, layers: tuple[str, ...]) -> ForwardResult:
+    async def _forward(self, picture: Picture, layers: tuple[str, ...]) -> ForwardResult:
         """Decode and run the network, or take from the caches what is there."""
         began = perf_counter()
-        image = await self._decoded(body)
+        image = await self._decoded(picture)
         decode_s = perf_counter() - began
         output = self._outputs.get(image.sha256)
         queue_s = model_s = 0.0
@@ -158,11 +162,13 @@ class Predictor:
         if cached is None or set(cached.maps) <= set(output.maps):
             _store(self._outputs, sha256, output)
 
-    async def _decoded(self, body: bytes) -> DecodedImage:
-        sha256 = await self._digest(body)
+    async def _decoded(self, picture: Picture) -> DecodedImage:
+        sha256 = picture.sha256 if isinstance(picture, ImageName) else await self._digest(picture)
         image = self._images.get(sha256)
         if image is None:
-            image = await self._decode(body, sha256)
+            if isinstance(picture, ImageName):
+                raise errors.NoSuchImageError("This photo is no longer in memory: send it again.")
+            image = await self._decode(picture, sha256)
             _store(self._images, sha256, image)
         return image
 

@@ -1,6 +1,6 @@
 /**
  * What the address says behind its "#": the name of a sample, and the label, method and layer that are looked at. A photo
- * of somebody's own is never in it; the browser's history holds a number, by which this visit knows the photo again.
+ * of somebody's own is never in it; the browser's history holds a name, by which photo-store.js finds the photo again.
  *
  * @typedef {object} View "" is what the page would choose itself
  * @property {string} sample
@@ -26,7 +26,7 @@ export function href(wanted) {
 /** @param {string} hash */
 const whole = (hash) => (hash === "#" ? location.pathname + location.search : hash);
 
-/** The number of the photo that is shown here; undefined where none was. @returns {string | undefined} */
+/** The name of the photo that is shown here; undefined where none was. @returns {string | undefined} */
 export const photo = () => history.state?.photo;
 
 /** @returns {boolean} whether this is the lens */
@@ -41,15 +41,15 @@ export function turn(change) {
   if (to !== href(view())) history.pushState(history.state, "", whole(to));
 }
 
-/** Go on to another photo. @param {string} number @param {string} sample */
-export function enter(number, sample) {
+/** Go on to another photo. @param {string} id @param {string} sample */
+export function enter(id, sample) {
   const { label, method, layer } = view();
   const linked = photo() || isLens() ? "" : label; // a link without a photo says what to show of the next one
-  history.pushState({ photo: number }, "", whole(href({ sample, label: linked, method, layer })));
+  history.pushState({ photo: id }, "", whole(href({ sample, label: linked, method, layer })));
 }
 
-/** Say which photo this view is of. @param {string} number */
-export const settle = (number) => history.replaceState({ photo: number }, "");
+/** Say which photo this view is of. @param {string} id */
+export const settle = (id) => history.replaceState({ photo: id }, "");
 
 /** Know no photo here any more. */
 export const forget = () => history.replaceState({}, "");
@@ -60,10 +60,25 @@ export const enterLens = () => history.pushState({ lens: true }, "", "#lens");
 /** Make it the address of the empty state. */
 export const leaveLens = () => history.replaceState({}, "", whole("#"));
 
+/** Once the photo of before is shown again, go back to where the page was, unless somebody scrolled meanwhile. */
+export function scrollBack() {
+  const top = history.state?.top ?? 0;
+  history.scrollRestoration = "manual"; // the browser would scroll a page that holds nothing yet
+  const go = (/** @type {Event} */ event) =>
+    /** @type {CustomEvent} */ (event).detail.activations.then(
+      () => scrollY === 0 && scrollTo({ top, behavior: "instant" }),
+    );
+  document.addEventListener("glassbot:answer", go, { once: true });
+  document.addEventListener("glassbot:leave", () => document.removeEventListener("glassbot:answer", go), {
+    once: true,
+  });
+}
+
 /** Back and forward, and addresses typed by hand. @param {() => void} arrived */
 export function listen(arrived) {
   if (!history.state && !view().sample) history.replaceState({}, "");
   let here = history.state;
+  addEventListener("pagehide", () => history.replaceState({ ...history.state, top: scrollY }, ""));
   addEventListener("popstate", () => {
     const isPlace = isTyped() && !location.hash.includes("="); // the skip link, or a heading
     if (isPlace) return history.replaceState(here, "");

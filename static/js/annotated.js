@@ -1,5 +1,6 @@
 /** The picture to take away: the photo with its class map, and below it the answer, in the page's own colours. */
 
+import { reliability } from "./answer.js";
 import { byId, context2d, curly } from "./dom.js";
 import { corners, cropOf } from "./photo.js";
 import { SAY } from "./strings.js";
@@ -10,15 +11,17 @@ const NARROWEST = 720; // so that the words have room
 /**
  * @param {import("./photo.js").Picture} picture
  * @param {Rest.PredictResponse} answer
- * @returns {Promise<Blob | null>} a JPEG
+ * @param {Rest.ExplainResponse | null} map the one that is shown
+ * @param {string} [type] of the file
+ * @returns {Promise<Blob | null>}
  */
-export function annotate(picture, answer) {
+export function annotate(picture, answer, map, type = "image/jpeg") {
   const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
   const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
   const page = Math.max(NARROWEST, width);
   const canvas = document.createElement("canvas");
   const context = context2d(canvas);
-  const lines = words(context, answer, page);
+  const lines = words(context, answer, map, page);
   canvas.width = page;
   canvas.height = height + lines.reduce((sum, line) => sum + line.height, 0) + margin(page);
   context.fillStyle = colour("--wall");
@@ -27,7 +30,7 @@ export function annotate(picture, answer) {
   drawPhoto(context, picture, answer.image, width, height);
   context.setTransform(1, 0, 0, 1, 0, 0);
   write(context, lines, height, page);
-  return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92));
+  return new Promise((done) => canvas.toBlob(done, type, 0.92));
 }
 
 /** @param {string} name */
@@ -70,25 +73,36 @@ function drawPhoto(context, picture, image, width, height) {
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Rest.PredictResponse} answer
+ * @param {Rest.ExplainResponse | null} map
  * @param {number} page
  * @returns {Line[]}
  */
-function words(context, { caption, labels, model }, page) {
+function words(context, { caption, labels, words: said, model }, map, page) {
   const unit = page / 40;
   const [book, sans] = ["--say", "--ui"].map(colour);
   const large = { font: `${1.5 * unit}px ${book}`, ink: colour("--ink"), height: 1.9 * unit };
   const plain = { font: `${0.8 * unit}px ${sans}`, ink: colour("--ink"), height: 1.25 * unit };
   const small = { ...plain, font: `${0.65 * unit}px ${sans}`, ink: colour("--ink-2") };
-  const reliability =
-    caption.tier === "pass" || caption.right_times_in_ten === null ? [] : [SAY.right(caption.right_times_in_ten)];
-  const map = byId("cam").hidden ? [] : [byId("map-note").textContent];
-  context.font = large.font;
-  const sentence = wrapped(context, curly(caption.text), page - 2 * margin(page));
+  const notes = [
+    ...(said.length
+      ? [SAY.wordsOf(said.map(({ word, people_in_five }) => `${word} ${SAY.inFive(people_in_five)}`))]
+      : []),
+    ...(map ? [`${byId("map-note").textContent} ${SAY.mapBy[map.method] ?? map.method}`] : []),
+    SAY.by(model.name, model.version),
+  ];
+  const lines = (/** @type {typeof large} */ style, /** @type {string} */ text) => {
+    context.font = style.font;
+    return wrapped(context, text, page - 2 * margin(page)).map((line) => ({ ...style, text: line }));
+  };
   return [
-    ...sentence.map((text) => ({ ...large, text })),
-    ...reliability.map((text) => ({ ...small, text })),
-    ...labels.map(({ label, score }) => ({ ...plain, text: label, right: SAY.percent(score) })),
-    ...[...map, SAY.by(model.name, model.version)].map((text) => ({ ...small, text })),
+    ...lines(large, curly(caption.text)),
+    ...lines(small, reliability(caption)),
+    ...labels.map(({ label, vocabulary, score }) => ({
+      ...plain,
+      text: `${label} (${SAY.vocabularies[vocabulary] ?? vocabulary})`,
+      right: SAY.percent(score),
+    })),
+    ...notes.flatMap((note) => lines(small, note)),
   ];
 }
 

@@ -1,4 +1,7 @@
-/** The service, by URLs relative to the page. */
+/**
+ * The service, by URLs relative to the page. A photo goes over the wire once, to predict; from then on it is named by its
+ * SHA-256, and this module alone knows what to do where the service has forgotten it.
+ */
 
 import { keyHeaders } from "./key.js";
 import { SAY } from "./strings.js";
@@ -55,12 +58,27 @@ function trouble(status, text, retryAfter) {
 const bodyType = (photo) => (photo.type.startsWith("image/") ? photo.type : "application/octet-stream");
 
 /**
- * Ask for labels, words and the sentence. By XMLHttpRequest, since fetch tells no upload progress.
+ * @param {string} url
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>} rejects with Trouble unless the answer is good
+ */
+async function ask(url, options) {
+  const response = await fetch(url, options).catch((error) => {
+    throw error.name === "AbortError" ? error : gone();
+  });
+  if (!response.ok) throw trouble(response.status, await response.text(), response.headers.get("Retry-After"));
+  return response;
+}
+
+/** @typedef {{ sending: (share: number) => void, sent: () => void, signal: AbortSignal }} Watch told how an upload goes */
+
+/**
+ * Send a photo and ask for labels, words and the sentence. By XMLHttpRequest, since fetch tells no upload progress.
  * @param {Blob} photo
- * @param {{ sending: (share: number) => void, sent: () => void, signal: AbortSignal }} watch
+ * @param {Watch} watch
  * @returns {Promise<Rest.PredictResponse>}
  */
-export function predict(photo, { sending, sent, signal }) {
+function upload(photo, { sending, sent, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "predict");
@@ -88,27 +106,14 @@ export function predict(photo, { sending, sent, signal }) {
 }
 
 /**
+ * Post a photo or its name; where the server is busy, wait as long as it asks (at most 5 s) and try once more.
  * @param {string} url
- * @param {RequestInit} [options]
- * @returns {Promise<Response>} rejects with Trouble unless the answer is good
- */
-async function ask(url, options) {
-  const response = await fetch(url, options).catch((error) => {
-    throw error.name === "AbortError" ? error : gone();
-  });
-  if (!response.ok) throw trouble(response.status, await response.text(), response.headers.get("Retry-After"));
-  return response;
-}
-
-/**
- * Post the photo; where the server is busy, wait as long as it asks (at most 5 s) and try once more.
- * @param {string} url
- * @param {Blob} photo
+ * @param {Blob | null} photo null where the URL names it
  * @param {string} accept
  * @param {AbortSignal} signal
  */
 async function post(url, photo, accept, signal) {
-  const headers = { "Content-Type": bodyType(photo), Accept: accept, ...keyHeaders() };
+  const headers = { ...(photo && { "Content-Type": bodyType(photo) }), Accept: accept, ...keyHeaders() };
   const options = { method: "POST", body: photo, signal, headers };
   try {
     return await ask(url, options);
@@ -119,25 +124,104 @@ async function post(url, photo, accept, signal) {
   }
 }
 
+const HELD = 4; // photos that could be sent again; who looks at one has the others in the history
+
+/** Photos that were sent, by the SHA-256 under which the service knows them, newest last. @type {Map<string, Blob>} */
+const held = new Map();
+
+/** Those that are being sent again just now. @type {Map<string, Promise<unknown>>} */
+const resending = new Map();
+
+/** @param {string} image @param {Blob} photo */
+function hold(image, photo) {
+  held.delete(image);
+  held.set(image, photo);
+  for (const oldest of [...held.keys()].slice(0, -HELD)) held.delete(oldest);
+}
+
+/** Whether the service no longer has the photo that was named. @param {unknown} error */
+const isForgotten = (error) => error instanceof Trouble && error.type.endsWith(":unknown-image");
+
+/** @param {string} path @param {string} image */
+const named = (path, image) => `${path}${path.includes("?") ? "&" : "?"}image=${image}`;
+
 /**
- * Every layer of one picture, as activations.js reads it.
- * @param {Blob} photo
+ * Ask something about a photo that was sent before, by its name. Where the service has forgotten it, it is sent again with
+ * the question; who asks at the same time waits for that, so that it goes over the wire once.
+ * @param {string} image SHA-256, as the answer of predict names it
+ * @param {string} path of the endpoint, perhaps with a query
+ * @param {string} accept media type of the answer
  * @param {AbortSignal} signal
+ * @returns {Promise<Response>}
+ */
+export async function about(image, path, accept, signal) {
+  try {
+    return await post(named(path, image), null, accept, signal);
+  } catch (error) {
+    const photo = held.get(image);
+    if (!photo || !isForgotten(error)) throw error;
+    const other = resending.get(image);
+    if (other) return other.then(() => about(image, path, accept, signal));
+    const response = post(path, photo, accept, signal);
+    const settled = response.then(
+      () => {},
+      () => {},
+    );
+    resending.set(image, settled);
+    settled.then(() => resending.delete(image));
+    return response;
+  }
+}
+
+/**
+ * Ask for labels, words and the sentence. A photo that was sent before is named, and only sent where it was forgotten.
+ * @param {Blob} photo
+ * @param {Watch} watch
+ * @param {string} [image] its SHA-256 where that is known
+ * @returns {Promise<Rest.PredictResponse>}
+ */
+export async function predict(photo, watch, image) {
+  const prediction = (image && (await remembered(image, watch))) || (await upload(photo, watch));
+  hold(prediction.image.sha256, photo);
+  return prediction;
+}
+
+/**
+ * What the service says of a photo that it still has; null where it has forgotten it.
+ * @param {string} image
+ * @param {Watch} watch
+ * @returns {Promise<Rest.PredictResponse | null>}
+ */
+async function remembered(image, { sent, signal }) {
+  sent();
+  try {
+    return await (await post(named("predict", image), null, "application/json", signal)).json();
+  } catch (error) {
+    if (isForgotten(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * Layers of one picture, as activations.js reads them.
+ * @param {string} image
+ * @param {AbortSignal} signal
+ * @param {string} [layers] names with commas
  * @returns {Promise<ArrayBuffer>}
  */
-export const activations = async (photo, signal) =>
-  (await post("activations?layers=all", photo, "application/octet-stream", signal)).arrayBuffer();
+export const activations = async (image, signal, layers = "all") =>
+  (await about(image, `activations?layers=${layers}`, "application/octet-stream", signal)).arrayBuffer();
 
 /**
  * The class map of one label.
- * @param {Blob} photo
+ * @param {string} image
  * @param {{ id: string, vocabulary?: string, method: string }} wanted
  * @param {AbortSignal} signal
  * @returns {Promise<Rest.ExplainResponse>}
  */
-export async function explain(photo, { id, vocabulary, method }, signal) {
+export async function explain(image, { id, vocabulary, method }, signal) {
   const query = new URLSearchParams({ label: id, method, ...(vocabulary ? { vocabulary } : {}) });
-  return (await post(`explain?${query}`, photo, "application/json", signal)).json();
+  return (await about(image, `explain?${query}`, "application/json", signal)).json();
 }
 
 /**
@@ -153,11 +237,11 @@ export async function glance(frame, signal) {
 
 /**
  * The square that the network sees of a photo, as a PNG.
- * @param {Blob} photo
+ * @param {string} image
  * @param {AbortSignal} signal
  * @returns {Promise<Blob>}
  */
-export const square = async (photo, signal) => (await post("square", photo, "image/png", signal)).blob();
+export const square = async (image, signal) => (await about(image, "square", "image/png", signal)).blob();
 
 /** @type {Promise<Rest.ModelResponse> | undefined} */
 let description;

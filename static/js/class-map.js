@@ -1,7 +1,7 @@
 /** The class map over the photo: which label, which method, how strong. */
 
 import * as api from "./api.js";
-import { byId, find, onRadio, radio } from "./dom.js";
+import { byId, find, onRadio, radio, tell } from "./dom.js";
 import { paint } from "./heatmap.js";
 import { choseLabel } from "./layers.js";
 import { SAY } from "./strings.js";
@@ -11,7 +11,7 @@ import { SAY } from "./strings.js";
  * @typedef {import("./activations.js").Activations} Activations
  *
  * @typedef {object} Source what maps are asked of
- * @property {File} file
+ * @property {string} image SHA-256 of the photo
  * @property {Promise<Activations | null>} activations where the cells lie
  * @property {AbortSignal} signal
  * @property {Map<string, Promise<Rest.ExplainResponse>>} maps those already asked for
@@ -23,18 +23,25 @@ let current = null;
 /** @type {Choice | null} */
 let chosen = null;
 
+/** The map that is on the photo. @type {Rest.ExplainResponse | null} */
+let drawn = null;
+
+/** The map that is on the photo, for who takes the answer away. */
+export const shown = () => drawn;
+
 const DEFAULT_METHOD = "gradcam";
 
 let method = DEFAULT_METHOD;
 
 /**
  * Start with a new photo.
- * @param {File} file
+ * @param {string} image SHA-256
  * @param {Promise<Activations | null>} activations
  * @param {AbortSignal} signal
  */
-export function begin(file, activations, signal) {
-  current = { file, activations, signal, maps: new Map() };
+export function begin(image, activations, signal) {
+  current = { image, activations, signal, maps: new Map() };
+  chosen = drawn = null;
 }
 
 /**
@@ -44,16 +51,18 @@ export function begin(file, activations, signal) {
  */
 export function turn(choice, how) {
   const methods = [...byId("method").querySelectorAll("input")].map(({ value }) => value);
+  const isNew = chosen?.id !== choice.id || chosen.vocabulary !== choice.vocabulary;
   chosen = choice;
   method = methods.includes(how) ? how : DEFAULT_METHOD;
   radio(byId("method"), method);
+  if (isNew) tell("label", { id: choice.id, vocabulary: choice.vocabulary ?? "", name: choice.name ?? choice.id });
   draw();
 }
 
 /** The map of a choice; each is asked for once. @param {Source} source @param {Choice} choice */
 function ask(source, choice) {
   const key = [method, choice.vocabulary, choice.id].join("|");
-  const explained = source.maps.get(key) ?? api.explain(source.file, { ...choice, method }, source.signal);
+  const explained = source.maps.get(key) ?? api.explain(source.image, { ...choice, method }, source.signal);
   source.maps.set(key, explained);
   explained.catch(() => source.maps.delete(key));
   return explained;
@@ -73,11 +82,13 @@ async function draw() {
     paint(canvas, explained.map, layer, layer.inputSize);
     canvas.hidden = false;
     canvas.dataset.label = choice.id;
+    drawn = explained;
     note.textContent = (explained.maximum > 0 ? SAY.map : SAY.noEvidence)(explained.label);
     choseLabel(explained.label, explained.layer, explained.relevance);
   } catch (error) {
     if (isLate()) return;
     byId("cam").hidden = true;
+    drawn = null;
     note.textContent = SAY.noMap(error instanceof api.Trouble ? error.detail : SAY.strange);
   }
 }

@@ -162,3 +162,10 @@ export function onButton(grid, clicked) {
 
 /** Straight apostrophes become typographic ones. @param {string} text */
 export const curly = (text) => text.replaceAll("'", "’");
+
+/**
+ * Tell whoever listens on the document: "glassbot:answer", "glassbot:label" or "glassbot:leave".
+ * @param {"answer" | "label" | "leave"} event
+ * @param {object} [detail]
+ */
+export const tell = (event, detail) => document.dispatchEvent(new CustomEvent(`glassbot:${event}`, { detail }));

@@ -3,16 +3,11 @@
 import { href } from "./address.js";
 import { byId, curly, el } from "./dom.js";
 import * as store from "./history-store.js";
+import * as photos from "./photo-store.js";
 import { SAY } from "./strings.js";
 
-/** Photos of somebody's own that this visit still holds, by SHA-256. @type {Map<string, File>} */
-const files = new Map();
-
 /** Looks at a photo again. */
-let reopen = (/** @type {File} */ _) => {};
-
-/** Hold a photo for another look, as long as the page is open. @param {string} id @param {File} file */
-export const hold = (id, file) => files.set(id, file);
+let reopen = (/** @type {string} */ _) => {};
 
 /** @param {store.Entry} entry */
 function item({ id, thumb, text, sample, verdict }) {
@@ -20,10 +15,9 @@ function item({ id, thumb, text, sample, verdict }) {
   const parts = [picture, el("span", {}, curly(text))];
   if (verdict) parts.push(el("small", {}, SAY.verdicts[verdict] ?? ""));
   if (sample) return el("li", {}, el("a", { href: href({ sample }) }, ...parts));
-  const file = files.get(id);
-  if (!file) return el("li", {}, el("div", {}, ...parts));
+  if (!photos.has(id)) return el("li", {}, el("div", {}, ...parts));
   const button = el("button", { type: "button" }, ...parts);
-  button.addEventListener("click", () => reopen(file));
+  button.addEventListener("click", () => reopen(id));
   return el("li", {}, button);
 }
 
@@ -37,14 +31,29 @@ export function show() {
   byId("tally").textContent = judged ? SAY.tally(count("right"), count("sort of"), count("wrong")) : "";
 }
 
-/** Draw it, and offer to forget it. @param {(file: File) => void} bring called with a photo to look at again */
-export function listen(bring) {
-  reopen = bring;
+/** Draw it, once it is known which photos can be opened. */
+async function load() {
+  show();
+  if (!store.entries().some(({ sample }) => !sample)) return;
+  await photos.load();
+  show();
+}
+
+/** Draw it, and offer to forget it. @param {(image: string) => void} again called with the photo to look at again */
+export function listen(again) {
+  reopen = again;
+  const keep = byId("keep-photos", HTMLInputElement);
+  keep.checked = photos.isKeeping();
+  keep.addEventListener("change", async () => {
+    await photos.keep(keep.checked);
+    show();
+  });
   byId("forget").addEventListener("click", () => {
     store.clear();
+    photos.clear();
     show();
     byId("main").focus({ preventScroll: true }); // the button is gone
   });
-  addEventListener("storage", show);
-  show();
+  addEventListener("storage", load);
+  load();
 }

@@ -3,10 +3,12 @@
 import * as answer from "./answer.js";
 import * as api from "./api.js";
 import { byId, context2d, el, outline } from "./dom.js";
+import * as maps from "./lens-maps.js";
 import { corners } from "./photo.js";
 import { SAY } from "./strings.js";
 
 const SIDE = 454; // pixels sent: twice what the network sees
+const LARGEST = 4096; // of the square that is kept: as large as the camera gives it
 const LEAST = 200; // milliseconds between two frames: nobody reads faster, and others want to be answered too
 const STALE = 1500; // milliseconds after which an answer looks old
 const STEADY = 2000; // milliseconds that a sentence must stand before it is read out
@@ -15,12 +17,15 @@ const STEADY = 2000; // milliseconds that a sentence must stand before it is rea
 let current = new AbortController();
 current.abort();
 
+/** The square of the video that is marked, in its pixels: what is sent is exactly that. */
+let square = { x: 0, y: 0, width: 1, height: 1 };
+
 /** The sentence that is shown, when it first came, and when it was last confirmed. */
 let shown = { text: "", since: 0, at: 0 };
 
 /**
  * Open the camera and look, until the lens is closed.
- * @param {(file: File) => void} caught called with a frame that somebody wants to look at closely
+ * @param {(file: File) => void} caught called with the marked square, as somebody froze it
  * @param {(error: unknown) => void} failed
  */
 export async function open(caught, failed) {
@@ -39,8 +44,9 @@ export async function open(caught, failed) {
       .addEventListener("ended", () => give(new api.Trouble(SAY.cameraGone, SAY.cameraGoneWhy)));
     const video = await play(stream, signal);
     byId("catch").onclick = async () => {
-      caught(new File([await frame(video, false)], SAY.frameName, { type: "image/jpeg" }));
+      caught(new File([await frame(video, LARGEST, 0.95)], SAY.frameName, { type: "image/jpeg" }));
     };
+    watch(video, signal);
     const clock = setInterval(age, 250);
     signal.addEventListener("abort", () => clearInterval(clock));
     await look(video, signal);
@@ -83,57 +89,70 @@ async function play(stream, signal) {
   byId("lens-sentence").textContent = SAY.looking;
   byId("lens-bars").replaceChildren();
   for (const id of ["lens-tier", "lens-rate", "lens-read"]) byId(id).textContent = "";
+  maps.begin();
   video.srcObject = stream;
   await video.play();
   signal.throwIfAborted();
-  const { videoWidth: width, videoHeight: height } = video;
-  const box = byId("view");
-  box.style.setProperty("--ratio", String(width / height));
-  box.classList.toggle("tall", height >= width);
   for (const id of ["start", "answer", "layers"]) byId(id).hidden = true;
   byId("lens").hidden = false;
-  mark(video);
+  frameIt(video);
   byId("lens-sentence").focus({ preventScroll: true });
   return video;
 }
 
-/**
- * The largest square of the video that the pane leaves free, which is what the network reads.
- * @param {HTMLVideoElement} video
- */
-function free(video) {
+/** Give the video the box that its proportions ask for; a phone that is turned changes them. @param {HTMLVideoElement} video */
+function frameIt(video) {
   const { videoWidth: width, videoHeight: height } = video;
-  const box = video.getBoundingClientRect();
-  const open = height * Math.min(1, (byId("laid").getBoundingClientRect().top - box.top) / box.height);
-  const side = Math.max(1, Math.min(width, open));
-  return { x: (width - side) / 2, y: (open - side) / 2, width: side, height: side };
+  const box = byId("view");
+  box.style.setProperty("--ratio", String(width / height));
+  box.classList.toggle("tall", height >= width);
+  mark(video);
 }
 
-/** Mark that square. @param {HTMLVideoElement} video */
+/**
+ * Keep the marks true while the window, the video or the words on it change their size.
+ * @param {HTMLVideoElement} video
+ * @param {AbortSignal} signal
+ */
+function watch(video, signal) {
+  const sizes = new ResizeObserver(() => mark(video));
+  for (const part of [video, byId("laid")]) sizes.observe(part);
+  signal.addEventListener("abort", () => sizes.disconnect());
+  video.addEventListener("resize", () => frameIt(video), { signal });
+}
+
+/**
+ * Mark the largest square of the video that the pane leaves free, which is what the network reads.
+ * @param {HTMLVideoElement} video
+ */
 function mark(video) {
   const { videoWidth: width, videoHeight: height } = video;
+  const box = video.getBoundingClientRect();
+  if (!box.height || !width) return;
+  const open = height * Math.min(1, (byId("laid").getBoundingClientRect().top - box.top) / box.height);
+  const side = Math.max(1, Math.floor(Math.min(width, open)));
+  square = { x: Math.round((width - side) / 2), y: Math.round((open - side) / 2), width: side, height: side };
   const scale = width / video.clientWidth;
   const marks = byId("view-marks", SVGSVGElement);
   marks.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  marks.replaceChildren(...outline("path", { d: corners(free(video), 14 * scale) }, 1.5 * scale));
+  marks.replaceChildren(...outline("path", { d: corners(square, 14 * scale) }, 1.5 * scale));
 }
 
 /**
- * What the camera sees now.
+ * What the camera sees now of the square that is marked.
  * @param {HTMLVideoElement} video
- * @param {boolean} small only the square that is marked, no larger than needed; else all of it
+ * @param {number} most pixels of its side
+ * @param {number} quality of the JPEG, 0 to 1
  * @returns {Promise<Blob>}
  */
-function frame(video, small) {
-  const { x, y, width, height } = small
-    ? free(video)
-    : { x: 0, y: 0, width: video.videoWidth, height: video.videoHeight };
-  const scale = small ? Math.min(1, SIDE / width) : 1;
-  const canvas = el("canvas", { width: Math.round(width * scale), height: Math.round(height * scale) });
-  context2d(canvas).drawImage(video, x, y, width, height, 0, 0, canvas.width, canvas.height);
+function frame(video, most, quality) {
+  const { x, y, width, height } = square;
+  const side = Math.min(most, width);
+  const canvas = el("canvas", { width: side, height: side });
+  context2d(canvas).drawImage(video, x, y, width, height, 0, 0, side, side);
   return new Promise((resolve, reject) => {
     const finish = (/** @type {Blob | null} */ blob) => (blob ? resolve(blob) : reject(new Error("no frame")));
-    canvas.toBlob(finish, "image/jpeg", small ? 0.85 : 0.95);
+    canvas.toBlob(finish, "image/jpeg", quality);
   });
 }
 
@@ -147,10 +166,10 @@ async function look(video, signal) {
     const began = performance.now();
     let pause = 0;
     try {
-      const prediction = await api.glance(await frame(video, true), signal);
+      const prediction = await api.glance(await frame(video, SIDE, 0.85), signal);
       if (signal.aborted) return;
       show(prediction, performance.now() - began);
-      mark(video);
+      maps.follow(prediction.image.sha256, signal);
       failures = 0;
     } catch (error) {
       if (!(error instanceof api.Trouble) || !error.passing) throw error;

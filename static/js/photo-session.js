@@ -3,22 +3,18 @@
 import * as address from "./address.js";
 import * as answer from "./answer.js";
 import * as api from "./api.js";
-import { byId, find, radio } from "./dom.js";
+import { byId, find, radio, tell } from "./dom.js";
 import { refuse } from "./empty-state.js";
 import * as historyList from "./history-list.js";
 import * as historyStore from "./history-store.js";
 import * as kernels from "./kernels.js";
 import * as photo from "./photo.js";
+import * as photos from "./photo-store.js";
 import { SAY } from "./strings.js";
 
 /**
  * @typedef {typeof import("./lazy-bundle.js")} LazyBundle
- *
- * @typedef {object} Photo
- * @property {string} number by which the address knows it
- * @property {File} file
- * @property {string} sample its name in the gallery; "" for somebody's own
- * @property {number} of how many files it came as the first
+ * @typedef {photos.Photo} Photo
  */
 
 const SLOW = 5000; // milliseconds without an answer, after which the page says that it still waits
@@ -27,7 +23,7 @@ const SLOW = 5000; // milliseconds without an answer, after which the page says 
 let current = new AbortController();
 
 /** What is shown: the photo, and once it is answered a way to look at another label, method or layer of it. */
-let shown = { number: "", turn: () => {} };
+let shown = { id: "", turn: () => {} };
 
 /** @returns {Promise<LazyBundle>} */
 const load = () =>
@@ -38,31 +34,34 @@ const load = () =>
 /** Fetch what an answer will need, so that it need not wait for it. */
 export const prepare = () => void load().catch(() => {}); // then it is fetched with the photo
 
-/** The number of the photo that is shown. */
-export const number = () => shown.number;
+/** By what the address knows the photo that is shown; "" where none is. */
+export const id = () => shown.id;
 
 /** Show of the photo what the address says. */
 export const turn = () => shown.turn();
 
 /** Let go of the photo. */
-export function leave() {
+export const leave = () => begin("");
+
+/** End what is under way, and hold another photo, or none. @param {string} id @returns {AbortSignal} its own */
+function begin(id) {
   current.abort();
-  shown = { number: "", turn: () => {} };
+  current = new AbortController();
+  if (shown.id) tell("leave");
+  shown = { id, turn: () => {} };
+  return current.signal;
 }
 
 /** Show another photo, in place of the one before. @param {Photo} chosen */
 export async function take(chosen) {
-  current.abort();
-  current = new AbortController();
-  shown = { number: chosen.number, turn: () => {} };
-  const { signal } = current;
+  const signal = begin(chosen.id);
   const { file } = chosen;
   const megabytes = byId("choose").dataset.megabytes ?? "";
   if (file.size > 1e6 * Number(megabytes))
-    return refuse(new api.Trouble(SAY.tooLarge, SAY.tooLargeWhy(megabytes)), file);
+    return turnAway(new api.Trouble(SAY.tooLarge, SAY.tooLargeWhy(megabytes)), chosen);
   const readable = await isReadable(file);
   if (signal.aborted) return;
-  if (!readable) return refuse(new api.Trouble(SAY.unreadable, SAY.unreadableWhy), file);
+  if (!readable) return turnAway(new api.Trouble(SAY.unreadable, SAY.unreadableWhy), chosen);
   const picture = await photo.open(file);
   if (signal.aborted) return;
   try {
@@ -70,6 +69,12 @@ export async function take(chosen) {
   } catch (error) {
     if (!signal.aborted) fail(error, chosen);
   }
+}
+
+/** Ask for another photo in place of one that cannot be answered. @param {api.Trouble} trouble @param {Photo} chosen */
+function turnAway(trouble, chosen) {
+  photos.drop(chosen.id);
+  refuse(trouble, chosen.file);
 }
 
 /** Whether the file can be read; a folder cannot. @param {File} file */
@@ -89,53 +94,61 @@ const isReadable = (file) =>
  * @param {AbortSignal} signal
  */
 async function look(chosen, drawn, signal) {
-  const { file } = chosen;
   const model = api.model().catch(() => undefined);
   const loading = load();
   loading.catch(() => {}); // it is heard below, unless something fails before
-  begin(drawn, chosen.of);
-  const prediction = await ask(file, signal);
+  empty(drawn, chosen.of);
+  const prediction = await ask(chosen, signal);
   performance.mark("answered"); // and "drawn" below: benchmarks/page.py reads the time between them
+  const image = prediction.image.sha256;
   const [facts, bundle] = await Promise.all([model, loading]);
-  const picture = drawn.image ? drawn : await photo.openSquare(await api.square(file, signal).catch(() => null));
+  const picture = drawn.image ? drawn : await photo.openSquare(await api.square(image, signal).catch(() => null));
   if (signal.aborted) return;
+  know(chosen, image);
   if (picture !== drawn) photo.show(picture);
   photo.place(picture, prediction.image.crop, prediction.image);
-  const activations = showLayers(bundle, file, picture, signal);
+  const activations = showLayers(bundle, image, picture, signal);
   answer.show(prediction, facts, (choice) => {
     address.turn({ label: `${choice.vocabulary ?? ""}:${choice.id}` });
     shown.turn();
   });
   find(byId("photo"), "img", HTMLImageElement).alt = SAY.photoAlt(prediction.caption.alt_text);
   byId("timing").textContent = prediction.timing_ms.model > 0 ? SAY.took(prediction.timing_ms.total) : SAY.remembered;
-  bundle.classMap.begin(file, activations, signal);
-  bundle.exporter.begin(prediction, picture, file.name);
+  bundle.classMap.begin(image, activations, signal);
+  bundle.exporter.begin(prediction, picture, chosen);
+  tell("answer", { image, prediction, picture, activations });
   shown.turn = () => turnTo(bundle, answer.first(prediction));
   shown.turn();
   remember(chosen, prediction, picture);
   byId("answer").classList.remove("working");
 }
 
-/** @param {File} file @param {AbortSignal} signal */
-async function ask(file, signal) {
+/** Call the photo by its SHA-256, here, in the address and in what is kept. @param {Photo} chosen @param {string} image */
+function know(chosen, image) {
+  photos.name(chosen, image).then(historyList.show);
+  shown.id = image;
+  address.settle(image);
+}
+
+/** @param {Photo} chosen @param {AbortSignal} signal */
+async function ask({ file, image }, signal) {
   answer.stage("send");
-  let slow;
+  let slow = 0;
   try {
-    return await api.predict(file, {
-      sending: (share) => answer.stage("send", SAY.sent(share)),
-      sent: () => {
-        answer.stage("look");
-        slow = setTimeout(() => answer.stage("look", SAY.stillLooking), SLOW);
-      },
-      signal,
-    });
+    const sending = (/** @type {number} */ share) => answer.stage("send", SAY.sent(share));
+    const sent = () => {
+      answer.stage("look");
+      clearTimeout(slow);
+      slow = setTimeout(() => answer.stage("look", SAY.stillLooking), SLOW);
+    };
+    return await api.predict(file, { sending, sent, signal }, image);
   } finally {
     clearTimeout(slow);
   }
 }
 
 /** The empty answer, each part in its place. @param {photo.Picture} picture @param {number} of */
-function begin(picture, of) {
+function empty(picture, of) {
   for (const id of ["answer", "layers"]) byId(id).hidden = false;
   byId("start").hidden = true;
   byId("answer").classList.add("working");
@@ -176,7 +189,6 @@ function remember(chosen, prediction, picture) {
   const id = prediction.image.sha256;
   const thumb = photo.thumb(picture, prediction.image.crop, prediction.image);
   historyStore.add({ id, thumb, text: prediction.caption.text, sample: chosen.sample });
-  if (!chosen.sample) historyList.hold(id, chosen.file);
   historyList.show();
   radio(byId("verdict"), historyStore.verdictOn(id));
   byId("verdict").onchange = ({ target }) => {
@@ -188,16 +200,16 @@ function remember(chosen, prediction, picture) {
 /**
  * Fetch and show what the layers saw; beside the answer, which does not wait for it.
  * @param {LazyBundle} bundle
- * @param {File} file
+ * @param {string} image SHA-256 of the photo
  * @param {photo.Picture} picture
  * @param {AbortSignal} signal
  * @returns {Promise<import("./activations.js").Activations | null>} null where it did not come
  */
-async function showLayers({ layers, parse }, file, picture, signal) {
+async function showLayers({ layers, parse }, image, picture, signal) {
   const words = byId("layers-wait");
   words.textContent = SAY.drawingLayers;
   try {
-    const activations = parse(await api.activations(file, signal));
+    const activations = parse(await api.activations(image, signal));
     if (signal.aborted) return null;
     layers.show(activations, picture);
     kernels.wake((channel) => layers.open("conv1", channel));
@@ -219,7 +231,7 @@ async function showLayers({ layers, parse }, file, picture, signal) {
  */
 function fail(error, chosen) {
   const trouble = error instanceof api.Trouble ? error : new api.Trouble(SAY.strange, String(error), { status: 500 });
-  if (!trouble.passing) return refuse(trouble, chosen.file);
+  if (!trouble.passing) return turnAway(trouble, chosen);
   byId("answer").classList.add("trouble");
   byId("answer").classList.remove("working");
   byId("layers").hidden = true;

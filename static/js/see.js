@@ -8,10 +8,8 @@ import * as intake from "./intake.js";
 import * as kernels from "./kernels.js";
 import { listen as listenForKey } from "./key.js";
 import * as session from "./photo-session.js";
+import * as photos from "./photo-store.js";
 import { SAY } from "./strings.js";
-
-/** The photos of this visit, by the number that the history holds. @type {Map<string, session.Photo>} */
-const photos = new Map();
 
 /** @type {Promise<typeof import("./lens.js")> | undefined} */
 let lens;
@@ -19,16 +17,14 @@ let lens;
 /** Counts the turns that the page has taken, so that what comes late is not shown. */
 let turns = 0;
 
-/** Hold a photo as long as the page is open. @param {File} file @param {{ sample?: string, of?: number }} [more] */
-function remember(file, { sample = "", of = 1 } = {}) {
-  const number = `${performance.timeOrigin}/${photos.size}`;
-  photos.set(number, { number, file, sample, of });
-  return number;
-}
-
 /** Look at a photo that somebody brought. @type {Parameters<typeof intake.listen>[0]} */
 function bring(file, more) {
-  address.enter(remember(file, more), more?.sample ?? "");
+  again(photos.take(file, more).id, more?.sample ?? "");
+}
+
+/** Look at a photo that is known already. @param {string} id @param {string} [sample] */
+function again(id, sample = "") {
+  address.enter(id, sample);
   arrive();
 }
 
@@ -39,15 +35,18 @@ async function arrive() {
   if (turn !== turns) return;
   if (address.isLens()) return look(turn);
   const { sample } = address.view();
-  if (address.isTyped() && !sample && session.number()) address.settle(session.number());
-  const photo = photos.get(address.photo() ?? "");
-  if (photo) return photo.number === session.number() ? session.turn() : session.take(photo);
+  if (address.isTyped() && !sample && session.id()) address.settle(session.id());
+  const id = address.photo() ?? "";
+  if (id && id === session.id()) return session.turn();
+  const photo = await photos.find(id);
+  if (turn !== turns) return;
+  if (photo) return session.take(photo);
   const fetching = intake.sample(sample);
-  if (!fetching) return reset(address.photo() ? SAY.notInLink : "");
+  if (!fetching) return reset(id ? SAY.notKept : "");
   try {
-    const number = remember(await fetching, { sample });
+    const fetched = photos.take(await fetching, { sample });
     if (turn !== turns) return;
-    address.settle(number);
+    address.settle(fetched.id);
     arrive();
   } catch (error) {
     refuse(error);
@@ -88,12 +87,15 @@ intake.lens(() => {
 byId("stop").addEventListener("click", () => history.back());
 listenForKey();
 kernels.listen();
-historyList.listen(bring);
+historyList.listen(again);
 address.listen(arrive);
 const [how] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
 if (address.isLens())
   address.leaveLens(); // no link and no reload turns on a camera
 else if (how?.type === "navigate" && address.photo()) address.forget(); // a link to here asks for no photo
-if (address.view().sample || address.photo()) arrive();
+if (address.view().sample || address.photo()) {
+  if (how?.type !== "navigate") address.scrollBack();
+  arrive();
+}
 setTimeout(session.prepare, 500); // once the page itself has settled
 document.documentElement.dataset.ready = "";

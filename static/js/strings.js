@@ -16,6 +16,18 @@ export const SAY = {
   copyButton: "Copy alt text",
   notCopied: (/** @type {string} */ alt) => `Your browser couldn’t copy it. The alt text is: ${alt}`,
 
+  sharedByCopy: "Copied: paste it where you want it.",
+  notShared: (/** @type {string} */ text) => `Your browser couldn’t copy it. It says: ${text}`,
+  notInLink: "Links can’t include your own photo: save the picture to send it along.",
+  readAloud: "Read aloud",
+  stopReading: "Stop reading",
+  wordsOf: (/** @type {string[]} */ words) => `What people would say: ${words.join(", ")}.`,
+  mapBy: /** @type {Record<string, string>} */ ({
+    gradcam: "Made with Grad-CAM.",
+    hirescam: "Made with HiResCAM.",
+    layercam: "Made with LayerCAM.",
+  }),
+
   stages: { open: "Opening the photo", send: "Sending it", look: "Looking at it" },
   sent: (/** @type {number} */ share) => `Sending it, ${Math.round(100 * share)}%`,
   looking: "Let me look…",
@@ -82,7 +94,7 @@ export const SAY = {
   }),
   tally: (/** @type {number} */ right, /** @type {number} */ sort, /** @type {number} */ wrong) =>
     `By your count: ${right} right, ${sort} sort of, ${wrong} wrong.`,
-  notInLink: "Links can’t include your own photo: choose it again to see this.",
+  notKept: "This photo is no longer kept here: choose it again to see it.",
 
   askingForCamera: "Asking for the camera…",
   noCamera: "There is no picture from the camera",
@@ -93,6 +105,8 @@ export const SAY = {
   frameName: "camera.jpg",
   rate: (/** @type {number} */ rate, /** @type {number} */ took) =>
     `${rate < 1 ? rate.toFixed(1) : Math.round(rate)} a second; this answer took ${Math.round(took)} ms.`,
+  lensMaps: (/** @type {string} */ layer, /** @type {number} */ n, /** @type {number} */ of) =>
+    `${layer}, live: the ${n} strongest of its ${of} channels.`,
   old: (/** @type {number} */ s) => `Last updated ${Math.round(s)} s ago.`,
   lensBusy: "The server is busy: fewer pictures a second.",
   lensTries: "Still trying…",

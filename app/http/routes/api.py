@@ -12,10 +12,11 @@ from app.errors import NoSuchLabelError, NoSuchLayerError, NoSuchVocabularyError
 from app.http import answers, api_keys, examples, schemas
 from app.http.batch import Batch
 from app.http.compression import quality
-from app.http.dependencies import IntakePart, VocabularyName
+from app.http.dependencies import BodyIntakePart, IntakePart, VocabularyName
 from app.http.routes import contract
 from app.http.routes.contract import DECODING, MANY_PICTURES, ONE_PICTURE, RECEIVING
 from app.inference import activations
+from app.inference.images import Picture
 from model import drawing
 from model.explain import Method
 
@@ -35,7 +36,7 @@ LayerList = Annotated[str, Query(max_length=200, description="all, or names with
 async def predict(intake: IntakePart, vocabulary: VocabularyName, top_k: TopK = 5) -> Response:
     """Labels, words, and one honest sentence."""
     predictor = intake.predictor
-    described = await intake.picture(lambda body: predictor.describe(body, top_k=top_k, vocabulary=vocabulary))
+    described = await intake.picture(lambda picture: predictor.describe(picture, top_k=top_k, vocabulary=vocabulary))
     answer = answers.predict_response(described, predictor.checkpoint, intake.request_id)
     return Response(answer.model_dump_json(), media_type="application/json")
 
@@ -46,7 +47,7 @@ async def predict(intake: IntakePart, vocabulary: VocabularyName, top_k: TopK = 
     openapi_extra=MANY_PICTURES,
     responses=contract.answers(examples.BATCH, *RECEIVING, NoSuchVocabularyError),
 )
-async def predict_batch(intake: IntakePart, vocabulary: VocabularyName, top_k: TopK = 5) -> Response:
+async def predict_batch(intake: BodyIntakePart, vocabulary: VocabularyName, top_k: TopK = 5) -> Response:
     """The same for many files; a bad one has a problem of its own and harms no other."""
     batch = Batch(
         predictor=intake.predictor,
@@ -84,8 +85,8 @@ async def explain(
     predictor = intake.predictor
     as_picture = quality(intake.request.headers.get("accept", ""), "image/png") > 0
 
-    async def answer(body: bytes) -> Response:
-        explained = await predictor.explain(body, label=label, vocabulary=vocabulary, method=method)
+    async def answer(picture: Picture) -> Response:
+        explained = await predictor.explain(picture, label=label, vocabulary=vocabulary, method=method)
         if not as_picture:
             numbers = answers.explanation(explained, method, intake.request_id)
             return Response(numbers.model_dump_json(), media_type="application/json")
@@ -117,8 +118,8 @@ async def every_layer(intake: IntakePart, layers: LayerList = "all") -> Response
     names = _layer_names(layers, predictor.checkpoint.architecture.activation_names)
     compress = quality(intake.request.headers.get("accept-encoding", ""), "gzip") > 0
 
-    async def encode(body: bytes) -> bytes:
-        result = await predictor.activations(body, names)
+    async def encode(picture: Picture) -> bytes:
+        result = await predictor.activations(picture, names)
 
         def work() -> bytes:
             plain = activations.encode(result.image, result.output, predictor.checkpoint.architecture, names)
@@ -146,8 +147,8 @@ async def every_layer(intake: IntakePart, layers: LayerList = "all") -> Response
 async def square(intake: IntakePart) -> Response:
     """The square of the picture that the network sees: cropped, resized, upright, on white."""
 
-    async def draw(body: bytes) -> bytes:
-        image = await intake.predictor.decode(body)
+    async def draw(picture: Picture) -> bytes:
+        image = await intake.predictor.decode(picture)
         return await intake.predictor.offload(lambda: drawing.png(image.pixels))
 
     return Response(await intake.picture(draw), media_type="image/png")

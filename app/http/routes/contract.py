@@ -10,6 +10,7 @@ from app.errors import (
     EmptyBodyError,
     GlassbotError,
     InvalidRequestError,
+    NoSuchImageError,
     NotAnImageError,
     NotReadyError,
     OverloadedError,
@@ -43,6 +44,7 @@ RECEIVING = (
 )
 """Problems that can occur until the body has arrived."""
 DECODING = (
+    NoSuchImageError,
     TooManyPixelsError,
     NotAnImageError,
     UnreadKindError,
@@ -60,8 +62,9 @@ def _form(file: dict[str, Any]) -> dict[str, Any]:
 _BASE64 = {"type": "string", "contentEncoding": "base64", "pattern": "^[A-Za-z0-9+/]+={0,2}$", "minLength": 4}
 ONE_PICTURE: dict[str, Any] = {
     "requestBody": {
-        "required": True,
-        "description": f"One picture: {FORMATS}, by content; of several in one file the first.",
+        "required": False,
+        "description": f"One picture: {FORMATS}, by content; of several in one file the first. "
+        "None where image names one.",
         "content": {
             "multipart/form-data": _form(BINARY),
             "image/*": {"schema": BINARY},

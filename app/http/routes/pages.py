@@ -12,9 +12,10 @@ from starlette.responses import FileResponse, Response
 
 from app.errors import GlassbotError, NotFoundError
 from app.http import answers, api_keys
-from app.http.dependencies import CheckpointPart, IntakePart, MetricsPart
+from app.http.dependencies import BodyIntakePart, CheckpointPart, MetricsPart
 from app.http.lesson_view import lesson_view
 from app.http.site_files import notebook, samples, web_root
+from app.inference.images import Picture
 from app.settings import Settings
 from model import drawing
 from model.checkpoint import Checkpoint
@@ -54,14 +55,14 @@ class ModelView:
 
 
 @router.api_route("/", methods=["GET", "POST"])  # one route, so that a 405 can name both methods
-async def home(request: Request, intake: IntakePart, metrics: MetricsPart) -> Response:
+async def home(request: Request, intake: BodyIntakePart, metrics: MetricsPart) -> Response:
     """The home page; where its form was posted, with the answer for the picture in it."""
     predictor, settings, request_id = intake.predictor, intake.settings, intake.request_id
     if request.method != "POST":
         return _home_page(request, predictor.checkpoint, settings)
 
-    async def describe(body: bytes) -> dict[str, Any]:
-        described = await predictor.describe(body)
+    async def describe(sent: Picture) -> dict[str, Any]:
+        described = await predictor.describe(sent)
         picture = await predictor.offload(lambda: drawing.data_uri(described.image.pixels))
         answer = answers.predict_response(described, predictor.checkpoint, request_id)
         return {"answer": answer, "picture": picture}

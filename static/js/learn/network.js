@@ -31,11 +31,8 @@ async function ask(file) {
   const sample = await api.sample(file);
   const { signal } = new AbortController();
   const quiet = { sending: () => {}, sent: () => {}, signal };
-  const [prediction, body, photo] = await Promise.all([
-    api.predict(sample, quiet),
-    api.activations(sample, signal),
-    createImageBitmap(sample),
-  ]);
+  const [prediction, photo] = await Promise.all([api.predict(sample, quiet), createImageBitmap(sample)]);
+  const body = await api.activations(prediction.image.sha256, signal);
   return { prediction, activations: parse(body), photo };
 }
 
