@@ -4,8 +4,9 @@ import { isFlat, peak, valueAt } from "../activations.js";
 import { el, find, outline, svg } from "../dom.js";
 import { PALETTES } from "../palettes.js";
 import * as sheet from "../sheet.js";
-import { ledger, nameOf, rest, scales } from "./ledger.js";
 import { grid } from "./heat.js";
+import { ledger, nameOf, rest, scales } from "./ledger.js";
+import { linkMaps, linkNumbers, readingOf } from "./links.js";
 import { Slider } from "./slider.js";
 import { softmaxOf } from "./softmax.js";
 import { PHOTO } from "./source.js";
@@ -53,9 +54,22 @@ export class Bench {
     const slide = el("button", { type: "button", class: "btn" }, SAY.slide);
     this.slider = new Slider(slide, () => this.next());
     next.addEventListener("click", () => this.next());
-    this.side = el("div", { class: "bench-map" }, this.map, this.note, el("p", { class: "note" }, SAY.chooseCell), el("div", { class: "acts" }, next, slide));
+    this.side = el(
+      "div",
+      { class: "bench-map" },
+      this.map,
+      this.note,
+      el("p", { class: "note" }, SAY.chooseCell),
+      el("div", { class: "acts" }, next, slide),
+    );
     this.out = el("div", { class: "bench-sum" });
-    this.root = el("section", { class: "bench", "aria-labelledby": "bench-h", hidden: true }, el("header", {}, this.heading, close), this.side, this.out);
+    this.root = el(
+      "section",
+      { class: "bench", "aria-labelledby": "bench-h", tabindex: -1, hidden: true },
+      el("header", {}, this.heading, close),
+      this.side,
+      this.out,
+    );
     this.root.addEventListener("keydown", (event) => event.key === "Escape" && closed());
     this.listen();
   }
@@ -112,6 +126,12 @@ export class Bench {
     this.ask();
   }
 
+  /** Go to the map, or to the sums where there is none. */
+  reach() {
+    this.root.scrollIntoView({ block: "start" });
+    (this.side.hidden ? this.root : this.map).focus({ preventScroll: true });
+  }
+
   close() {
     this.slider.stop();
     this.asked.abort();
@@ -162,12 +182,17 @@ export class Bench {
       if (signal.aborted) return;
       const before = this.sum?.terms[this.term]?.channel;
       this.sum = sum;
-      this.term = Math.max(0, sum.terms.findIndex(({ channel }) => channel !== undefined && channel === before));
+      this.term = Math.max(
+        0,
+        sum.terms.findIndex(({ channel }) => channel !== undefined && channel === before),
+      );
       this.write();
     } catch (error) {
       if (signal.aborted) return;
       this.slider.stop();
-      this.out.replaceChildren(el("p", { class: "quiet", role: "alert" }, SAY.noSum(error instanceof Error ? error.message : "")));
+      this.out.replaceChildren(
+        el("p", { class: "quiet", role: "alert" }, SAY.noSum(error instanceof Error ? error.message : "")),
+      );
     }
   }
 
@@ -178,6 +203,9 @@ export class Bench {
     const books = el("div", { class: "books" }, ledger(this.sum, this.term), rest(this.sum));
     if (softmax) books.append(softmaxOf(softmax, this.source.connections.label.label));
     this.out.replaceChildren(...parts, books);
+    if (this.layer && this.cell && operation === "convolution") {
+      this.note.textContent = SAY.chosenCell(this.cell.row, this.cell.column, this.sum.value);
+    }
     this.out.dataset.value = String(this.sum.value);
   }
 
@@ -186,17 +214,31 @@ export class Bench {
     const term = cell.terms[this.term];
     const colours = scales(cell);
     const name = nameOf(cell, term);
-    const figure = (/** @type {string} */ words, /** @type {Node} */ what) => el("figure", {}, what, el("figcaption", { class: "note" }, words));
+    const figure = (/** @type {string} */ words, /** @type {Node} */ what) =>
+      el("figure", {}, what, el("figcaption", { class: "note" }, words));
     const sign = (/** @type {string} */ text) => el("span", { class: "stage-sign", "aria-hidden": "true" }, text);
-    return el(
+    const words = el("p", { class: "sum-line" });
+    const input = this.input(cell);
+    const stage = el(
       "div",
       { class: "stage" },
-      figure(name, this.input(cell)),
+      figure(name, input),
       figure(SAY.patch, grid(term.inputs ?? [[0]], colours.inputs)),
       sign("×"),
       figure(SAY.kernel, grid(term.weights ?? [[0]], colours.weights)),
-      el("p", { class: "sum-line" }, `= `, el("b", {}, SAY.term(name, term.sum ?? 0).replace(/^.*: (.*)\. .*$/, "$1"))),
+      words,
     );
+    linkNumbers(stage, term, words);
+    linkMaps(this.map, input, () => this.reading());
+    return stage;
+  }
+
+  /** How the windows of the layer lie on its input. */
+  reading() {
+    if (!this.sum || !this.layer || !this.source) return null;
+    const before = this.source.activations.layers.find(({ name }) => name === this.sum?.input.layer);
+    const [, rows, columns] = this.layer.shape;
+    return readingOf(this.sum, [rows, columns], this.layer.jump / (before?.jump ?? 1));
   }
 
   /** @param {Cell} cell */

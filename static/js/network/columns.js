@@ -27,7 +27,10 @@ export function build(source) {
   const layers = source.connections.layers;
   /** @type {Columns["nodes"]} */
   const nodes = new Map();
-  const marks = svg("svg", { viewBox: `0 0 ${source.activations.inputSize} ${source.activations.inputSize}`, "aria-hidden": "true" });
+  const marks = svg("svg", {
+    viewBox: `0 0 ${source.activations.inputSize} ${source.activations.inputSize}`,
+    "aria-hidden": "true",
+  });
   const photo = photoColumn(source, marks, nodes);
   const columns = layers.slice(0, -1).map((layer) => layerColumn(source, layer, nodes));
   const last = answerColumn(source, nodes);
@@ -52,7 +55,8 @@ function layerColumn({ connections, activations, captions }, links, nodes) {
   const most = links.channels.reduce((top, { relevance }) => Math.max(top, Math.abs(relevance)), 0) || 1;
   const buttons = links.channels.map(({ channel, relevance }) => {
     const canvas = el("canvas", { "aria-hidden": "true" });
-    if (layer) sheet.draw(canvas, layer, { palette: PALETTES.cividis, scale: "channel" }, { order: [channel], perRow: 1 });
+    if (layer)
+      sheet.draw(canvas, layer, { palette: PALETTES.cividis, scale: "channel" }, { order: [channel], perRow: 1 });
     const button = el(
       "button",
       {

@@ -58,7 +58,7 @@ export function heat(plane, scale) {
 export function grid(plane, scale) {
   if (plane.length > WRITTEN) return el("div", { class: "heat" }, heat(plane, scale));
   const isWhole = plane.flat().every(Number.isInteger);
-  const box = el("div", { class: "heat written" });
+  const box = el("div", { class: "heat written", "data-n": plane[0].length });
   box.style.setProperty("--n", String(plane[0].length));
   for (const v of plane.flat()) {
     const cell = el("span", {}, isWhole ? brief(v) : short(v, scale.most));

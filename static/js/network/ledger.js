@@ -59,8 +59,10 @@ const row = (name, middle, v, most) =>
  */
 export function ledger(cell, chosen) {
   const { terms, others, bias } = cell;
-  const most = [...terms.map(worth), others.sum, bias].reduce((top, v) => Math.max(top, Math.abs(v)), 1e-9);
   const isLinear = cell.operation === "linear";
+  const all = [...terms.map(worth), others.sum, bias];
+  const least = all.reduce((low, v) => Math.min(low, v), 0);
+  const most = all.reduce((top, v) => Math.max(top, v), least + 1e-9) - least; // from the longest bar to the left to that to the right
   const colours = isLinear ? null : scales(cell);
   const rows = terms.map((term, i) => {
     const name = nameOf(cell, term);
@@ -77,9 +79,12 @@ export function ledger(cell, chosen) {
     button.setAttribute("aria-label", SAY.term(name, worth(term)));
     return el("li", {}, button);
   });
-  if (others.count) rows.push(row(SAY.others(others.count, isLinear ? SAY.inputs : SAY.channels), "", others.sum, most));
+  if (others.count)
+    rows.push(row(SAY.others(others.count, isLinear ? SAY.inputs : SAY.channels), "", others.sum, most));
   rows.push(row(SAY.bias, "", bias, most));
-  return el("ul", { class: `ledger${isLinear ? " linear" : ""}` }, ...rows);
+  const list = el("ul", { class: "ledger" }, ...rows);
+  list.style.setProperty("--zero", String(-least / most)); // where the bars begin
+  return list;
 }
 
 /** What follows the terms: sum, activation function, normalisation, pooling. @param {Cell} cell */

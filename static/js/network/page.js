@@ -1,9 +1,8 @@
 /** The connected view on the home page: follows the photo and the label that are shown there. */
 
-import { byId, el, findAll } from "../dom.js";
-import { keyHeaders } from "../key.js";
+import { about } from "../api.js";
+import { byId, curly, el, findAll } from "../dom.js";
 import { drawCrop } from "../photo.js";
-import { SAY as COMMON } from "../strings.js";
 import { SAY } from "./strings.js";
 import { NetworkView } from "./view.js";
 
@@ -18,7 +17,8 @@ import { NetworkView } from "./view.js";
  * @property {Promise<Activations | null>} activations
  */
 
-const PER_LAYER = 10;
+const NARROW = matchMedia("(max-width: 47.99rem)");
+const PER_LAYER = () => (NARROW.matches ? 8 : 10); // what fits beside or below each other
 const PHOTO_SIDE = 454; // pixels, enough for a sharp screen
 
 /** @type {Answer | null} */
@@ -37,6 +37,8 @@ const styled = new Promise((done) => {
 });
 document.head.append(style);
 
+NARROW.addEventListener("change", () => draw());
+
 /** Another photo is answered. @param {Answer} next */
 export function answered(next) {
   answer = next;
@@ -53,20 +55,19 @@ export function chose(next) {
 export function left() {
   asked.abort();
   answer = choice = null;
+  byId("network-body").classList.add("working"); // keeps its height, and shows nothing of the photo before
 }
 
 /**
+ * @param {string} image
  * @param {string} path
  * @param {Record<string, string | number | undefined>} query
  * @param {AbortSignal} signal
  */
-async function post(path, query, signal) {
+async function ask(image, path, query, signal) {
   const fields = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   const asking = new URLSearchParams(fields.map(([name, value]) => [name, String(value)]));
-  const response = await fetch(`${path}?${asking}`, { method: "POST", signal, headers: keyHeaders() });
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(body.detail ?? COMMON.goneWhy);
-  return body;
+  return (await about(image, `${path}?${asking}`, "application/json", signal)).json();
 }
 
 async function draw() {
@@ -77,14 +78,15 @@ async function draw() {
   asked = new AbortController();
   const { signal } = asked;
   const wait = byId("network-wait");
-  wait.textContent = view ? "" : SAY.wait;
+  wait.textContent = byId("network-body").matches(".working") ? SAY.wait : "";
   try {
-    const query = { image, label: id, vocabulary, per_layer: PER_LAYER };
-    const [connections, maps] = await Promise.all([post("connections", query, signal), activations, styled]);
+    const query = { label: id, vocabulary, per_layer: PER_LAYER() };
+    const [connections, maps] = await Promise.all([ask(image, "connections", query, signal), activations, styled]);
     if (signal.aborted) return;
     if (!maps) throw new Error("");
     view ??= new NetworkView(byId("network-body"));
     wait.textContent = "";
+    byId("network-body").classList.remove("working");
     view.show({
       connections,
       activations: maps,
@@ -92,8 +94,8 @@ async function draw() {
       photoName: SAY.photo,
       captions: SAY.captions,
       labels: labelsOf(prediction, connections),
-      sentence: prediction.caption.text,
-      cell: (at, gone) => post("cell", { image, ...at }, gone),
+      sentence: curly(prediction.caption.text),
+      cell: (at, gone) => ask(image, "cell", at, gone),
       choose,
     });
   } catch (error) {

@@ -12,15 +12,30 @@ import { num, SAY, scientific } from "./strings.js";
  */
 export function softmaxOf({ logit, probability, top }, chosen) {
   if (!top.length) {
-    return el("section", { class: "softmax" }, el("h4", {}, SAY.sigmoid), el("p", { class: "sum-line" }, SAY.sigmoidOf(logit, probability)));
+    return el(
+      "section",
+      { class: "softmax" },
+      el("h4", {}, SAY.sigmoid),
+      el("p", { class: "sum-line" }, SAY.sigmoidOf(logit, probability)),
+    );
   }
   // The largest score is taken off all: no share changes, and no power is too small to write down.
   const most = top.reduce((best, label) => Math.max(best, label.logit), logit);
   const exp = Math.exp(logit - most);
   const total = exp / probability;
-  const listed = top.some((label) => label.logit === logit) ? top : [...top, { id: "", label: chosen, logit, probability }];
+  const listed = top.some((label) => label.logit === logit)
+    ? top
+    : [...top, { id: "", label: chosen, logit, probability }];
   const known = listed.reduce((sum, label) => sum + Math.exp(label.logit - most), 0);
-  const rows = listed.map((label) => row(label.label, SAY.power(label.logit - most), Math.exp(label.logit - most), label.probability, label.logit === logit));
+  const rows = listed.map((label) =>
+    row(
+      label.label,
+      SAY.power(label.logit - most),
+      Math.exp(label.logit - most),
+      label.probability,
+      label.logit === logit,
+    ),
+  );
   const left = Math.max(0, total - known);
   rows.push(row(SAY.rest, "", left, left / total, false));
   return el(

@@ -11,7 +11,8 @@ export const num = (v, digits = 2) =>
     .replace("-", "−");
 
 /** The same with its sign. @param {number} v @param {number} [digits] */
-export const signed = (v, digits = 2) => (v < 0 || num(v, digits).startsWith("−") ? num(v, digits) : `+${num(v, digits)}`);
+export const signed = (v, digits = 2) =>
+  v < 0 || num(v, digits).startsWith("−") ? num(v, digits) : `+${num(v, digits)}`;
 
 /** A whole number stays whole; others keep what says something. @param {number} v */
 export const brief = (v) => (Number.isInteger(v) ? num(v, 0) : num(v, Math.abs(v) < 0.0995 ? 3 : 2));
@@ -53,11 +54,15 @@ export const SAY = {
   answerCaption: (/** @type {string} */ layer) => `${layer}, then softmax`,
   says: "so it says",
   group: "The network, layer by layer. Arrow keys move between maps and layers, Enter opens one, Escape lets go.",
-  node: (/** @type {string} */ layer, /** @type {number} */ channel, /** @type {number} */ share, /** @type {string} */ label) =>
-    `${layer}, ${noun(layer)} ${channel + 1}: ${signed(share)} for ${label}`,
+  node: (
+    /** @type {string} */ layer,
+    /** @type {number} */ channel,
+    /** @type {number} */ share,
+    /** @type {string} */ label,
+  ) => `${layer}, ${noun(layer)} ${channel + 1}: ${signed(share)} for ${label}`,
   label: (/** @type {string} */ name, /** @type {number} */ score) => `${name}, ${percent(score)}`,
   idle: (/** @type {string} */ label) =>
-    `These led to “${label}”. Point at one to see what fed it; choose one to see its sums.`,
+    `These led to “${label}”. Point at one to see what fed it; choose it to see its sums.`,
   path: (
     /** @type {string} */ layer,
     /** @type {number} */ channel,
@@ -92,11 +97,14 @@ export const SAY = {
   noSum: (/** @type {string} */ why) => `The sum did not arrive. ${why}`,
   patch: "What it reads",
   kernel: "Its weights",
-  products: "Multiplied and added",
   inputMap: (/** @type {string} */ layer, /** @type {number | undefined} */ channel) =>
     channel === undefined ? layer : `${layer} · ${channel + 1}`,
   planes: ["red", "green", "blue"],
   term: (/** @type {string} */ name, /** @type {number} */ sum) => `${name}: ${signed(sum)}. Show its numbers.`,
+  equals: (/** @type {number} */ sum) => `= ${signed(sum)}`,
+  times: (/** @type {number} */ x, /** @type {number} */ w) =>
+    `${brief(x)} × ${w < 0 ? `(${brief(w)})` : brief(w)} = ${brief(x * w)}`,
+  toSums: "See its sums",
   others: (/** @type {number} */ n, /** @type {string} */ of) => `and ${n.toLocaleString("en")} other ${of}`,
   channels: "channels",
   inputs: "inputs",
@@ -109,7 +117,12 @@ export const SAY = {
   pool: "pool: the largest of its neighbours",
   at: (/** @type {number[]} */ [channel, row, column]) => `${channel + 1}, row ${row + 1}, column ${column + 1}`,
   product: (/** @type {number} */ input, /** @type {number} */ weight) => `${brief(input)} × ${brief(weight)}`,
-  summed: (/** @type {number} */ terms, /** @type {number} */ others, /** @type {number} */ bias, /** @type {number} */ sum) =>
+  summed: (
+    /** @type {number} */ terms,
+    /** @type {number} */ others,
+    /** @type {number} */ bias,
+    /** @type {number} */ sum,
+  ) =>
     `${num(terms)} ${others < 0 ? "−" : "+"} ${num(Math.abs(others))} ${bias < 0 ? "−" : "+"} ${num(Math.abs(bias))} = ${num(sum)}`,
   softmax: "Softmax: from scores to shares",
   softmaxWhy: (/** @type {number} */ most) =>
@@ -121,6 +134,7 @@ export const SAY = {
   share: (/** @type {number} */ exp, /** @type {number} */ total, /** @type {number} */ p) =>
     `${scientific(exp)} ÷ ${scientific(total)} = ${num(100 * p, 1)}%`,
   sigmoid: "Sigmoid: from a score to a chance",
-  sigmoidOf: (/** @type {number} */ logit, /** @type {number} */ p) => `1 ÷ (1 + e^${num(-logit)}) = ${num(100 * p, 1)}%`,
+  sigmoidOf: (/** @type {number} */ logit, /** @type {number} */ p) =>
+    `1 ÷ (1 + e^${num(-logit)}) = ${num(100 * p, 1)}%`,
   calibrated: "The bars above show this share after calibration: how often such a share was right on test photos.",
 };

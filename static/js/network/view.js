@@ -3,8 +3,8 @@
  * through a map; a click or Enter opens its sums below.
  */
 
-import { el, outline, svg } from "../dom.js";
 import { peak } from "../activations.js";
+import { el, outline, svg } from "../dom.js";
 import { Bench } from "./bench.js";
 import { build } from "./columns.js";
 import { Edges } from "./edges.js";
@@ -36,11 +36,13 @@ export class NetworkView {
   /** @param {HTMLElement} root an empty element, which the view fills */
   constructor(root) {
     this.line = el("p", { class: "net-line", role: "status" });
+    this.toSums = el("button", { type: "button", class: "btn" }, SAY.toSums);
+    this.toSums.addEventListener("click", () => this.bench.reach());
     this.net = el("div", { class: "net", role: "group", "aria-label": SAY.group });
     const [all, lit] = ["net-all", "net-lit"].map((name) => el("canvas", { class: name, "aria-hidden": "true" }));
     this.canvases = [all, lit];
     this.edges = new Edges(this.net, all, lit);
-    this.bench = new Bench(() => this.pin(""));
+    this.bench = new Bench(() => this.release());
     root.replaceChildren(this.line, this.net, legend(), this.bench.root);
     this.listen();
   }
@@ -54,7 +56,10 @@ export class NetworkView {
       Object.assign(this, what);
       this.wake();
     };
-    this.net.addEventListener("pointerover", (event) => event.pointerType === "mouse" && change({ hovered: key(event) }));
+    this.net.addEventListener(
+      "pointerover",
+      (event) => event.pointerType === "mouse" && change({ hovered: key(event) }),
+    );
     this.net.addEventListener("pointerleave", () => change({ hovered: "" }));
     this.net.addEventListener("focusin", (event) => change({ focused: key(event) }));
     this.net.addEventListener("focusout", () => change({ focused: "" }));
@@ -113,7 +118,7 @@ export class NetworkView {
     const middle = patch && (this.edges.isUpright ? patch.x : patch.y) + patch.side / 2;
     this.edges.drawLit(this.graph, path.edges, middle === null ? 0.5 : Math.min(0.96, Math.max(0.04, middle / size)));
     marks.replaceChildren(...(patch ? patchMarks(patch, size) : []));
-    this.line.replaceChildren(...this.words(key, path.sources));
+    this.line.replaceChildren(...this.words(key, path.sources), ...(key && key === this.pinned ? [this.toSums] : []));
   }
 
   /** What the strongest cell of a map sees of the photo; null where that is all of it. @param {string} key */
@@ -164,6 +169,12 @@ export class NetworkView {
     else this.bench.close();
     this.lit = "?";
     this.wake();
+  }
+
+  /** Let go, and go back to the map that was pinned. */
+  release() {
+    this.columns?.nodes.get(this.pinned)?.focus();
+    this.pin("");
   }
 
   /** Another cell is chosen: its patch is another one. */
