@@ -10,7 +10,7 @@ import { linkMaps, linkNumbers, readingOf } from "./links.js";
 import { Slider } from "./slider.js";
 import { softmaxOf } from "./softmax.js";
 import { PHOTO } from "./source.js";
-import { SAY } from "./strings.js";
+import { brief, SAY } from "./strings.js";
 
 /**
  * @typedef {import("./source.js").Source} Source
@@ -24,6 +24,7 @@ const STEPS = /** @type {Record<string, [number, number]>} */ ({
   ArrowLeft: [0, -1],
   ArrowRight: [0, 1],
 });
+const WRITTEN = 8; // cells on a side, up to which numbers fit on the map
 const STYLE = { palette: PALETTES.cividis, scale: "channel" };
 
 export class Bench {
@@ -167,8 +168,21 @@ export class Bench {
     const { row, column } = this.cell;
     this.mark.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
     const line = columns / 150;
-    this.mark.replaceChildren(...outline("rect", { x: column, y: row, width: 1, height: 1 }, line));
+    this.mark.replaceChildren(...this.numbers(), ...outline("rect", { x: column, y: row, width: 1, height: 1 }, line));
     this.note.textContent = SAY.chosenCell(row, column, valueAt(this.layer, this.channel, row, column));
+  }
+
+  /** Where the cells are large enough, their numbers are written on them. */
+  numbers() {
+    const { layer, channel } = this;
+    if (!layer || layer.shape[2] > WRITTEN) return [];
+    const [, rows, columns] = layer.shape;
+    return Array.from({ length: rows * columns }, (_, i) => {
+      const [row, column] = [Math.floor(i / columns), i % columns];
+      const value = valueAt(layer, channel, row, column);
+      const name = value > 0.5 * layer.maxima[channel] ? "bright" : false;
+      return svg("text", { x: column + 0.5, y: row + 0.5, "font-size": 0.4, class: name }, brief(value));
+    });
   }
 
   /** Ask how the number came about; the sum before stays until this one is there. */

@@ -2,7 +2,7 @@
 
 import { CIVIDIS, colour } from "../cividis.js";
 import { context2d, el } from "../dom.js";
-import { brief } from "./strings.js";
+import { brief, isWhole } from "./strings.js";
 
 /**
  * @typedef {object} Scale
@@ -57,11 +57,11 @@ export function heat(plane, scale) {
  */
 export function grid(plane, scale) {
   if (plane.length > WRITTEN) return el("div", { class: "heat" }, heat(plane, scale));
-  const isWhole = plane.flat().every(Number.isInteger);
+  const areWhole = plane.flat().every(isWhole);
   const box = el("div", { class: "heat written", "data-n": plane[0].length });
   box.style.setProperty("--n", String(plane[0].length));
   for (const v of plane.flat()) {
-    const cell = el("span", {}, isWhole ? brief(v) : short(v, scale.most));
+    const cell = el("span", {}, areWhole ? brief(v) : short(v, scale.most));
     paint(cell, v, scale);
     box.append(cell);
   }

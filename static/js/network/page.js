@@ -4,6 +4,7 @@ import { about } from "../api.js";
 import { byId, curly, el, findAll } from "../dom.js";
 import { drawCrop } from "../photo.js";
 import { SAY } from "./strings.js";
+import { styled } from "./style.js";
 import { NetworkView } from "./view.js";
 
 /**
@@ -28,14 +29,6 @@ let choice = null;
 /** @type {NetworkView | null} */
 let view = null;
 let asked = new AbortController();
-
-const style = document.createElement("link");
-style.rel = "stylesheet";
-style.href = "static/css/network.css";
-const styled = new Promise((done) => {
-  style.onload = style.onerror = done;
-});
-document.head.append(style);
 
 NARROW.addEventListener("change", () => draw());
 
@@ -81,7 +74,7 @@ async function draw() {
   wait.textContent = byId("network-body").matches(".working") ? SAY.wait : "";
   try {
     const query = { label: id, vocabulary, per_layer: PER_LAYER() };
-    const [connections, maps] = await Promise.all([ask(image, "connections", query, signal), activations, styled]);
+    const [connections, maps] = await Promise.all([ask(image, "connections", query, signal), activations, styled()]);
     if (signal.aborted) return;
     if (!maps) throw new Error("");
     view ??= new NetworkView(byId("network-body"));

@@ -14,8 +14,11 @@ export const num = (v, digits = 2) =>
 export const signed = (v, digits = 2) =>
   v < 0 || num(v, digits).startsWith("−") ? num(v, digits) : `+${num(v, digits)}`;
 
+/** @param {number} v */
+export const isWhole = (v) => Math.abs(v - Math.round(v)) < 1e-6;
+
 /** A whole number stays whole; others keep what says something. @param {number} v */
-export const brief = (v) => (Number.isInteger(v) ? num(v, 0) : num(v, Math.abs(v) < 0.0995 ? 3 : 2));
+export const brief = (v) => (isWhole(v) ? num(v, 0) : num(v, Math.abs(v) < 0.0995 ? 3 : 2));
 
 const SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
 

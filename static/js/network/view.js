@@ -209,7 +209,7 @@ export class NetworkView {
     const at = grid.findIndex((buttons) => buttons.some((button) => button === document.activeElement));
     if (at < 0) return undefined;
     const layer = grid[at];
-    const here = layer.findIndex((button) => button === document.activeElement);
+    const here = layer.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
     const [next, previous, later, earlier] = this.edges.isUpright
       ? ["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp"]
       : ["ArrowDown", "ArrowUp", "ArrowRight", "ArrowLeft"];
