@@ -27,6 +27,8 @@ _ANYWHERE = (
     errors.HeadTooLargeError,
     errors.UnsatisfiableRangeError,
 )
+_OF_ANY_LABEL = ("/explain", "/connections", "/occlusion")
+"""Operations whose label may be of any vocabulary."""
 
 
 class Service(FastAPI):
@@ -68,9 +70,12 @@ def _example(error: type[errors.GlassbotError]) -> dict[str, Any]:
 
 def _name_choices(path: str, parameter: dict[str, Any], checkpoint: Checkpoint) -> None:
     """Say which values a parameter takes where the network decides: vocabularies, labels and layers."""
-    vocabularies = [v for v in checkpoint.vocabularies if path == "/explain" or v.activation == "softmax"]
+    vocabularies = [v for v in checkpoint.vocabularies if path in _OF_ANY_LABEL or v.activation == "softmax"]
     if parameter["name"] in ("vocabulary", "kind"):
         parameter["schema"] = {"type": "string", "enum": [v.name for v in vocabularies]}
+    if parameter["name"] == "layer":
+        rows = [row.name for row in checkpoint.architecture.layers if row.weight_shape]
+        parameter["schema"] = {"type": "string", "enum": rows}
     if parameter["name"] == "label":
         parameter["example"] = vocabularies[0].labels[0].name
     if parameter["name"] == "layers":

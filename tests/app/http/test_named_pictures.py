@@ -18,7 +18,14 @@ pytestmark = pytest.mark.anyio
 
 NAME = hashlib.sha256(JPEG).hexdigest()
 UNKNOWN = "0" * 64
-ROUTES = ("/predict", "/explain?label=dog", "/activations", "/square")
+ROUTES = (
+    "/predict",
+    "/explain?label=dog",
+    "/activations",
+    "/square",
+    "/connections?label=dog",
+    "/cell?layer=fc8&channel=3",
+)
 
 
 def naming(path: str, name: str = NAME) -> str:
