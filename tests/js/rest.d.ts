@@ -32,6 +32,39 @@ export interface components {
             right_times_in_ten: number | null;
             claims: components["schemas"]["ClaimAnswer"][];
         };
+        CellName: {
+            channel: number;
+            row: number;
+            column: number;
+        };
+        CellResponse: {
+            request_id: string;
+            image: components["schemas"]["NamedImage"];
+            layer: string;
+            channel: number;
+            row: number;
+            column: number;
+            /** @enum {string} */
+            operation: "convolution" | "linear";
+            input: components["schemas"]["InputName"];
+            window: components["schemas"]["Window"] | null;
+            patch: components["schemas"]["Patch"];
+            terms: components["schemas"]["ConvolutionTermAnswer"][] | components["schemas"]["LinearTermAnswer"][];
+            others: components["schemas"]["OtherTerms"];
+            bias: number;
+            sum: number;
+            activation: ("relu" | "tanh" | "sigmoid") | null;
+            value: number;
+            kept: number;
+            after: components["schemas"]["StepAnswer"][];
+            softmax: components["schemas"]["ProbabilityAnswer"] | null;
+            sigmoid: components["schemas"]["ProbabilityAnswer"] | null;
+        };
+        ChannelAnswer: {
+            channel: number;
+            relevance: number;
+            maximum: number;
+        };
         ClaimAnswer: {
             node: string;
             vocabulary: string;
@@ -39,6 +72,38 @@ export interface components {
             kind: string;
             role: string;
             probability: number;
+        };
+        ColumnAnswer: {
+            name: string;
+            shape: number[];
+            channels: components["schemas"]["ChannelAnswer"][];
+            shown_share: number;
+        };
+        ConnectionsResponse: {
+            request_id: string;
+            image: components["schemas"]["NamedImage"];
+            label: components["schemas"]["LabelName"];
+            logit: number;
+            probability: number;
+            layers: components["schemas"]["ColumnAnswer"][];
+            edges: components["schemas"]["EdgeAnswer"][];
+        };
+        ConvolutionTermAnswer: {
+            channel: number;
+            sum: number;
+            inputs: number[][];
+            weights: number[][];
+        };
+        EdgeAnswer: {
+            from: [
+                string,
+                number
+            ];
+            to: [
+                string,
+                number
+            ];
+            weight: number;
         };
         ExplainResponse: {
             request_id: string;
@@ -67,6 +132,10 @@ export interface components {
             sha256: string;
             crop: components["schemas"]["Box"];
         };
+        InputName: {
+            layer: string;
+            shape: number[];
+        };
         LabelAnswer: {
             label: string;
             id: string;
@@ -79,6 +148,11 @@ export interface components {
             id: string;
             name: string;
             gloss: string;
+        };
+        LabelName: {
+            id: string;
+            label: string;
+            vocabulary: string;
         };
         LayerAnswer: {
             name: string;
@@ -95,6 +169,13 @@ export interface components {
             receptive_field: number;
             jump: number;
             start: number;
+        };
+        LinearTermAnswer: {
+            unit: number | null;
+            cell: components["schemas"]["CellName"] | null;
+            input: number;
+            weight: number;
+            product: number;
         };
         ModelName: {
             name: string;
@@ -114,6 +195,20 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        NamedImage: {
+            width: number;
+            height: number;
+            sha256: string;
+        };
+        OtherTerms: {
+            count: number;
+            sum: number;
+        };
+        Patch: {
+            x: number;
+            y: number;
+            size: number;
+        };
         PredictResponse: {
             request_id: string;
             model: components["schemas"]["ModelName"];
@@ -130,6 +225,18 @@ export interface components {
             words: components["schemas"]["WordAnswer"][];
             timing_ms: components["schemas"]["Timing"];
         };
+        ProbabilityAnswer: {
+            vocabulary: string;
+            logit: number;
+            temperature: number;
+            bias: number;
+            scaled: number;
+            largest: number;
+            exp: number;
+            total: number;
+            probability: number;
+            top: components["schemas"]["RivalAnswer"][];
+        };
         Problem: {
             type: string;
             title: string;
@@ -143,9 +250,23 @@ export interface components {
             where: string;
             what: string;
         };
+        RivalAnswer: {
+            id: string;
+            label: string;
+            logit: number;
+            probability: number;
+        };
         Size: {
             width: number;
             height: number;
+        };
+        StepAnswer: {
+            /** @enum {string} */
+            step: "lrn" | "pool" | "relu" | "tanh" | "sigmoid";
+            value: number;
+            window: number[][] | null;
+            row: number | null;
+            column: number | null;
         };
         Timing: {
             decode: number;
@@ -166,6 +287,12 @@ export interface components {
             calibrated: boolean;
             labels: components["schemas"]["LabelEntry"][];
         };
+        Window: {
+            top: number;
+            left: number;
+            height: number;
+            width: number;
+        };
         WordAnswer: {
             word: string;
             score: number;
@@ -182,22 +309,39 @@ export type BatchItem = components['schemas']['BatchItem'];
 export type BatchResponse = components['schemas']['BatchResponse'];
 export type Box = components['schemas']['Box'];
 export type CaptionAnswer = components['schemas']['CaptionAnswer'];
+export type CellName = components['schemas']['CellName'];
+export type CellResponse = components['schemas']['CellResponse'];
+export type ChannelAnswer = components['schemas']['ChannelAnswer'];
 export type ClaimAnswer = components['schemas']['ClaimAnswer'];
+export type ColumnAnswer = components['schemas']['ColumnAnswer'];
+export type ConnectionsResponse = components['schemas']['ConnectionsResponse'];
+export type ConvolutionTermAnswer = components['schemas']['ConvolutionTermAnswer'];
+export type EdgeAnswer = components['schemas']['EdgeAnswer'];
 export type ExplainResponse = components['schemas']['ExplainResponse'];
 export type Health = components['schemas']['Health'];
 export type ImageFacts = components['schemas']['ImageFacts'];
+export type InputName = components['schemas']['InputName'];
 export type LabelAnswer = components['schemas']['LabelAnswer'];
 export type LabelEntry = components['schemas']['LabelEntry'];
+export type LabelName = components['schemas']['LabelName'];
 export type LayerAnswer = components['schemas']['LayerAnswer'];
+export type LinearTermAnswer = components['schemas']['LinearTermAnswer'];
 export type ModelName = components['schemas']['ModelName'];
 export type ModelResponse = components['schemas']['ModelResponse'];
+export type NamedImage = components['schemas']['NamedImage'];
+export type OtherTerms = components['schemas']['OtherTerms'];
+export type Patch = components['schemas']['Patch'];
 export type PredictResponse = components['schemas']['PredictResponse'];
 export type Prediction = components['schemas']['Prediction'];
+export type ProbabilityAnswer = components['schemas']['ProbabilityAnswer'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
+export type RivalAnswer = components['schemas']['RivalAnswer'];
 export type Size = components['schemas']['Size'];
+export type StepAnswer = components['schemas']['StepAnswer'];
 export type Timing = components['schemas']['Timing'];
 export type VocabularyAnswer = components['schemas']['VocabularyAnswer'];
+export type Window = components['schemas']['Window'];
 export type WordAnswer = components['schemas']['WordAnswer'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

@@ -46,7 +46,11 @@ export function cell(pass, at) {
     sum: sums[channel][row][column],
     activation: "relu",
     value: maps[channel][row][column],
-    after: isFirst ? [{ step: "pool", window, value: pass.pooled[channel][at2[0]][at2[1]] }] : [],
+    after: isFirst
+      ? [{ step: "pool", window, value: pass.pooled[channel][at2[0]][at2[1]], row: at2[0], column: at2[1] }]
+      : [],
+    softmax: null,
+    sigmoid: null,
   };
 }
 
@@ -54,12 +58,20 @@ export function cell(pass, at) {
 function answer({ maps2, logits, shares }, sign) {
   const terms = maps2.flat(2).map((input, i) => {
     const weight = W3[sign][i];
-    return { cell: [i >> 2, (i >> 1) & 1, i & 1], input, weight, product: input * weight };
+    return {
+      unit: null,
+      cell: { channel: i >> 2, row: (i >> 1) & 1, column: i & 1 },
+      input,
+      weight,
+      product: input * weight,
+    };
   });
   const powers = logits.map(Math.exp);
   const top = SIGNS.map((label, i) => ({ id: label, label, logit: logits[i], probability: shares[i] }));
   return {
     layer: "fc3",
+    window: null,
+    sigmoid: null,
     channel: sign,
     row: 0,
     column: 0,
@@ -75,6 +87,10 @@ function answer({ maps2, logits, shares }, sign) {
     softmax: {
       vocabulary: "sign",
       logit: logits[sign],
+      temperature: 1,
+      bias: 0,
+      scaled: logits[sign],
+      largest: 0,
       exp: powers[sign],
       total: powers.reduce((sum, power) => sum + power, 0),
       probability: shares[sign],

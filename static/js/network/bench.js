@@ -5,10 +5,10 @@ import { el, find, outline, svg } from "../dom.js";
 import { PALETTES } from "../palettes.js";
 import * as sheet from "../sheet.js";
 import { grid } from "./heat.js";
-import { ledger, nameOf, rest, scales } from "./ledger.js";
+import { ledger, nameOf, rest, scales, windows } from "./ledger.js";
 import { linkMaps, linkNumbers, readingOf } from "./links.js";
 import { Slider } from "./slider.js";
-import { softmaxOf } from "./softmax.js";
+import { sigmoidOf, softmaxOf } from "./softmax.js";
 import { PHOTO } from "./source.js";
 import { brief, SAY } from "./strings.js";
 
@@ -194,11 +194,11 @@ export class Bench {
     try {
       const sum = await this.source.cell({ layer: this.name, channel: this.channel, ...this.cell }, signal);
       if (signal.aborted) return;
-      const before = this.sum?.terms[this.term]?.channel;
+      const before = this.sum && windows(this.sum)[this.term]?.channel;
       this.sum = sum;
       this.term = Math.max(
         0,
-        sum.terms.findIndex(({ channel }) => channel !== undefined && channel === before),
+        windows(sum).findIndex(({ channel }) => channel === before),
       );
       this.write();
     } catch (error) {
@@ -212,10 +212,12 @@ export class Bench {
 
   write() {
     if (!this.sum || !this.source) return;
-    const { softmax, operation } = this.sum;
+    const { softmax, sigmoid, operation } = this.sum;
     const parts = operation === "convolution" ? [this.stage(this.sum)] : [];
     const books = el("div", { class: "books" }, ledger(this.sum, this.term), rest(this.sum));
-    if (softmax) books.append(softmaxOf(softmax, this.source.connections.label.label));
+    const { label } = this.source.connections.label;
+    if (softmax) books.append(softmaxOf(softmax, label));
+    if (sigmoid) books.append(sigmoidOf(sigmoid, label));
     this.out.replaceChildren(...parts, books);
     if (this.layer && this.cell && operation === "convolution") {
       this.note.textContent = SAY.chosenCell(this.cell.row, this.cell.column, this.sum.value);
@@ -225,7 +227,7 @@ export class Bench {
 
   /** The chosen channel of the input with the kernel on it, and their numbers. @param {Cell} cell */
   stage(cell) {
-    const term = cell.terms[this.term];
+    const term = windows(cell)[this.term];
     const colours = scales(cell);
     const name = nameOf(cell, term);
     const figure = (/** @type {string} */ words, /** @type {Node} */ what) =>
@@ -237,9 +239,9 @@ export class Bench {
       "div",
       { class: "stage" },
       figure(name, input),
-      figure(SAY.patch, grid(term.inputs ?? [[0]], colours.inputs)),
+      figure(SAY.patch, grid(term.inputs, colours.inputs)),
       sign("×"),
-      figure(SAY.kernel, grid(term.weights ?? [[0]], colours.weights)),
+      figure(SAY.kernel, grid(term.weights, colours.weights)),
       words,
     );
     linkNumbers(stage, term, words);
@@ -256,11 +258,12 @@ export class Bench {
   }
 
   /** @param {Cell} cell */
-  input({ input, window, terms }) {
+  input(cell) {
+    const { input, window } = cell;
     const canvas = el("canvas", { "aria-hidden": "true", class: "px" });
     const layer = this.source?.activations.layers.find(({ name }) => name === input.layer);
     if (input.layer === PHOTO) this.source?.drawPhoto(canvas);
-    else if (layer) sheet.draw(canvas, layer, STYLE, { order: [terms[this.term].channel ?? 0], perRow: 1 });
+    else if (layer) sheet.draw(canvas, layer, STYLE, { order: [windows(cell)[this.term].channel], perRow: 1 });
     const [, rows, columns] = input.shape;
     const over = svg("svg", { viewBox: `0 0 ${columns} ${rows}`, "aria-hidden": "true" });
     const box = { x: window?.left ?? 0, y: window?.top ?? 0, width: window?.width ?? 1, height: window?.height ?? 1 };

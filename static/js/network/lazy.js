@@ -38,7 +38,7 @@ export function listen() {
       page = await import("./page.js");
       for (const tell of waiting.values()) tell(page);
     },
-    { rootMargin: "0px 0px 30%" },
+    { rootMargin: "0px 0px 10%" },
   );
   near.observe(section);
 }

@@ -3,34 +3,43 @@
 import { el } from "../dom.js";
 import { grid, heat, scaleOf } from "./heat.js";
 import { PHOTO } from "./source.js";
-import { brief, num, SAY, signed } from "./strings.js";
+import { num, SAY, signed } from "./strings.js";
 
 /**
  * @typedef {import("./source.js").Cell} Cell
- * @typedef {import("./source.js").Term} Term
+ * @typedef {import("./source.js").WindowTerm} WindowTerm
+ * @typedef {import("./source.js").ProductTerm} ProductTerm
  * @typedef {import("./heat.js").Scale} Scale
  */
 
+/** The terms of a convolution; none where the layer is linear. @param {Cell} cell */
+export const windows = ({ terms }) => terms.filter((term) => "inputs" in term);
+
 /** How the windows of a cell and its weights are coloured. @param {Cell} cell @returns {{ inputs: Scale, weights: Scale }} */
-export function scales({ terms, input }) {
-  const planes = (/** @type {"inputs" | "weights"} */ key) => terms.map((term) => term[key] ?? []);
+export function scales(cell) {
+  const terms = windows(cell);
+  const kind = cell.input.layer === PHOTO ? "pixels" : "inputs";
   return {
-    inputs: scaleOf(planes("inputs"), input.layer === PHOTO ? "pixels" : "inputs"),
-    weights: scaleOf(planes("weights"), "weights"),
+    inputs: scaleOf(
+      terms.map(({ inputs }) => inputs),
+      kind,
+    ),
+    weights: scaleOf(
+      terms.map(({ weights }) => weights),
+      "weights",
+    ),
   };
 }
 
-/** @param {Cell} cell @param {Term} term */
-export function nameOf({ input }, term) {
-  if (term.cell) return `${input.layer} · ${SAY.at(term.cell)}`;
-  if (term.unit !== undefined) return `${input.layer} · ${term.unit + 1}`;
-  return input.layer === PHOTO && input.shape[0] === 3
-    ? SAY.planes[term.channel ?? 0]
-    : SAY.inputMap(input.layer, input.shape[0] > 1 ? term.channel : undefined);
+/** @param {Cell} cell @param {WindowTerm | ProductTerm} term */
+export function nameOf({ input: { layer, shape } }, term) {
+  if (!("inputs" in term)) return `${layer} · ${term.cell ? SAY.at(term.cell) : (term.unit ?? 0) + 1}`;
+  if (layer === PHOTO) return SAY.planes[term.channel];
+  return shape[0] > 1 ? `${layer} · ${term.channel + 1}` : layer;
 }
 
-/** @param {Term} term */
-const worth = (term) => term.sum ?? term.product ?? 0;
+/** @param {WindowTerm | ProductTerm} term */
+const worth = (term) => ("inputs" in term ? term.sum : term.product);
 
 /**
  * A bar to the right of a line in the middle, or to its left.
@@ -63,11 +72,11 @@ export function ledger(cell, chosen) {
   const all = [...terms.map(worth), others.sum, bias];
   const least = all.reduce((low, v) => Math.min(low, v), 0);
   const most = all.reduce((top, v) => Math.max(top, v), least + 1e-9) - least; // from the longest bar to the left to that to the right
-  const colours = isLinear ? null : scales(cell);
+  const colours = scales(cell);
   const rows = terms.map((term, i) => {
     const name = nameOf(cell, term);
-    if (!colours) return row(name, SAY.product(term.input ?? 0, term.weight ?? 0), worth(term), most);
-    const pair = [heat(term.inputs ?? [[0]], colours.inputs), " × ", heat(term.weights ?? [[0]], colours.weights)];
+    if (!("inputs" in term)) return row(name, SAY.product(term.input, term.weight), worth(term), most);
+    const pair = [heat(term.inputs, colours.inputs), " × ", heat(term.weights, colours.weights)];
     const button = el(
       "button",
       { type: "button", tabindex: i === chosen ? 0 : -1, "aria-pressed": String(i === chosen), "data-term": i },
@@ -98,9 +107,11 @@ export function rest(cell) {
     : `${num(all)} ${bias < 0 ? "−" : "+"} ${num(Math.abs(bias))}`;
   const lines = [line(SAY.sum, terse, sum)];
   if (activation) lines.push(line(SAY.activations[activation] ?? activation, SAY.activation(activation, sum), value));
+  let before = value;
   for (const { step, value: result, window } of after) {
-    const how = window ? grid(window, scaleOf([window], "inputs")) : brief(value);
-    lines.push(line(step === "pool" ? SAY.pool : SAY.lrn, how, result));
+    const how = window ? grid(window, scaleOf([window], "inputs")) : SAY.after(step, before);
+    lines.push(line(SAY.steps[step], how, result));
+    before = result;
   }
   return el("ol", { class: "ledger-rest" }, ...lines);
 }

@@ -81,10 +81,10 @@ function over(here, reading, sizeOf, there, belongs) {
 /**
  * Let the pointer over a number mark its weight, and the other way round, and say their product.
  * @param {HTMLElement} stage
- * @param {import("./source.js").Term} term
+ * @param {import("./source.js").WindowTerm} term
  * @param {HTMLElement} words
  */
-export function linkNumbers(stage, { inputs = [], weights = [], sum = 0 }, words) {
+export function linkNumbers(stage, { inputs, weights, sum }, words) {
   const grids = findAll(stage, ".heat.written").map((grid) => [...grid.children]);
   const show = (/** @type {number} */ at) => {
     for (const [i, cell] of grids.flatMap((cells) => [...cells.entries()])) cell.classList.toggle("on", i === at);

@@ -48,6 +48,7 @@ export function chose(next) {
 export function left() {
   asked.abort();
   answer = choice = null;
+  view?.pin("");
   byId("network-body").classList.add("working"); // keeps its height, and shows nothing of the photo before
 }
 

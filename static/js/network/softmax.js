@@ -3,67 +3,66 @@
 import { el } from "../dom.js";
 import { num, SAY, scientific } from "./strings.js";
 
-/** @typedef {import("./source.js").Softmax} Softmax */
+/** @typedef {import("./source.js").Probability} Probability */
+
+/** Whether a fit stands between the logit and the power. @param {Probability} of */
+const isFitted = ({ logit, scaled }) => Math.abs(logit - scaled) > 1e-9;
+
+/** @param {string} name @param {string} sum */
+const line = (name, sum) => el("p", { class: "sum-line" }, `${name}: `, el("b", {}, sum));
 
 /**
- * @param {Softmax} softmax
- * @param {string} chosen name of the label whose row it is
- * @returns {HTMLElement}
+ * One label for itself.
+ * @param {Probability} of
+ * @param {string} chosen name of the label
  */
-export function softmaxOf({ logit, probability, top }, chosen) {
-  if (!top.length) {
-    return el(
-      "section",
-      { class: "softmax" },
-      el("h4", {}, SAY.sigmoid),
-      el("p", { class: "sum-line" }, SAY.sigmoidOf(logit, probability)),
-    );
-  }
-  // The largest score is taken off all: no share changes, and no power is too small to write down.
-  const most = top.reduce((best, label) => Math.max(best, label.logit), logit);
-  const exp = Math.exp(logit - most);
-  const total = exp / probability;
-  const listed = top.some((label) => label.logit === logit)
-    ? top
-    : [...top, { id: "", label: chosen, logit, probability }];
-  const known = listed.reduce((sum, label) => sum + Math.exp(label.logit - most), 0);
+export function sigmoidOf(of, chosen) {
+  const fitted = isFitted(of) ? [line(SAY.fittedName, SAY.fitted(of))] : [];
+  const share = line(chosen, SAY.sigmoidOf(of.scaled, of.probability));
+  return el("section", { class: "softmax" }, el("h4", {}, SAY.sigmoid), ...fitted, share);
+}
+
+/**
+ * One label among all of its vocabulary.
+ * @param {Probability} of
+ * @param {string} chosen name of the label
+ */
+export function softmaxOf(of, chosen) {
+  const { logit, exp, total, probability, top, largest } = of;
+  const isListed = top.some((label) => label.logit === logit);
+  const listed = isListed ? top : [...top, { id: "", label: chosen, logit, probability }];
   const rows = listed.map((label) =>
-    row(
-      label.label,
-      SAY.power(label.logit - most),
-      Math.exp(label.logit - most),
-      label.probability,
-      label.logit === logit,
-    ),
+    row(label.label, label.probability * total, label.probability, label.logit === logit),
   );
-  const left = Math.max(0, total - known);
-  rows.push(row(SAY.rest, "", left, left / total, false));
+  const left = Math.max(0, 1 - listed.reduce((sum, label) => sum + label.probability, 0));
+  rows.push(row(SAY.rest, left * total, left, false));
   return el(
     "section",
     { class: "softmax" },
     el("h4", {}, SAY.softmax),
-    el("p", { class: "note" }, SAY.softmaxWhy(most)),
+    el("p", { class: "note" }, SAY.softmaxWhy(largest, isFitted(of))),
+    ...(isFitted(of) ? [line(SAY.fittedName, SAY.fitted(of))] : []),
     el("ul", { class: "ledger" }, ...rows),
-    el("p", { class: "sum-line" }, `${chosen}: `, el("b", {}, SAY.share(exp, total, probability))),
+    line(chosen, SAY.share(exp, total, probability)),
   );
 }
 
 /**
  * @param {string} name
- * @param {string} power
- * @param {number} value
+ * @param {number} power e to the score, with the largest taken off
  * @param {number} share
  * @param {boolean} isChosen
  */
-function row(name, power, value, share, isChosen) {
+function row(name, power, share, isChosen) {
   const part = el("i", { class: "plus" });
   part.style.setProperty("--share", String(share));
+  const how = name === SAY.rest || power === 0 ? scientific(power) : SAY.power(Math.log(power), power);
   return el(
     "li",
     { class: isChosen && "on" },
     el("span", {}, name),
-    el("span", { class: "ledger-how" }, power ? `${power} = ${scientific(value)}` : scientific(value)),
-    el("span", { class: "ledger-bar whole", "aria-hidden": "true" }, part),
+    el("span", { class: "ledger-how" }, how),
+    el("span", { class: "ledger-bar", "aria-hidden": "true" }, part),
     el("b", {}, `${num(100 * share, 1)}%`),
   );
 }

@@ -100,8 +100,6 @@ export const SAY = {
   noSum: (/** @type {string} */ why) => `The sum did not arrive. ${why}`,
   patch: "What it reads",
   kernel: "Its weights",
-  inputMap: (/** @type {string} */ layer, /** @type {number | undefined} */ channel) =>
-    channel === undefined ? layer : `${layer} · ${channel + 1}`,
   planes: ["red", "green", "blue"],
   term: (/** @type {string} */ name, /** @type {number} */ sum) => `${name}: ${signed(sum)}. Show its numbers.`,
   equals: (/** @type {number} */ sum) => `= ${signed(sum)}`,
@@ -116,9 +114,16 @@ export const SAY = {
   activations: /** @type {Record<string, string>} */ ({ relu: "ReLU", tanh: "tanh", sigmoid: "sigmoid" }),
   activation: (/** @type {string} */ name, /** @type {number} */ sum) =>
     name === "relu" ? `max(0, ${num(sum)})` : `${name}(${num(sum)})`,
-  lrn: "LRN: made smaller by active neighbours",
-  pool: "pool: the largest of its neighbours",
-  at: (/** @type {number[]} */ [channel, row, column]) => `${channel + 1}, row ${row + 1}, column ${column + 1}`,
+  steps: /** @type {Record<Rest.StepAnswer["step"], string>} */ ({
+    lrn: "LRN: made smaller by active neighbours",
+    pool: "pool: the largest of its neighbours",
+    relu: "ReLU",
+    tanh: "tanh",
+    sigmoid: "sigmoid",
+  }),
+  after: (/** @type {Rest.StepAnswer["step"]} */ step, /** @type {number} */ v) =>
+    step === "lrn" || step === "pool" ? num(v) : SAY.activation(step, v),
+  at: (/** @type {Rest.CellName} */ { channel, row, column }) => `${channel + 1}, row ${row + 1}, column ${column + 1}`,
   product: (/** @type {number} */ input, /** @type {number} */ weight) => `${brief(input)} × ${brief(weight)}`,
   summed: (
     /** @type {number} */ terms,
@@ -128,16 +133,18 @@ export const SAY = {
   ) =>
     `${num(terms)} ${others < 0 ? "−" : "+"} ${num(Math.abs(others))} ${bias < 0 ? "−" : "+"} ${num(Math.abs(bias))} = ${num(sum)}`,
   softmax: "Softmax: from scores to shares",
-  softmaxWhy: (/** @type {number} */ most) =>
-    `Every score is raised to a power of e and divided by the sum of all. ${
-      most === 0 ? "" : `(${num(most)}, the largest score, is taken off first: the shares stay the same.)`
+  softmaxWhy: (/** @type {number} */ largest, /** @type {boolean} */ isFitted) =>
+    `${isFitted ? "Each score is first fitted so that its share holds on test photos (divided by a temperature, plus a shift of its own). " : ""}e is raised to each score, and the result divided by the sum of all.${
+      largest === 0 ? "" : ` (The largest score, ${num(largest)}, is taken off first: no share changes by that.)`
     }`,
-  power: (/** @type {number} */ logit) => `e^${num(logit)}`,
+  fitted: (/** @type {Rest.ProbabilityAnswer} */ { logit, temperature, bias, scaled }) =>
+    `${num(logit)} ÷ ${brief(temperature)} ${bias < 0 ? "−" : "+"} ${num(Math.abs(bias))} = ${num(scaled)}`,
+  fittedName: "fitted",
+  power: (/** @type {number} */ score, /** @type {number} */ v) => `e^${num(score)} = ${scientific(v)}`,
   rest: "all others",
   share: (/** @type {number} */ exp, /** @type {number} */ total, /** @type {number} */ p) =>
     `${scientific(exp)} ÷ ${scientific(total)} = ${num(100 * p, 1)}%`,
   sigmoid: "Sigmoid: from a score to a chance",
   sigmoidOf: (/** @type {number} */ logit, /** @type {number} */ p) =>
     `1 ÷ (1 + e^${num(-logit)}) = ${num(100 * p, 1)}%`,
-  calibrated: "The bars above show this share after calibration: how often such a share was right on test photos.",
 };

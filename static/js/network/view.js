@@ -192,7 +192,7 @@ export class NetworkView {
   /** @param {KeyboardEvent} event */
   press(event) {
     if (event.key === "Escape") {
-      this.hovered = "";
+      this.hovered = this.focused = "";
       return this.pin("");
     }
     const to = this.target(event.key);
