@@ -1,7 +1,7 @@
 """``python -m benchmarks.hovering``: how long frames take while a pointer crosses the connected view.
 
-In headless Chromium, without a graphics card. The pointer goes over every map of every layer, a few pixels at a time. The
-time between two frames is measured in the page by ``requestAnimationFrame``; the first two do not count.
+In headless Chromium, without a graphics card. The pointer goes over every map of every layer, a few pixels at a time.
+The time between two frames is measured in the page by ``requestAnimationFrame``; the first two do not count.
 """
 
 from __future__ import annotations

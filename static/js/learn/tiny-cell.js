@@ -46,6 +46,7 @@ export function cell(pass, at) {
     sum: sums[channel][row][column],
     activation: "relu",
     value: maps[channel][row][column],
+    kept: maps[channel][row][column],
     after: isFirst
       ? [{ step: "pool", window, value: pass.pooled[channel][at2[0]][at2[1]], row: at2[0], column: at2[1] }]
       : [],
@@ -83,6 +84,7 @@ function answer({ maps2, logits, shares }, sign) {
     sum: logits[sign],
     activation: null,
     value: logits[sign],
+    kept: logits[sign],
     after: [],
     softmax: {
       vocabulary: "sign",

@@ -97,7 +97,7 @@ export class Bench {
       if (!step || !(event.target instanceof HTMLElement) || !event.target.dataset.term) return;
       event.preventDefault();
       const all = [...this.out.querySelectorAll("button[data-term]")];
-      this.pick(all[Math.max(0, Math.min(all.length - 1, this.term + step[0] + step[1]))], true);
+      this.pick(all[Math.max(0, Math.min(all.length - 1, this.term + step[0] + step[1]))]);
     });
   }
 
@@ -271,12 +271,12 @@ export class Bench {
     return el("div", { class: "map" }, canvas, over);
   }
 
-  /** Show the numbers of another channel. @param {EventTarget | null} target @param {boolean} [byKey] */
-  pick(target, byKey = false) {
+  /** Show the numbers of another channel. @param {EventTarget | null} target */
+  pick(target) {
     const button = target instanceof Element && target.closest("button[data-term]");
     if (!(button instanceof HTMLElement)) return;
     this.term = Number(button.dataset.term);
     this.write();
-    if (byKey || button) find(this.out, `[data-term="${this.term}"]`).focus({ preventScroll: true });
+    find(this.out, `[data-term="${this.term}"]`).focus({ preventScroll: true });
   }
 }

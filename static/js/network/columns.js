@@ -42,6 +42,7 @@ export function build(source) {
 function photoColumn(source, marks, nodes) {
   const canvas = el("canvas", { "aria-hidden": "true" });
   source.drawPhoto(canvas);
+  canvas.classList.toggle("px", canvas.width < 64);
   const frame = el("div", { class: "net-frame" }, canvas, marks);
   nodes.set(keyOf(PHOTO, 0), frame);
   const head = header(source.photoName, "", SAY.photoSize(source.activations.inputSize));

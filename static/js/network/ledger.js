@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { grid, heat, scaleOf } from "./heat.js";
 import { PHOTO } from "./source.js";
-import { num, SAY, signed } from "./strings.js";
+import { cents, plusCents, SAY } from "./strings.js";
 
 /**
  * @typedef {import("./source.js").Cell} Cell
@@ -59,7 +59,14 @@ function bar(v, most) {
  * @param {number} most
  */
 const row = (name, middle, v, most) =>
-  el("li", {}, el("span", {}, name), el("span", { class: "ledger-how" }, middle), bar(v, most), el("b", {}, signed(v)));
+  el(
+    "li",
+    {},
+    el("span", {}, name),
+    el("span", { class: "ledger-how" }, middle),
+    bar(v, most),
+    el("b", {}, plusCents(v)),
+  );
 
 /**
  * The ledger of a cell. The rows of a convolution are buttons, which show their numbers.
@@ -69,7 +76,10 @@ const row = (name, middle, v, most) =>
 export function ledger(cell, chosen) {
   const { terms, others, bias } = cell;
   const isLinear = cell.operation === "linear";
-  const all = [...terms.map(worth), others.sum, bias];
+  const named = [...terms.map(worth), bias];
+  const largest = named.reduce((top, v) => Math.max(top, Math.abs(v)), 0);
+  const isFar = Math.abs(others.sum) > 2 * largest; // then its bar would leave nothing of the others'
+  const all = isFar ? named : [...named, others.sum];
   const least = all.reduce((low, v) => Math.min(low, v), 0);
   const most = all.reduce((top, v) => Math.max(top, v), least + 1e-9) - least; // from the longest bar to the left to that to the right
   const colours = scales(cell);
@@ -83,30 +93,31 @@ export function ledger(cell, chosen) {
       el("span", {}, name),
       el("span", { class: "ledger-how" }, ...pair),
       bar(worth(term), most),
-      el("b", {}, signed(worth(term))),
+      el("b", {}, plusCents(worth(term))),
     );
     button.setAttribute("aria-label", SAY.term(name, worth(term)));
     return el("li", {}, button);
   });
   if (others.count)
-    rows.push(row(SAY.others(others.count, isLinear ? SAY.inputs : SAY.channels), "", others.sum, most));
+    rows.push(
+      row(SAY.others(others.count, isLinear ? SAY.inputs : SAY.channels), "", others.sum, isFar ? Infinity : most),
+    );
   rows.push(row(SAY.bias, "", bias, most));
-  const list = el("ul", { class: "ledger" }, ...rows);
+  const list = el("ul", { class: `ledger${isLinear ? " linear" : ""}` }, ...rows);
   list.style.setProperty("--zero", String(-least / most)); // where the bars begin
   return list;
 }
 
 /** What follows the terms: sum, activation function, normalisation, pooling. @param {Cell} cell */
 export function rest(cell) {
-  const { terms, others, bias, sum, activation, value, after } = cell;
+  const { terms, others, bias, sum, activation, value, kept, after } = cell;
   const all = terms.reduce((total, term) => total + worth(term), 0);
   const line = (/** @type {string} */ name, /** @type {Node | string} */ how, /** @type {number} */ v) =>
-    el("li", {}, el("span", {}, name), el("span", {}, how, " = ", el("b", {}, num(v))));
-  const terse = others.count
-    ? SAY.summed(all, others.sum, bias, sum).replace(/ = [^=]*$/, "")
-    : `${num(all)} ${bias < 0 ? "−" : "+"} ${num(Math.abs(bias))}`;
-  const lines = [line(SAY.sum, terse, sum)];
+    el("li", {}, el("span", {}, name), el("span", {}, how, " = ", el("b", {}, cents(v))));
+  const how = SAY.summed(all, ...(others.count ? [others.sum] : []), bias);
+  const lines = [line(SAY.sum, how, sum)];
   if (activation) lines.push(line(SAY.activations[activation] ?? activation, SAY.activation(activation, sum), value));
+  if (Math.abs(kept - value) >= 0.005) lines.push(line(SAY.kept, "", kept));
   let before = value;
   for (const { step, value: result, window } of after) {
     const how = window ? grid(window, scaleOf([window], "inputs")) : SAY.after(step, before);

@@ -8,7 +8,7 @@
  * @typedef {Rest.ConvolutionTermAnswer} WindowTerm what one channel adds
  * @typedef {Rest.LinearTermAnswer} ProductTerm what one number adds
  * @typedef {Rest.ProbabilityAnswer} Probability how a logit becomes a share
- * @typedef {Omit<Rest.CellResponse, "request_id" | "image" | "patch" | "kept">} Cell how one number came about
+ * @typedef {Omit<Rest.CellResponse, "request_id" | "image" | "patch">} Cell how one number came about
  *
  * @typedef {object} Label one bar of the answer
  * @property {string} id

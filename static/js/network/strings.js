@@ -20,6 +20,12 @@ export const isWhole = (v) => Math.abs(v - Math.round(v)) < 1e-6;
 /** A whole number stays whole; others keep what says something. @param {number} v */
 export const brief = (v) => (isWhole(v) ? num(v, 0) : num(v, Math.abs(v) < 0.0995 ? 3 : 2));
 
+/** For sums: whole numbers stay whole, as they are in a network to check by hand. @param {number} v */
+export const cents = (v) => num(v, isWhole(v) ? 0 : 2);
+
+/** The same with its sign. @param {number} v */
+export const plusCents = (v) => (cents(v).startsWith("−") ? cents(v) : `+${cents(v)}`);
+
 const SUPERSCRIPTS = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** Any size, with three digits that say something. @param {number} v */
@@ -91,7 +97,7 @@ export const SAY = {
   close: "Close",
   map: "The map, enlarged. Arrow keys choose a cell.",
   chosenCell: (/** @type {number} */ row, /** @type {number} */ column, /** @type {number} */ value) =>
-    `Row ${row + 1}, column ${column + 1}: ${num(value)}`,
+    `Row ${row + 1}, column ${column + 1}: ${cents(value)}`,
   chooseCell: "Each square is one number. Choose one, with the mouse or the arrow keys, and see where it came from.",
   step: "Next cell",
   slide: "Slide the kernel",
@@ -101,8 +107,8 @@ export const SAY = {
   patch: "What it reads",
   kernel: "Its weights",
   planes: ["red", "green", "blue"],
-  term: (/** @type {string} */ name, /** @type {number} */ sum) => `${name}: ${signed(sum)}. Show its numbers.`,
-  equals: (/** @type {number} */ sum) => `= ${signed(sum)}`,
+  term: (/** @type {string} */ name, /** @type {number} */ sum) => `${name}: ${plusCents(sum)}. Show its numbers.`,
+  equals: (/** @type {number} */ sum) => `= ${plusCents(sum)}`,
   times: (/** @type {number} */ x, /** @type {number} */ w) =>
     `${brief(x)} × ${w < 0 ? `(${brief(w)})` : brief(w)} = ${brief(x * w)}`,
   toSums: "See its sums",
@@ -113,7 +119,7 @@ export const SAY = {
   sum: "sum",
   activations: /** @type {Record<string, string>} */ ({ relu: "ReLU", tanh: "tanh", sigmoid: "sigmoid" }),
   activation: (/** @type {string} */ name, /** @type {number} */ sum) =>
-    name === "relu" ? `max(0, ${num(sum)})` : `${name}(${num(sum)})`,
+    name === "relu" ? `max(0, ${cents(sum)})` : `${name}(${cents(sum)})`,
   steps: /** @type {Record<Rest.StepAnswer["step"], string>} */ ({
     lrn: "LRN: made smaller by active neighbours",
     pool: "pool: the largest of its neighbours",
@@ -122,16 +128,12 @@ export const SAY = {
     sigmoid: "sigmoid",
   }),
   after: (/** @type {Rest.StepAnswer["step"]} */ step, /** @type {number} */ v) =>
-    step === "lrn" || step === "pool" ? num(v) : SAY.activation(step, v),
+    step === "lrn" || step === "pool" ? cents(v) : SAY.activation(step, v),
   at: (/** @type {Rest.CellName} */ { channel, row, column }) => `${channel + 1}, row ${row + 1}, column ${column + 1}`,
   product: (/** @type {number} */ input, /** @type {number} */ weight) => `${brief(input)} × ${brief(weight)}`,
-  summed: (
-    /** @type {number} */ terms,
-    /** @type {number} */ others,
-    /** @type {number} */ bias,
-    /** @type {number} */ sum,
-  ) =>
-    `${num(terms)} ${others < 0 ? "−" : "+"} ${num(Math.abs(others))} ${bias < 0 ? "−" : "+"} ${num(Math.abs(bias))} = ${num(sum)}`,
+  summed: (/** @type {number} */ terms, /** @type {number[]} */ ...more) =>
+    [cents(terms), ...more.map((v) => `${v < 0 ? "−" : "+"} ${cents(Math.abs(v))}`)].join(" "),
+  kept: "as the network computed it, with fewer digits",
   softmax: "Softmax: from scores to shares",
   softmaxWhy: (/** @type {number} */ largest, /** @type {boolean} */ isFitted) =>
     `${isFitted ? "Each score is first fitted so that its share holds on test photos (divided by a temperature, plus a shift of its own). " : ""}e is raised to each score, and the result divided by the sum of all.${

@@ -43,7 +43,7 @@ export class NetworkView {
     this.canvases = [all, lit];
     this.edges = new Edges(this.net, all, lit);
     this.bench = new Bench(() => this.release());
-    root.replaceChildren(this.line, this.net, legend(), this.bench.root);
+    root.replaceChildren(el("div", {}, this.line, this.net), legend(), this.bench.root);
     this.listen();
   }
 
