@@ -4,7 +4,7 @@ import { isFlat, peak, valueAt } from "../activations.js";
 import { el, find, outline, svg } from "../dom.js";
 import { PALETTES } from "../palettes.js";
 import * as sheet from "../sheet.js";
-import { grid } from "./heat.js";
+import { BRIGHT, grid } from "./heat.js";
 import { ledger, nameOf, rest, scales, windows } from "./ledger.js";
 import { linkMaps, linkNumbers, readingOf } from "./links.js";
 import { Slider } from "./slider.js";
@@ -180,7 +180,7 @@ export class Bench {
     return Array.from({ length: rows * columns }, (_, i) => {
       const [row, column] = [Math.floor(i / columns), i % columns];
       const value = valueAt(layer, channel, row, column);
-      const name = value > 0.5 * layer.maxima[channel] ? "bright" : false;
+      const name = value > BRIGHT * layer.maxima[channel] ? "bright" : false;
       return svg("text", { x: column + 0.5, y: row + 0.5, "font-size": 0.4, class: name }, brief(value));
     });
   }

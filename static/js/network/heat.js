@@ -12,6 +12,7 @@ import { brief, isWhole } from "./strings.js";
  */
 
 const WRITTEN = 5; // cells on a side, up to which there is room for numbers
+export const BRIGHT = 0.467; // share from which black is read better than white
 const PLUS = [43, 127, 196]; // as --plus and --minus, halfway between the themes
 const MINUS = [217, 108, 38];
 
@@ -81,12 +82,12 @@ function paint(cell, v, scale) {
   const part = share(v, scale);
   if (scale.kind === "weights") {
     cell.className = v < 0 ? "minus" : "plus";
-    cell.style.setProperty("--share", `${Math.round(60 * part)}%`);
+    cell.style.setProperty("--share", `${Math.round(50 * part)}%`);
     return;
   }
   const at = 3 * Math.round(255 * part);
   const grey = Math.round(255 * part);
   const [r, g, b] = scale.kind === "pixels" ? [grey, grey, grey] : CIVIDIS.subarray(at, at + 3);
-  cell.classList.toggle("bright", part > 0.5);
+  cell.classList.toggle("bright", part > BRIGHT);
   cell.style.setProperty("--shade", `rgb(${r} ${g} ${b})`);
 }
