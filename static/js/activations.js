@@ -103,3 +103,17 @@ export function ordered(layer, order, relevance) {
 
 /** The channel with the largest activation. @param {Layer} layer */
 export const strongest = ({ maxima }) => maxima.reduce((best, most, i) => (most > maxima[best] ? i : best), 0);
+
+/**
+ * The strongest cell of a channel; the middle one where none is active.
+ * @param {Layer} layer
+ * @param {number} channel
+ * @returns {{ row: number, column: number }}
+ */
+export function peak({ shape: [, rows, columns], cells }, channel) {
+  const first = channel * rows * columns;
+  const own = cells.subarray(first, first + rows * columns);
+  const most = own.reduce((best, value, i) => (value > own[best] ? i : best), 0);
+  if (!own[most]) return { row: Math.floor(rows / 2), column: Math.floor(columns / 2) };
+  return { row: Math.floor(most / columns), column: most % columns };
+}

@@ -1,6 +1,6 @@
 /** One channel enlarged, the part of the photo that one of its numbers was made from, and its kernel. */
 
-import { isFlat, valueAt } from "./activations.js";
+import { isFlat, peak, valueAt } from "./activations.js";
 import { byId, context2d, find, outline, svg } from "./dom.js";
 import * as sheet from "./sheet.js";
 import { SAY } from "./strings.js";
@@ -55,17 +55,6 @@ export function show(layer, channel, style, inputSize) {
 export function shade(layer, channel, style) {
   sheet.draw(find(byId("map"), "canvas", HTMLCanvasElement), layer, style, { order: [channel], perRow: 1 });
 }
-
-/** @param {Layer} layer @param {number} channel @returns {{ row: number, column: number }} */
-function peak({ shape: [, rows, columns], cells }, channel) {
-  const first = channel * rows * columns;
-  const own = cells.subarray(first, first + rows * columns);
-  const most = own.reduce((best, value, i) => (value > own[best] ? i : best), 0);
-  return own[most] ? { row: Math.floor(most / columns), column: most % columns } : middle(rows, columns);
-}
-
-/** @param {number} rows @param {number} columns */
-const middle = (rows, columns) => ({ row: Math.floor(rows / 2), column: Math.floor(columns / 2) });
 
 /** @param {number} channel */
 async function drawKernel(channel) {

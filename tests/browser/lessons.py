@@ -27,6 +27,7 @@ STEPS = (
     "sgd",
     "field",
     "layers",
+    "connected",
 )
 
 

@@ -1,5 +1,6 @@
 /** The lessons: every demonstration is an element of its own. */
 
+import { Connected } from "./connected.js";
 import { Contents } from "./contents.js";
 import { Conv1 } from "./conv1.js";
 import { Curves } from "./curves.js";
@@ -32,6 +33,7 @@ const ELEMENTS = {
   descent: Descent,
   field: Field,
   table: LayerTable,
+  connected: Connected,
 };
 
 for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(`learn-${name}`, element);
