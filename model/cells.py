@@ -57,7 +57,7 @@ class Step:
     name: Literal["lrn", "pool"] | Activation
     """What it is; an activation function only where it follows pooling."""
     value: float
-    """The number after it."""
+    """The number that comes out of it."""
     window: Floats | None = None
     """(kernel, kernel) cells that pooling takes the largest of, for ``pool``; None for the others."""
     place: tuple[int, int] | None = None
