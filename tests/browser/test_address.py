@@ -173,10 +173,10 @@ def test_a_reload_and_the_way_back_from_elsewhere_find_the_photo_and_the_place_o
     page.evaluate("scrollTo(0, 700)")
     page.reload()
     answered(page)
-    page.wait_for_function("scrollY === 700")
+    page.wait_for_function("() => scrollY === 700")
     page.get_by_role("link", name="Learn").click()
     page.wait_for_url("**/learn*")
     page.go_back()
     answered(page)
-    page.wait_for_function("scrollY === 700")
+    page.wait_for_function("() => scrollY === 700")
     assert page.locator("#photo img").evaluate("image => image.naturalWidth") == 451
