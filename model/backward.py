@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from model.architecture import Activation, Architecture, Layer, LocalResponseNorm
 from model.checkpoint import Checkpoint
-from model.weights import Floats, vector_times_weight
+from model.weights import Floats, times, vector_times_weight
 
 Maps = Mapping[str, Floats]
 """Name of a row -> its activations for one picture: (C, H, W), or (units,) for fc6 and fc7."""
@@ -115,12 +115,12 @@ def _strongest(values: Floats, most: int | None) -> Floats:
 def _unconvolve(gradient_CHW: Floats, weight: Floats, layer: Layer) -> Floats:
     """Give each gradient back to the cells of its window, times the weights that read them: the transposed convolution.
 
-    One product of matrices a column of the network, then one shifted sum for each cell of the kernel.
+    A product of matrices for each group, then one shifted sum for each cell of the kernel.
     """
     (channels, side, _), size, step = layer.inputs, layer.kernel, layer.stride
     _, height, width = gradient_CHW.shape
     matrices = weight.reshape(layer.groups, -1, weight[0].size).transpose(0, 2, 1)
-    columns = np.matmul(matrices, gradient_CHW.reshape(layer.groups, -1, height * width))
+    columns = times(matrices, gradient_CHW.reshape(layer.groups, -1, height * width))
     columns = columns.reshape(channels, size, size, height, width)
     padded = np.zeros((channels, *[side + 2 * layer.padding] * 2), np.float32)
     for y, x in product(range(size), repeat=2):

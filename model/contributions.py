@@ -22,7 +22,7 @@ from model.architecture import Layer
 from model.backward import Maps, before_activation, gradients, input_of, logit_weights
 from model.checkpoint import Checkpoint
 from model.explain import relevance
-from model.weights import Floats, weight_rows
+from model.weights import Floats, times, weight_rows
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def flow(layer: Layer, gradient: Floats, x: Floats, weight: Floats, *, sources: 
     padded = np.pad(x[chosen], ((0, 0), (layer.padding,) * 2, (layer.padding,) * 2))
     windows = sliding_window_view(padded, (size, size), (1, 2))[:, ::step, ::step]  # (sources, H, W, size, size)
     moved = windows.transpose(1, 2, 0, 3, 4).reshape(gradient[0].size, -1)
-    seen = (gradient.reshape(len(gradient), -1) @ moved).reshape(len(gradient), len(chosen), -1)
+    seen = times(gradient.reshape(len(gradient), -1), moved).reshape(len(gradient), len(chosen), -1)
     return np.asarray((seen * weight.reshape(len(gradient), len(chosen), -1)).sum(-1))
 
 

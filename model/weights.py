@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 _FEW_ROWS = 32
+_INLINE = 1 << 18  # multiplications of a product up to which OpenBLAS takes no threads
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,19 @@ def quantised(weights: Mapping[str, Floats], name: str) -> Quantised | None:
     """Return one weight in its quantised form; None where it is held dense."""
     part = weights.parts[name] if isinstance(weights, Weights) else None
     return part if isinstance(part, Quantised) else None
+
+
+def times(a: Floats, b: Floats) -> Floats:
+    """Return ``a`` (…, rows, n) times ``b`` (…, n, columns), a few rows at a time.
+
+    So few that BLAS takes no threads for them: those spin for a while after each product, beside the engine's.
+    """
+    rows, shared = a.shape[-2:]
+    most = _INLINE // (shared * b.shape[-1])
+    few = next((number for number in range(min(rows, most), 0, -1) if rows % number == 0), 1)
+    parts = a.reshape(*a.shape[:-2], rows // few, few, shared) @ b[..., None, :, :]
+    product: Floats = parts.reshape(*a.shape[:-1], b.shape[-1])
+    return product
 
 
 def weight_rows(weights: Mapping[str, Floats], name: str, rows: Sequence[int]) -> Floats:

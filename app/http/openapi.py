@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import errors
-from app.http import examples
+from app.http import examples, working_examples
 from app.http.routes import contract
 from model.checkpoint import Checkpoint
 
@@ -29,6 +29,7 @@ _ANYWHERE = (
 )
 _OF_ANY_LABEL = ("/explain", "/connections", "/occlusion")
 """Operations whose label may be of any vocabulary."""
+_WITH_NULLS = {"/predict/batch": examples.BATCH, "/cell": working_examples.CELL}
 
 
 class Service(FastAPI):
@@ -52,8 +53,8 @@ def _complete(document: dict[str, Any], checkpoint: Checkpoint, keys_required: b
             _name_choices(path, parameter, checkpoint)
         if keys_required and "security" in operation:
             operation["security"].remove({})
-    batch = document["paths"]["/predict/batch"]["post"]["responses"]["200"]
-    batch["content"]["application/json"]["example"] = examples.BATCH  # FastAPI leaves out what is null
+    for path, example in _WITH_NULLS.items():  # FastAPI leaves out what is null
+        document["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]["example"] = example
     return document
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.http import working_schemas as schemas
 from app.inference.images import DecodedImage
-from app.inference.results import Answered, Connected, Traced
+from app.inference.results import Answered, Connected, Occluded, Traced
 from model.architecture import Architecture
 from model.cells import Cell, ConvolutionTerm, LinearTerm, Step
 from model.contributions import Column, Edge
@@ -61,6 +61,21 @@ def cell(traced: Traced, architecture: Architecture, request_id: str) -> schemas
         after=[_step(step) for step in found.after],
         softmax=spelled if exclusive else None,
         sigmoid=None if exclusive else spelled,
+    )
+
+
+def occlusion(occluded: Occluded, request_id: str) -> schemas.OcclusionResponse:
+    """What the label's answer loses when a part of the square is covered."""
+    answer = occluded.answer
+    return schemas.OcclusionResponse(
+        request_id=request_id,
+        image=image(occluded.image),
+        **dict(label(answer)),
+        probability=_number(answer.probability),
+        logit=_number(answer.logit),
+        cells=len(occluded.probability),
+        map=_grid(occluded.probability),
+        logit_map=_grid(occluded.logit),
     )
 
 

@@ -25,6 +25,18 @@ CONNECTIONS: Any = schemas.ConnectionsResponse(
     ],
     edges=[schemas.EdgeAnswer.model_validate({"from": ("conv1", 12), "to": ("conv2", 40), "weight": 0.11})],
 ).model_dump(mode="json", by_alias=True)
+OCCLUSION: Any = schemas.OcclusionResponse(
+    request_id=REQUEST_ID,
+    image=_IMAGE,
+    id="n02099601",
+    label="golden retriever",
+    vocabulary="object",
+    probability=0.62,
+    logit=9.7,
+    cells=2,
+    map=[[0.01, -0.02], [0.31, 0.12]],
+    logit_map=[[0.1, -0.15], [2.4, 0.8]],
+).model_dump(mode="json")
 CELL: Any = schemas.CellResponse(
     request_id=REQUEST_ID,
     image=_IMAGE,
@@ -35,7 +47,7 @@ CELL: Any = schemas.CellResponse(
     operation="convolution",
     input=schemas.InputName(layer="pool2", shape=[256, 13, 13]),
     window=schemas.Window(top=3, left=4, height=3, width=3),
-    patch=schemas.Patch(x=30, y=14, size=99),
+    patch=schemas.Patch(x=48, y=32, size=99),
     terms=[
         schemas.ConvolutionTermAnswer(
             channel=3,

@@ -60,6 +60,18 @@ class ConnectionsResponse(Answer):
     edges: list[EdgeAnswer]
 
 
+class OcclusionResponse(LabelName):
+    """The answer to ``POST /occlusion``: what the label's answer loses when a part of the square is covered."""
+
+    request_id: str
+    image: NamedImage
+    probability: float = Field(ge=0, le=1, description="Of the whole square.")
+    logit: float = Field(description="Of the whole square.")
+    cells: int = Field(ge=2, description="Patches along each side of the square.")
+    map: list[list[float]] = Field(description="Rows of patches: what the probability loses, below 0 where it gains.")
+    logit_map: list[list[float]] = Field(description="The same of the logit.")
+
+
 class InputName(Answer):
     """What a layer reads: the layer before it, or the photo."""
 
@@ -176,8 +188,10 @@ class CellResponse(Answer):
     bias: float
     sum: float
     activation: Literal["relu", "tanh", "sigmoid"] | None = Field(description="Null where none is applied here.")
-    value: float = Field(description="The sum after the activation, in float32 from what was kept of the layer before.")
-    kept: float = Field(description="The same number as the engine computed it; bf16 keeps 8 bits of each number.")
+    value: float = Field(description="The sum after the activation, from what was kept of the layer before.")
+    kept: float = Field(
+        description="The number as the engine computed it, in its precision: within 0.5 % of the layer's largest."
+    )
     after: list[StepAnswer]
     softmax: ProbabilityAnswer | None = Field(description="Of fc8, where the labels exclude each other.")
     sigmoid: ProbabilityAnswer | None = Field(description="Of fc8, where each label holds or not for itself.")

@@ -21,7 +21,8 @@ from cachetools import LRUCache
 from app import errors
 from app.inference.engine_host import EngineHost
 from app.inference.images import DecodedImage, ImageName, Limits, Picture, PixelBudget, decode_image, decoder_threads
-from app.inference.results import Answered, Connected, Described, Explained, ForwardResult, Timing, Traced
+from app.inference.occlusion import logits_when_covered
+from app.inference.results import Answered, Connected, Described, Explained, ForwardResult, Occluded, Timing, Traced
 from app.metrics import Metrics
 from app.settings import Settings
 from model import explain as explaining
@@ -29,7 +30,7 @@ from model.architecture import Layer
 from model.backward import Maps
 from model.cells import trace
 from model.contributions import connect
-from model.describe import describe
+from model.describe import describe, probabilities
 from model.engines import Output
 from model.explain import Method
 from model.weights import Floats
@@ -118,6 +119,18 @@ class Predictor:
             pixels, checkpoint = result.image.pixels, self.checkpoint.folded()
             cell = await self.offload(partial(trace, maps, logits, pixels, checkpoint, layer, place))
         return Traced(result.image, cell, self._answer(place[0], logits) if layer.name == "fc8" else None)
+
+    async def occlusion(self, picture: Picture, *, label: str, vocabulary: str | None, cells: int) -> Occluded:
+        """Run the network once for each of cells × cells patches, with that one covered. Raises ``app.errors``."""
+        row = self._row_of(label, vocabulary)
+        async with self._within_deadline():
+            result = await self._forward(picture, self._explained_layers)
+            without = await logits_when_covered(result.image.pixels, cells, self.host)
+        answer = self._answer(row, result.output.logits[0])
+        mine = without[:, self.checkpoint.slices()[answer.vocabulary.name]]
+        probability = answer.probability - probabilities(mine, answer.vocabulary)[:, answer.index]
+        logit = np.float32(answer.logit) - mine[:, answer.index]
+        return Occluded(result.image, answer, probability.reshape(cells, cells), logit.reshape(cells, cells))
 
     async def offload(self, work: Callable[[], T]) -> T:
         """Do a short piece of arithmetic on a thread, off the event loop."""

@@ -66,6 +66,19 @@ class Traced:
     """The label that a number of fc8 speaks for; None of any other layer."""
 
 
+@dataclass(frozen=True)
+class Occluded:
+    """How much one label's answer falls when a part of the square is covered."""
+
+    image: DecodedImage
+    answer: Answered
+    """What the network answers for the whole picture."""
+    probability: NDArray[np.float32]
+    """(cells, cells) what the label's probability loses; below 0 where it gains."""
+    logit: NDArray[np.float32]
+    """(cells, cells) what its logit loses."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answered:
     """One label's answer for a picture: its logit, and how a probability is made of it."""

@@ -200,6 +200,18 @@ export interface components {
             height: number;
             sha256: string;
         };
+        OcclusionResponse: {
+            id: string;
+            label: string;
+            vocabulary: string;
+            request_id: string;
+            image: components["schemas"]["NamedImage"];
+            probability: number;
+            logit: number;
+            cells: number;
+            map: number[][];
+            logit_map: number[][];
+        };
         OtherTerms: {
             count: number;
             sum: number;
@@ -329,6 +341,7 @@ export type LinearTermAnswer = components['schemas']['LinearTermAnswer'];
 export type ModelName = components['schemas']['ModelName'];
 export type ModelResponse = components['schemas']['ModelResponse'];
 export type NamedImage = components['schemas']['NamedImage'];
+export type OcclusionResponse = components['schemas']['OcclusionResponse'];
 export type OtherTerms = components['schemas']['OtherTerms'];
 export type Patch = components['schemas']['Patch'];
 export type PredictResponse = components['schemas']['PredictResponse'];

@@ -1,4 +1,4 @@
-"""The REST routes that show the working: what fed an answer, and how one number of the network came about."""
+"""The REST routes that show the working: what fed an answer, how one number came about, what covering a part does."""
 
 from __future__ import annotations
 
@@ -59,12 +59,33 @@ async def cell(
     row: Place = None,
     column: Place = None,
 ) -> Response:
-    """How one number of the network came about: its terms, their sum, and what follows. In float32."""
+    """How one number of the network came about: its terms, their sum, and what follows."""
     architecture = intake.predictor.checkpoint.architecture
     found = _layer(layer, architecture)
     place = _place(found, channel, row, column)
     traced = await intake.picture(lambda picture: intake.predictor.cell(picture, layer=found, place=place))
     answer = working_answers.cell(traced, architecture, intake.request_id)
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+@router.post(
+    "/occlusion",
+    response_model=working_schemas.OcclusionResponse,
+    openapi_extra=ONE_PICTURE,
+    responses=contract.answers(working_examples.OCCLUSION, *RECEIVING, *DECODING, NoSuchLabelError),
+)
+async def occlusion(
+    intake: IntakePart,
+    label: LabelQuery,
+    vocabulary: VocabularyQuery = None,
+    cells: Annotated[int, Query(ge=2, le=16, description="Patches along each side of the square.")] = 13,
+) -> Response:
+    """What one label's answer loses when each patch of the square is covered by the mean colour: one run a patch."""
+    predictor = intake.predictor
+    occluded = await intake.picture(
+        lambda picture: predictor.occlusion(picture, label=label, vocabulary=vocabulary, cells=cells)
+    )
+    answer = working_answers.occlusion(occluded, intake.request_id)
     return Response(answer.model_dump_json(), media_type="application/json")
 
 

@@ -25,6 +25,7 @@ PICTURES = (
     "/square",
     "/connections?label=dog",
     "/cell?layer=fc7&channel=0",
+    "/occlusion?label=dog&cells=2",
 )
 OPEN = ("/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics", "/model", "/model/filters.png")
 

@@ -81,7 +81,7 @@ async def test_a_cell_of_a_convolution_is_spelled_out(client: httpx.AsyncClient,
     assert (answer["operation"], answer["activation"], answer["after"]) == ("convolution", "relu", [])
     assert answer["input"] == {"layer": "pool2", "shape": [256, 13, 13]}
     assert answer["window"] == {"top": -1, "left": 11, "height": 3, "width": 3}
-    assert answer["patch"] == {"x": 175, "y": -17, "size": 99}
+    assert answer["patch"] == {"x": 160, "y": -32, "size": 99}
     assert len(answer["terms"]) == 12
     pool2 = np.pad(seen.maps["pool2"][0], ((0, 0), (1, 1), (1, 1)))
     for term in answer["terms"]:
