@@ -10,6 +10,7 @@ Grad-CAM: Selvaraju et al., ICCV 2017. HiResCAM: Draelos and Carin, 2020. LayerC
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import numpy as np
@@ -52,10 +53,25 @@ def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int, *, mo
     autograd. With ``most`` the gradient flows only through that many units of fc7 and of fc6, those where it is
     largest: an approximation that takes a fraction of the time.
     """
+    return gradient_of_any(output, index, checkpoint, {row: 1.0}, most=most)
+
+
+def gradient_of_any(
+    output: Output, index: int, checkpoint: Checkpoint, shares: Mapping[int, float], *, most: int | None = None
+) -> Floats:
+    """Return the :func:`gradient` of the evidence for "any of these rows": the sum of theirs, each times its share.
+
+    Where the shares are the rows' probabilities divided by their sum, it is the gradient of the logarithm of the sum of
+    the exponentials of their logits.
+    """
     architecture = checkpoint.architecture
     weights = checkpoint.weights
     maps = {name: output.maps[name][index] for name in needed_activations(architecture)}
-    fc8 = vector_times_weight(_logit_weights(checkpoint, row), weights, "fc8.weight")
+    logit_weights = sum(
+        (np.float32(share) * _logit_weights(checkpoint, row) for row, share in shares.items()),
+        np.zeros(architecture.outputs, np.float32),
+    )
+    fc8 = vector_times_weight(logit_weights, weights, "fc8.weight")
     fc7 = _strongest(fc8 * _slope(maps["fc7"], architecture.activation), most)
     fc6 = vector_times_weight(fc7, weights, "fc7.weight") * _slope(maps["fc6"], architecture.activation)
     pool5 = vector_times_weight(_strongest(fc6, most), weights, "fc6.weight").reshape(maps["pool5"].shape)
