@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -24,7 +24,7 @@ from app.inference.results import Described, Explained, ForwardResult, Timing
 from app.metrics import Metrics
 from app.settings import Settings
 from model import explain as explaining
-from model.describe import describe
+from model.describe import describe, shares_by_row
 from model.engines import Output
 from model.explain import Method
 from model.vocabulary import Label
@@ -86,7 +86,17 @@ class Predictor:
             raise errors.NoSuchLabelError(str(error)) from error
         async with self._within_deadline():
             result = await self._forward(body, self._explained_layers)
-            return await self.offload(partial(self._class_map, result, row, method))
+            vocabulary, name = self._label_of(row)
+            return await self.offload(partial(self._class_map, result, {row: 1.0}, method, name, vocabulary))
+
+    async def explain_claim(self, body: bytes, *, claim: int, method: Method) -> Explained:
+        """Compute the class map of one claim of the sentence: those of its labels, each by its share of the claim.
+
+        Raises ``app.errors``.
+        """
+        async with self._within_deadline():
+            result = await self._forward(body, self._explained_layers)
+            return await self.offload(partial(self._map_of_claim, result, claim, method))
 
     async def activations(self, body: bytes, layers: tuple[str, ...]) -> ForwardResult:
         """Run the network on one picture, and keep the activations of ``layers``. Raises ``app.errors``."""
@@ -97,13 +107,26 @@ class Predictor:
         """Do a short piece of arithmetic on a thread, off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._answer_threads, work)
 
-    def _class_map(self, result: ForwardResult, row: int, method: Method) -> Explained:
-        gradient = explaining.gradient(result.output, 0, self.checkpoint, row)
+    def _map_of_claim(self, result: ForwardResult, number: int, method: Method) -> Explained:
+        claims = describe(result.output.logits[0], self.checkpoint, pixels=result.image.pixels).caption.claims
+        if number >= len(claims):
+            raise errors.NoSuchLabelError(f"The sentence makes {len(claims)} claims, counted from 0: none is {number}.")
+        claim = claims[number]
+        shares = shares_by_row(claim, self.checkpoint)
+        if len(shares) == 1:
+            vocabulary, label = self._label_of(next(iter(shares)))
+        else:
+            vocabulary, label = claim.vocabulary, Label(id=claim.node, name=claim.node, phrase=claim.phrase)
+        return self._class_map(result, shares, method, label, vocabulary)
+
+    def _class_map(
+        self, result: ForwardResult, shares: Mapping[int, float], method: Method, label: Label, vocabulary: str
+    ) -> Explained:
+        gradient = explaining.gradient_of_any(result.output, 0, self.checkpoint, shares)
         layer = self.checkpoint.architecture.last_convolution
         activations_CHW = result.output.maps[layer][0]
         evidence = explaining.class_map(gradient, activations_CHW, method)
         maximum = float(evidence.max())
-        vocabulary, label = self._label_of(row)
         return Explained(
             image=result.image,
             label=label,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.language.hedging import Tier
+from model.language.phrases import kind_phrase
 from model.vocabulary import Label, Vocabulary
 
 
@@ -57,6 +58,13 @@ class Claim:
     """The labels below the node, most probable first; the label itself where it is one."""
     combination: Combination = "sum"
     """``sum``: one member at most holds, so their probabilities add up. ``any``: the claim holds where any of them does."""
+
+    @property
+    def phrase(self) -> str:
+        """How a sentence names it: ``an espresso``, ``some kind of bird``, ``a person``."""
+        if len(self.members) == 1:
+            return self.members[0].label.phrase
+        return f"a {self.node}" if self.combination == "any" else kind_phrase(self.node)
 
     @property
     def unlabelled(self) -> float:

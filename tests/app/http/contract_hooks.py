@@ -31,9 +31,10 @@ def map_case(context: Any, case: Any) -> Any:  # noqa: ARG001 Schemathesis' sign
         case.body["image"] = b64encode(chosen(PICTURES, case.body.get("image", ""))).decode()
     if case.query and "vocabulary" in case.query:  # the two must not differ, which the contract cannot say
         case.query.pop("kind", None)
-    if case.path == "/explain" and case.query:
-        known = chosen(LABELS, case.query["label"])
-        others = {name: value for name, value in case.query.items() if name not in ("vocabulary", "kind")}
+    if case.path == "/explain":
+        query = dict(case.query or {})
+        known = {"claim": 0} if "claim" in query else chosen(LABELS, query.get("label", ""))
+        others = {name: query[name] for name in query if name not in ("vocabulary", "kind", "label", "claim")}
         case.query = others | known
         case.headers["Accept"] = chosen(["application/json", "image/png"], known)
     return case
