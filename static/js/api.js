@@ -129,14 +129,15 @@ export const activations = async (photo, signal) =>
   (await post("activations?layers=all", photo, "application/octet-stream", signal)).arrayBuffer();
 
 /**
- * The class map of one label.
+ * The class map of one label, or of one claim of the sentence.
  * @param {Blob} photo
- * @param {{ id: string, vocabulary?: string, method: string }} wanted
+ * @param {{ id: string, vocabulary?: string, claim?: number, method: string }} wanted
  * @param {AbortSignal} signal
  * @returns {Promise<Rest.ExplainResponse>}
  */
-export async function explain(photo, { id, vocabulary, method }, signal) {
-  const query = new URLSearchParams({ label: id, method, ...(vocabulary ? { vocabulary } : {}) });
+export async function explain(photo, { id, vocabulary, claim, method }, signal) {
+  const label = { label: id, ...(vocabulary ? { vocabulary } : {}) };
+  const query = new URLSearchParams({ method, ...(claim === undefined ? label : { claim: String(claim) }) });
   return (await post(`explain?${query}`, photo, "application/json", signal)).json();
 }
 

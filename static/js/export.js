@@ -26,9 +26,8 @@ function report(words, visible = false) {
   byId("copied").className = visible ? "note" : "hide";
 }
 
-/** @param {Exportable} exportable */
-async function copy({ answer }) {
-  const alt = answer.caption.alt_text;
+async function copy() {
+  const alt = byId("alt", HTMLTextAreaElement).value;
   const copied = await navigator.clipboard?.writeText(alt).then(
     () => true,
     () => false,

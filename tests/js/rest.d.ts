@@ -30,15 +30,21 @@ export interface components {
             /** @enum {string} */
             tier: "sure" | "think" | "hedge" | "pass";
             right_times_in_ten: number | null;
+            threshold: number | null;
             claims: components["schemas"]["ClaimAnswer"][];
         };
         ClaimAnswer: {
             node: string;
+            phrase: string;
             vocabulary: string;
             /** @deprecated */
             kind: string;
             role: string;
             probability: number;
+            /** @enum {string} */
+            combination: "sum" | "any";
+            members: components["schemas"]["MemberAnswer"][];
+            rest: number;
         };
         ExplainResponse: {
             request_id: string;
@@ -96,6 +102,12 @@ export interface components {
             jump: number;
             start: number;
         };
+        MemberAnswer: {
+            id: string;
+            label: string;
+            vocabulary: string;
+            score: number;
+        };
         ModelName: {
             name: string;
             version: string;
@@ -121,6 +133,9 @@ export interface components {
             caption: components["schemas"]["CaptionAnswer"];
             labels: components["schemas"]["LabelAnswer"][];
             words: components["schemas"]["WordAnswer"][];
+            gates: {
+                [key: string]: number;
+            };
             timing_ms: components["schemas"]["Timing"];
         };
         Prediction: {
@@ -128,6 +143,9 @@ export interface components {
             caption: components["schemas"]["CaptionAnswer"];
             labels: components["schemas"]["LabelAnswer"][];
             words: components["schemas"]["WordAnswer"][];
+            gates: {
+                [key: string]: number;
+            };
             timing_ms: components["schemas"]["Timing"];
         };
         Problem: {
@@ -189,6 +207,7 @@ export type ImageFacts = components['schemas']['ImageFacts'];
 export type LabelAnswer = components['schemas']['LabelAnswer'];
 export type LabelEntry = components['schemas']['LabelEntry'];
 export type LayerAnswer = components['schemas']['LayerAnswer'];
+export type MemberAnswer = components['schemas']['MemberAnswer'];
 export type ModelName = components['schemas']['ModelName'];
 export type ModelResponse = components['schemas']['ModelResponse'];
 export type PredictResponse = components['schemas']['PredictResponse'];
