@@ -70,7 +70,9 @@ class MemberAnswer(Answer):
     label: str = Field(description="Natural noun.")
     vocabulary: str = Field(description="Name of the vocabulary that the label belongs to.")
     score: float = Field(
-        ge=0, le=1, description="Probability that the picture shows it; of a word, that one of five people would say it."
+        ge=0,
+        le=1,
+        description="Probability that the picture shows it; of a word, that one of five people would say it.",
     )
 
 
@@ -100,11 +102,11 @@ class CaptionAnswer(Answer):
     right_times_in_ten: int | None = Field(
         ge=0,
         le=9,
-        description="How often this tier was right on pictures like those it was tested on, at the lower end of the 95 % "
+        description="How often this tier was right on the kinds of pictures it was tested on, by the lower end of the 95 % "
         "interval; null where not measured.",
     )
     threshold: float | None = Field(
-        description="The confidence from which this is said in its tier; of a pass, from which it would be said at all; "
+        description="The confidence from which this is said in its tier, of a pass from which it would be said at all; "
         "null where it never would."
     )
     claims: list[ClaimAnswer]

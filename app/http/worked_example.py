@@ -1,4 +1,4 @@
-"""The worked answer of the first view: one sample, what is said of it, how that came about, what each convolution saw."""
+"""The worked answer of the first view: one sample, what is said of it and why, what each convolution saw in it."""
 
 from __future__ import annotations
 

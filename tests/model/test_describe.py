@@ -74,8 +74,10 @@ def test_the_probability_of_a_claim_is_that_of_its_members(described: list[Descr
                 assert claim.probability == pytest.approx(probability_of_any(probabilities, platt["person"]), abs=1e-6)
             else:
                 assert claim.probability == pytest.approx(sum(probabilities) + claim.unlabelled, abs=1e-5)
-                assert claim.unlabelled <= 1 - description.gates[claim.vocabulary] + 1e-5 if len(probabilities) > 1 else (
-                    claim.unlabelled < 1e-5
+                assert (
+                    claim.unlabelled <= 1 - description.gates[claim.vocabulary] + 1e-5
+                    if len(probabilities) > 1
+                    else (claim.unlabelled < 1e-5)
                 )
 
 

@@ -79,7 +79,8 @@ def test_the_evidence_for_any_of_several_labels_is_that_of_their_summed_exponent
     layer = NETWORK.architecture.last_convolution
     taught, maps = module(x, (layer,))
     vocabulary = NETWORK.slices()[NETWORK.vocabularies[0].name]
-    assert vocabulary.start <= min(rows) and max(rows) < vocabulary.stop
+    assert vocabulary.start <= min(rows)
+    assert max(rows) < vocabulary.stop
     evidence = taught[0, rows].logsumexp(0) - taught[0, vocabulary].mean()
     (slope,) = torch.autograd.grad(evidence, maps[layer])
     ours = gradient_of_any(output, 0, NETWORK, dict(zip(rows, shares.tolist(), strict=True)))

@@ -18,11 +18,19 @@ _RATES = 3
 
 def add(commands: Commands) -> None:
     """Describe the ``samples`` command to the parser."""
-    parser = commands.add_parser("samples", help="photos with what is said of them and how reliable that is for their kind")
+    parser = commands.add_parser(
+        "samples", help="photos with what is said of them and how reliable that is for their kind"
+    )
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--photos", type=Path, required=True, metavar="FOLDER", help="with the photos.json that lists them")
     parser.add_argument(
-        "--data", action="append", required=True, metavar="[NAME=]PATH", help="sets with held-out pictures of their kinds"
+        "--photos", type=Path, required=True, metavar="FOLDER", help="with the photos.json that lists them"
+    )
+    parser.add_argument(
+        "--data",
+        action="append",
+        required=True,
+        metavar="[NAME=]PATH",
+        help="sets with held-out pictures of their kinds",
     )
     add_column_flags(parser)
     parser.set_defaults(run=run)

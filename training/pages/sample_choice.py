@@ -1,8 +1,8 @@
-"""Which photos make fair samples: what is said of each, and how often the network is right on held-out pictures of its kind.
+"""Which photos make fair samples: what is said of each, and how often that is right of held-out pictures of its kind.
 
-A photo's kinds are the labels that are true of it, and the subjects among the words that are. Whoever chooses samples takes
-photos of which something true is said and whose kind has a high rate, so that the samples promise no more than the network
-keeps.
+A photo's kinds are the labels that are true of it, and the subjects among the words that are. Whoever chooses samples
+takes photos of which something true is said and whose kind has a high rate, so that the samples promise no more than
+the network keeps.
 """
 
 from __future__ import annotations

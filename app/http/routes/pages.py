@@ -103,7 +103,7 @@ async def docs(request: Request) -> Response:
 
 
 def _home_page(request: Request, checkpoint: Checkpoint, settings: Settings, **answer: Any) -> Response:
-    """The home page, with ``answer`` and ``picture``, or with a ``problem``, where there was a picture, else ``worked``."""
+    """The home page: with ``answer`` and ``picture``, or a ``problem``, where there was a picture, else ``worked``."""
     context = {
         "model": _model_view(checkpoint, settings),
         "answer": None,
