@@ -102,8 +102,8 @@ class CaptionAnswer(Answer):
     right_times_in_ten: int | None = Field(
         ge=0,
         le=9,
-        description="How often this tier was right on the kinds of pictures it was tested on, by the lower end of the 95 % "
-        "interval; null where not measured.",
+        description="How often this tier was right on the kinds of pictures it was tested on, by the lower end of its "
+        "95 % interval; null where not measured.",
     )
     threshold: float | None = Field(
         description="The confidence from which this is said in its tier, of a pass from which it would be said at all; "

@@ -57,7 +57,7 @@ class Claim:
     members: tuple[Guess, ...] = ()
     """The labels below the node, most probable first; the label itself where it is one."""
     combination: Combination = "sum"
-    """``sum``: at most one member holds, so their probabilities add up. ``any``: the claim holds where any member does."""
+    """``sum``: at most one member holds, so their probabilities add up. ``any``: it holds where any member does."""
 
     @property
     def phrase(self) -> str:

@@ -91,7 +91,7 @@ def kind_rates(
 
 
 def _rows_of_kind(pictures: PictureSet, row: int, label: Label) -> np.ndarray:
-    targets = np.asarray(pictures.targets)
+    targets = np.asarray(pictures.targets, np.float64)
     if pictures.vocabulary.activation == "softmax":
         return np.flatnonzero(targets == row)
     return np.flatnonzero(targets[:, row] >= _SAID_BY) if label.role == "subject" else np.array([], np.int64)
