@@ -131,7 +131,7 @@ function group(name, { labels, gates }, model, pick) {
     {},
     el("h3", {}, SAY.groups[name] ?? name),
     el("ol", { class: "bars" }, ...bars.map((label) => bar(label, gloss(model, label), pick))),
-    el("p", { class: "note" }, SAY.noneOf(size, 1 - (gates[name] ?? 1))),
+    el("p", { class: "note" }, SAY.noneOf(size, SAY.groups[name] ?? name, 1 - (gates[name] ?? 1))),
   );
 }
 

@@ -24,8 +24,8 @@ export const SAY = {
   vocabularies: /** @type {Record<string, string>} */ ({ object: "thing", scene: "place", word: "word" }),
   percent: (/** @type {number} */ p) => (p < 0.005 ? "<1%" : p > 0.995 ? ">99%" : `${Math.round(100 * p)}%`),
   groups: /** @type {Record<string, string>} */ ({ object: "Things", scene: "Places" }),
-  noneOf: (/** @type {number | undefined} */ n, /** @type {number} */ p) =>
-    `${n ? `None of its ${count(n)}` : "None that it knows"}: ${SAY.percent(p)}`,
+  noneOf: (/** @type {number | undefined} */ n, /** @type {string} */ group, /** @type {number} */ p) =>
+    `None of the ${n ? `${count(n)} ` : ""}${group.toLowerCase()} it knows: ${SAY.percent(p)}`,
   noSum:
     "Things and places are asked about apart: each list adds up to 100% with the labels that are not shown. " +
     "Each button chooses what the map shows.",

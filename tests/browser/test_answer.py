@@ -9,19 +9,19 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ROOT, Visit, upload
+from tests.browser.conftest import SAMPLES, Visit, upload
 
 pytestmark = pytest.mark.browser
 
-PHOTOS = ROOT / "docs" / "photos"
+
 
 
 def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) -> None:
     page = visit()
     for name, summed in (("lake", True), ("dunes", False)):  # a claim of many labels, and one of one
         with page.expect_request(lambda request: "/explain" in request.url) as asked:
-            upload(page, PHOTOS / f"{name}.webp")
-        answer = httpx.post(page.url.split("#")[0] + "predict", content=(PHOTOS / f"{name}.webp").read_bytes()).json()
+            upload(page, SAMPLES / f"{name}.webp")
+        answer = httpx.post(page.url.split("#")[0] + "predict", content=(SAMPLES / f"{name}.webp").read_bytes()).json()
         [claim] = answer["caption"]["claims"]
         assert (len(claim["members"]) > 1) is summed
         assert ("claim=0" in asked.value.url) is summed
@@ -33,8 +33,8 @@ def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) 
 
 def test_the_sentence_shows_in_one_line_how_it_came_about(visit: Visit) -> None:
     page = visit()
-    upload(page, PHOTOS / "lake.webp")
-    answer = httpx.post(page.url.split("#")[0] + "predict", content=(PHOTOS / "lake.webp").read_bytes()).json()
+    upload(page, SAMPLES / "lake.webp")
+    answer = httpx.post(page.url.split("#")[0] + "predict", content=(SAMPLES / "lake.webp").read_bytes()).json()
     [claim] = answer["caption"]["claims"]
     line = page.locator("#derivation").inner_text()
     for member in claim["members"][:3]:
