@@ -81,7 +81,7 @@ def kind_rates(
         of_kind = _rows_of_kind(pictures, row, label) if label.name in names else np.array([], np.int64)
         rows = [int(i) for i in of_kind if not is_for_fitting(split.pictures.read(int(i)))]
         outcomes = [
-            _is_right(said, pictures.vocabulary, np.asarray(pictures.targets[i]))
+            is_right(said, pictures.vocabulary, np.asarray(pictures.targets[i]))
             for i, said in _sentences(network, engine, pictures, rows)
         ]
         if outcomes:
@@ -108,7 +108,7 @@ def _sentences(
         yield from ((int(row), caption(of_one)) for row, of_one in zip(read, beliefs, strict=True))
 
 
-def _is_right(said: Caption, vocabulary: Vocabulary, target: np.ndarray) -> bool | None:
+def is_right(said: Caption, vocabulary: Vocabulary, target: np.ndarray) -> bool | None:
     """Whether all claims that the truth can judge are true; None where it can judge none, or nothing is claimed."""
     if said.tier == "pass":
         return None
