@@ -11,7 +11,7 @@ from training import data
 from training.commands import Commands, add_column_flags
 from training.data.layouts import read_split
 from training.data.sets import parse_spec
-from training.pages.sample_choice import Candidate, candidates
+from training.release.sample_choice import Candidate, candidates
 
 _RATES = 3
 

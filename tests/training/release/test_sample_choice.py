@@ -16,7 +16,7 @@ from model.vocabulary import Vocabulary
 from tests.tiny import tiny_checkpoint
 from tests.training.made import folders
 from training import __main__ as cli
-from training.pages.sample_choice import is_right
+from training.release.sample_choice import is_right
 
 SCENES = Vocabulary(
     name="scene", activation="softmax", labels=tuple(label_for("scene", i) for i in ("beach", "kitchen", "bedroom"))
