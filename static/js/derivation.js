@@ -27,13 +27,14 @@ export function choiceOfClaim({ members, phrase }, number) {
  * @param {Rest.ClaimAnswer} claim
  * @returns {string} "bridge 12% + skyscraper 20% + others 12%"
  */
-function parts({ node, probability, members, combination, rest }) {
+function parts({ node, probability, members, combination }) {
   if (members.length < 2) return SAY.part(node, probability);
-  const named = members.slice(0, MOST).map(({ label, score }) => SAY.part(label, score));
-  const unnamed = members.slice(MOST);
-  const others = rest + unnamed.reduce((sum, { score }) => sum + score, 0);
-  if (combination === "any" && unnamed.length) named.push(SAY.others);
-  if (combination === "sum" && others >= 0.005) named.push(SAY.part(SAY.others, others));
+  const shown = members.slice(0, MOST);
+  const named = shown.map(({ label, score }) => SAY.part(label, score));
+  // What is left of the whole per cents, so that the line adds up as it is read.
+  const others = shown.reduce((left, { score }) => left - Math.round(100 * score), Math.round(100 * probability));
+  if (combination === "any" && members.length > MOST) named.push(SAY.others);
+  if (combination === "sum" && others > 0) named.push(SAY.part(SAY.others, others / 100));
   return named.join(SAY.joins[combination]);
 }
 
