@@ -116,7 +116,7 @@ class Predictor:
         if len(shares) == 1:
             vocabulary, label = self._label_of(next(iter(shares)))
         else:
-            vocabulary, label = claim.vocabulary, Label(id=claim.node, name=claim.node, phrase=claim.phrase)
+            vocabulary, label = claim.vocabulary, Label(id=claim.node, name=claim.phrase, phrase=claim.phrase)
         return self._class_map(result, shares, method, label, vocabulary)
 
     def _class_map(

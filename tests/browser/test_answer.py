@@ -25,7 +25,7 @@ def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) 
         [claim] = answer["caption"]["claims"]
         assert (len(claim["members"]) > 1) is summed
         assert ("claim=0" in asked.value.url) is summed
-        expect(page.locator("#map-note")).to_contain_text(f"“{claim['node']}”")
+        expect(page.locator("#map-note")).to_contain_text(f"“{claim['phrase' if summed else 'node']}”")
         pressed = page.locator("#answer [aria-pressed=true]")
         expect(pressed).to_have_attribute("data-label", claim["members"][0]["id"])
         assert pressed.evaluate("one => one.matches('.whole')") is summed
@@ -48,7 +48,7 @@ def test_the_sentence_shows_in_one_line_how_it_came_about(visit: Visit) -> None:
     expect(page.locator(".whole")).to_have_attribute("aria-pressed", "false")
     page.locator(".whole").click()
     expect(page.locator(".whole")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#map-note")).to_contain_text(f"“{claim['node']}”")
+    expect(page.locator("#map-note")).to_contain_text(f"“{claim['phrase']}”")
 
 
 def percent(share: float) -> str:

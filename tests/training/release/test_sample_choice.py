@@ -32,7 +32,7 @@ def test_a_sentence_is_judged_by_the_truth_of_its_picture() -> None:
     assert is_right(of_dog, WORDS, np.array([0.0, 0.6])) is True
     assert is_right(of_dog, WORDS, np.array([0.6, 0.0])) is False
     assert is_right(of_dog, SCENES, np.array(1)) is False  # a place is no animal
-    silent = caption([Belief(SCENES, np.array([0.34, 0.33, 0.33], np.float32))])
+    silent = caption([Belief(SCENES, np.array([0.5, 0.25, 0.25], np.float32))])
     assert is_right(silent, SCENES, np.array(0)) is None
 
 
