@@ -113,7 +113,9 @@ def _serve(options: dict[str, Any]) -> int:
         app = create_app(settings, checkpoint.result(), create_engine=create_engine)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}"
-        serve(app, settings, listener, lambda: print(f"Glassbot looks at {address} (Ctrl-C stops it).", flush=True))
+        serve(
+            app, settings, listener, lambda: print(f"Glassbot is running at {address} (Ctrl-C stops it).", flush=True)
+        )
     return 0
 
 

@@ -137,16 +137,14 @@ class NotAnImageError(GlassbotError):
     """The bytes are not a picture in any of the supported formats."""
 
     status, slug, title = 415, "not-an-image", "This is not a picture"
-    example = (
-        "These bytes are no picture that is read here: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC or JPEG 2000."
-    )
+    example = "We cannot open this file as a picture: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC or JPEG 2000."
 
 
 class UnreadKindError(NotAnImageError):
     """The bytes may well be sound, but are of a kind of file or picture that is not read here."""
 
-    slug, title = "unread-kind", "This kind of picture is not read here"
-    example = "This is a camera's raw file, which is not read here: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
+    slug, title = "unread-kind", "We cannot open this kind of picture"
+    example = "This is a camera's raw file, which we cannot open: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
 
 
 class UnsupportedBodyError(GlassbotError):
@@ -252,7 +250,7 @@ class OverloadedError(UnavailableError):
     """More requests have arrived than can be answered in time."""
 
     slug, title = "overloaded", "Too busy"
-    example = "More pictures wait than can be looked at in time: ask again soon."
+    example = "Too many pictures are waiting: ask again soon."
 
 
 class DeadlineExceededError(GlassbotError):

@@ -130,7 +130,7 @@ def measure(
 
 
 def require_agreement(bench: Bench, server: Server, program: Program, reference: Reference, tolerance: float) -> None:
-    """Compare the first label of each answer with Glassbot's.
+    """Compare the first label of each answer with Glassbot's first of that vocabulary; it weighs vocabularies by gates.
 
     Raises DisagreementError unless it is the same, or one whose score by Glassbot is lower by at most ``tolerance``.
     """
@@ -141,9 +141,10 @@ def require_agreement(bench: Bench, server: Server, program: Program, reference:
                 f"Photo {number}: {program.name} answered {answer.status}: {answer.content[:300]!r}"
             )
         theirs = answer.json()["labels"][0]
-        first = expected["labels"][0]
-        if _name(theirs) != _name(first):
-            ours = {_name(label): float(label["score"]) for label in expected["labels"]}
+        alike = [label for label in expected["labels"] if label["vocabulary"] == theirs["vocabulary"]]
+        first = alike[0] if alike else expected["labels"][0]
+        if alike and _name(theirs) != _name(first):
+            ours = {_name(label): float(label["score"]) for label in alike}
             if ours.get(_name(theirs), 0) < first["score"] - tolerance:
                 raise DisagreementError(f"Photo {number}: {program.name} sees {theirs}, Glassbot {first}.")
 

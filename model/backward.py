@@ -23,11 +23,11 @@ Maps = Mapping[str, Floats]
 
 
 def gradients(
-    maps: Maps, checkpoint: Checkpoint, row: int, *, down_to: str, most: int | None = None
+    maps: Maps, checkpoint: Checkpoint, shares: Mapping[int, float], *, down_to: str, most: int | None = None
 ) -> dict[str, Floats]:
-    """Return the gradient of the evidence for ``row`` of fc8 with respect to what each row of the table gives.
+    """Return the gradient of the evidence for rows of fc8, each by its share, with respect to what each layer gives.
 
-    By name of the row, from fc7 down to ``down_to``, in the shape of its activations. ``maps`` holds the activations of
+    By name of the layer, from fc7 down to ``down_to``, in the shape of its activations. ``maps`` holds the activations of
     all rows in between, but for normalisations, and ``checkpoint`` is folded. Equal to autograd. With ``most`` the
     gradient flows only through that many units of fc7 and of fc6, those where it is largest: an approximation that
     takes a fraction of the time.
@@ -35,7 +35,7 @@ def gradients(
     architecture = checkpoint.architecture
     rows = architecture.layers
     names = [layer.name for layer in rows]
-    found: dict[str, Floats] = {"fc8": logit_weights(checkpoint, row)}
+    found: dict[str, Floats] = {"fc8": _weights_of(checkpoint, shares)}
     for number in range(len(rows) - 1, names.index(down_to), -1):
         layer, before = rows[number], rows[number - 1]
         inner = before_activation(found[layer.name], maps, layer)
@@ -81,6 +81,12 @@ def logit_weights(checkpoint: Checkpoint, row: int) -> Floats:
             weights[rows] = -1 / len(vocabulary)
     weights[row] += 1
     return weights
+
+
+def _weights_of(checkpoint: Checkpoint, shares: Mapping[int, float]) -> Floats:
+    """Return (K,) :func:`logit_weights` of several rows, each times its share, added up."""
+    rows = (np.float32(share) * logit_weights(checkpoint, row) for row, share in shares.items())
+    return sum(rows, np.zeros(checkpoint.architecture.outputs, np.float32))
 
 
 def local_response_norm(x_CHW: Floats, norm: LocalResponseNorm) -> Floats:

@@ -76,7 +76,7 @@ def connect(maps: Maps, logits: Floats, checkpoint: Checkpoint, row: int, *, per
     ``checkpoint`` is folded.
     """
     weighted = [layer for layer in checkpoint.architecture.layers if layer.weight_shape]
-    found = gradients(maps, checkpoint, row, down_to=weighted[0].name)
+    found = gradients(maps, checkpoint, {row: 1.0}, down_to=weighted[0].name)
     columns = [_column(layer, found[layer.name], maps[layer.name], per_layer) for layer in weighted[:-1]]
     evidence = float(logit_weights(checkpoint, row) @ logits)
     columns.append(Column(weighted[-1], (Channel(row, evidence, float(logits[row])),), 1.0))

@@ -28,13 +28,13 @@ class UnknownVocabularyError(ValueError):
 
 @dataclass(frozen=True)
 class Scored:
-    """A label with its probability within its vocabulary."""
+    """A label with the probability that a picture shows it."""
 
     label: Label
     vocabulary: str
     """Name of the label's vocabulary."""
     score: float
-    """Probability from 0 to 1."""
+    """Of a softmax vocabulary its probability there, multiplied by the gate; of a sigmoid one that of the word."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Description:
     """Labels of the sigmoid vocabularies, most probable first, none below ``LOWEST_WORD_SCORE``."""
     caption: Caption
     """The sentence and what it asserts."""
+    gates: Mapping[str, float]
+    """Softmax vocabulary -> the probability that the picture shows any of its labels: what the scores of all sum to."""
 
 
 def describe(
@@ -85,7 +87,8 @@ def describe(
     words = [word for word in words if word.score >= LOWEST_WORD_SCORE]
     tone = "plain" if pixels is None else evidence.tone(pixels)
     sentence = caption(beliefs, tone, lambda claim: _frame(claim, checkpoint, output))
-    return Description(tuple(labels), tuple(words), sentence)
+    gates = {belief.vocabulary.name: belief.gate for belief in beliefs if belief.vocabulary.name in listed}
+    return Description(tuple(labels), tuple(words), sentence, gates)
 
 
 def believe(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> list[list[Belief]]:
@@ -102,21 +105,25 @@ def believe(logits: NDArray[np.float32], vocabularies: Sequence[Vocabulary]) -> 
 
 
 def _frame(claim: Claim, checkpoint: Checkpoint, output: Output | None) -> Frame:
-    """Return where the evidence for a claim lies; ``whole`` for an ancestor, which has no class map."""
-    if output is None:
+    """Return where the evidence for a claim lies; ``whole`` for a claim of many labels, which may lie anywhere."""
+    if output is None or len(claim.members) != 1:
         return "whole"
-    try:
-        row = explain.find_row(checkpoint, claim.node, claim.vocabulary)
-    except explain.UnknownLabelError:
-        return "whole"
-    gradient = explain.gradient(output, 0, checkpoint.folded(), row, most=_UNITS)
+    gradient = explain.gradient_of_any(output, 0, checkpoint.folded(), shares_by_row(claim, checkpoint), most=_UNITS)
     activations = output.maps[checkpoint.architecture.last_convolution][0]
     return evidence.frame(explain.class_map(gradient, activations, "hirescam"))
 
 
+def shares_by_row(claim: Claim, checkpoint: Checkpoint) -> dict[int, float]:
+    """Return the rows of fc8 whose labels a claim is made of, each with how much of the claim it is; they sum to 1."""
+    shares = {}
+    for member, share in claim.shares.items():
+        shares[explain.find_row(checkpoint, member.label.id, member.vocabulary)] = share
+    return shares
+
+
 def _most_probable(beliefs: Sequence[Belief], most: int) -> list[Scored]:
     scored = [
-        Scored(belief.vocabulary.labels[row], belief.vocabulary.name, float(belief.probabilities[row]))
+        Scored(belief.vocabulary.labels[row], belief.vocabulary.name, float(belief.probabilities[row]) * belief.gate)
         for belief in beliefs
         for row in np.argsort(-belief.probabilities, kind="stable")[:most]
     ]

@@ -1,4 +1,4 @@
-"""Draws pictures: the kernels of conv1, a class map over its photo, the square that the network saw. numpy, Pillow."""
+"""Draws pictures: kernels of conv1, a class map over its photo, the square that the network saw, channels. Pillow."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ _STOPS = np.linspace(0, 1, 5)
 # Dark violet to pale yellow, growing in lightness, so that it also reads without colour.
 _COLOURS = np.array([(13, 8, 60), (110, 10, 120), (205, 55, 90), (250, 140, 40), (252, 245, 160)], np.float32)
 _OPACITY = 0.75
+# Cividis, in which the page shows activations.
+_CIVIDIS = np.array(
+    [
+        *((0, 34, 78), (18, 53, 112), (59, 73, 108), (87, 93, 109), (112, 113, 115)),
+        *((138, 134, 120), (165, 156, 116), (195, 179, 105), (225, 204, 85), (254, 232, 56)),
+    ],
+    np.float32,
+)
+_TILE = 44
 
 
 def filters_png(weights: NDArray[np.float32]) -> bytes:
@@ -54,6 +63,21 @@ def data_uri(pixels: NDArray[np.uint8]) -> str:
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=90)
     return "data:image/jpeg;base64," + b64encode(buffer.getvalue()).decode()
+
+
+def strongest_channels(maps_CHW: NDArray[np.float32]) -> str:
+    """Return the four channels with the highest activation, two by two in colour, as a WebP inside a ``data:`` URI."""
+    strongest = np.argsort(-maps_CHW.max((1, 2)), kind="stable")[:4]
+    sheet = Image.new("RGB", (2 * _TILE + 1, 2 * _TILE + 1), "white")
+    for place, channel in enumerate(strongest.tolist()):
+        values = maps_CHW[channel]
+        shares = np.clip(values / max(float(values.max()), 1e-9), 0, 1)
+        colour = np.stack([np.interp(shares, np.linspace(0, 1, len(_CIVIDIS)), _CIVIDIS[:, c]) for c in range(3)], -1)
+        tile = Image.fromarray(np.rint(colour).astype(np.uint8)).resize((_TILE, _TILE), Image.Resampling.BOX)
+        sheet.paste(tile, (place % 2 * (_TILE + 1), place // 2 * (_TILE + 1)))
+    buffer = BytesIO()
+    sheet.save(buffer, "WEBP", quality=60, method=6)
+    return "data:image/webp;base64," + b64encode(buffer.getvalue()).decode()
 
 
 def _interpolation(cells: int, size: int, centre: float, jump: float) -> NDArray[np.float32]:

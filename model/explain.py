@@ -9,6 +9,7 @@ Grad-CAM: Selvaraju et al., ICCV 2017. HiResCAM: Draelos and Carin, 2020. LayerC
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import numpy as np
@@ -52,9 +53,20 @@ def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int, *, mo
     autograd. With ``most`` the gradient flows only through that many units of fc7 and of fc6, those where it is
     largest: an approximation that takes a fraction of the time.
     """
+    return gradient_of_any(output, index, checkpoint, {row: 1.0}, most=most)
+
+
+def gradient_of_any(
+    output: Output, index: int, checkpoint: Checkpoint, shares: Mapping[int, float], *, most: int | None = None
+) -> Floats:
+    """Return the :func:`gradient` of the evidence for "any of these rows": the sum of theirs, each times its share.
+
+    Where the shares are the rows' probabilities divided by their sum, it is the gradient of the logarithm of the sum of
+    the exponentials of their logits.
+    """
     last = checkpoint.architecture.last_convolution
     maps = {name: output.maps[name][index] for name in needed_activations(checkpoint.architecture)}
-    return gradients(maps, checkpoint, row, down_to=last, most=most)[last]
+    return gradients(maps, checkpoint, shares, down_to=last, most=most)[last]
 
 
 def class_map(gradient_CHW: Floats, activations_CHW: Floats, method: Method = "gradcam") -> Floats:

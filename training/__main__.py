@@ -18,6 +18,7 @@ from training.commands import (
     importing,
     inspect_data,
     report,
+    samples,
     ship,
     teacher,
     train,
@@ -38,6 +39,7 @@ COMMANDS = (
     importing,
     fetch,
     report,
+    samples,
     gallery,
     ship,
 )

@@ -12,10 +12,15 @@ from model.architecture import Layer
 from model.checkpoint import Checkpoint
 from model.describe import Scored
 from model.explain import Method
-from model.language.beliefs import Claim
+from model.language.beliefs import Claim, Guess
 from model.language.sentence import Caption
 from model.preprocess import Crop
 from model.vocabulary import Vocabulary
+
+LEAST_MEMBER = 0.005
+"""Least probability of a label that is listed as a member of a claim."""
+MOST_IN_TEN = 9
+"""Most that is said of how often in ten a sentence is right."""
 
 
 def prediction(described: Described, checkpoint: Checkpoint) -> schemas.Prediction:
@@ -26,6 +31,7 @@ def prediction(described: Described, checkpoint: Checkpoint) -> schemas.Predicti
         caption=caption(description.caption, checkpoint),
         labels=[label(scored) for scored in description.labels],
         words=[word(scored) for scored in description.words],
+        gates=dict(description.gates),
         timing_ms=timing(described.timing),
     )
 
@@ -58,30 +64,47 @@ def caption(caption: Caption, checkpoint: Checkpoint) -> schemas.CaptionAnswer:
         confidence=caption.confidence,
         tier=caption.tier,
         right_times_in_ten=right_times_in_ten(caption, checkpoint),
+        threshold=caption.threshold,
         claims=[claim(one) for one in caption.claims],
     )
 
 
 def claim(claim: Claim) -> schemas.ClaimAnswer:
-    """One thing that the sentence claims."""
+    """One thing that the sentence claims, with the labels that it is made of."""
+    listed = [guess for guess in claim.members if guess.probability >= LEAST_MEMBER] or claim.members[:1]
+    rest = claim.probability - sum(guess.probability for guess in listed) if claim.combination == "sum" else 0.0
     return schemas.ClaimAnswer(
         node=claim.node,
+        phrase=claim.phrase,
         vocabulary=claim.vocabulary,
         kind=claim.vocabulary,
         role=claim.role,
         probability=claim.probability,
+        combination=claim.combination,
+        members=[member(guess) for guess in listed],
+        rest=max(0.0, rest),
+    )
+
+
+def member(guess: Guess) -> schemas.MemberAnswer:
+    """One label that a claim is made of."""
+    return schemas.MemberAnswer(
+        id=guess.label.id, label=guess.label.name, vocabulary=guess.vocabulary, score=guess.probability
     )
 
 
 def right_times_in_ten(caption: Caption, checkpoint: Checkpoint) -> int | None:
-    """How often in ten the tier of the sentence's first claim was right; None where that was not measured."""
+    """How often in ten the tier of the sentence's first claim was right; None where that was not measured.
+
+    It is what the lower end of the interval supports, and never ten: no tier is right of every photo.
+    """
     figures = checkpoint.measured.get(caption.claims[0].vocabulary)
     tiers = figures.get("tiers") if isinstance(figures, Mapping) else None
     measured = tiers.get(caption.tier) if isinstance(tiers, Mapping) else None
-    accuracy = measured.get("accuracy") if isinstance(measured, Mapping) else None
-    if accuracy is None or not all(v.calibrated for v in checkpoint.vocabularies):
+    low = measured.get("low") if isinstance(measured, Mapping) else None
+    if low is None or not all(v.calibrated for v in checkpoint.vocabularies):
         return None
-    return round(10 * float(accuracy))
+    return min(MOST_IN_TEN, round(10 * float(low)))
 
 
 def image(image: DecodedImage) -> schemas.ImageFacts:

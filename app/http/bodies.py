@@ -72,7 +72,7 @@ async def picture(request: Request, *, max_bytes: int, seconds: float) -> bytes:
         return await asyncio.to_thread(_from_json, body)
     if content_type.startswith(_NOT_RAW) or (content_type and b"/" not in content_type):
         name = content_type.decode("latin-1")[:80]
-        raise UnsupportedBodyError(f"A body of type {name!r} is not read here: send {_WAYS_TO_SEND}.")
+        raise UnsupportedBodyError(f"A body of type {name!r} cannot be read: send {_WAYS_TO_SEND}.")
     return await _read(request, max_bytes, seconds)
 
 
@@ -176,7 +176,7 @@ class _Parts:
     def _begin(self) -> None:
         self._count += 1
         if self._count > _MAX_PARTS:
-            raise InvalidRequestError(f"A form of more than {_MAX_PARTS} fields is not read here.")
+            raise InvalidRequestError(f"A form of more than {_MAX_PARTS} fields cannot be read: send fewer.")
         self._headers = {}
         self._content = None
 

@@ -21,7 +21,7 @@ class Decoder:
         codings = [coding for part in header.lower().split(",") if (coding := part.strip()) in _DEFLATED | _UNREAD]
         if len(codings) > 1 or not _DEFLATED.issuperset(codings):
             named = ", ".join(codings)[:80]
-            raise UnsupportedCodingError(f"A body in the coding {named} is not read: send it in gzip, or as it is.")
+            raise UnsupportedCodingError(f"A body in the coding {named} cannot be read: send it in gzip, or as it is.")
         self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB) if codings else None
 
     async def decode(self, chunk: bytes, most: int) -> bytes:

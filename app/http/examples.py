@@ -24,12 +24,29 @@ _PREDICTION = schemas.Prediction(
         confidence=0.83,
         tier="think",
         right_times_in_ten=9,
-        claims=[schemas.ClaimAnswer(node="dog", vocabulary="object", kind="object", role="subject", probability=0.91)],
+        threshold=0.8,
+        claims=[
+            schemas.ClaimAnswer(
+                node="dog",
+                phrase="some kind of dog",
+                vocabulary="object",
+                kind="object",
+                role="subject",
+                probability=0.91,
+                combination="sum",
+                members=[
+                    schemas.MemberAnswer(id="n02099601", label="golden retriever", vocabulary="object", score=0.62),
+                    schemas.MemberAnswer(id="n02099712", label="Labrador retriever", vocabulary="object", score=0.21),
+                ],
+                rest=0.08,
+            )
+        ],
     ),
     labels=[
         schemas.LabelAnswer(label="golden retriever", id="n02099601", score=0.62, vocabulary="object", kind="object")
     ],
     words=[schemas.WordAnswer(word="dog", score=0.81, people_in_five=4)],
+    gates={"object": 0.93, "scene": 0.4},
     timing_ms=schemas.Timing(decode=4.1, queue=0.3, model=9.8, total=15.0),
 )
 

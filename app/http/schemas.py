@@ -63,14 +63,33 @@ class ImageFacts(Size):
     crop: Box = Field(description="The square that the network saw.")
 
 
+class MemberAnswer(Answer):
+    """A label that a claim is made of."""
+
+    id: str = Field(description="Raw class name.")
+    label: str = Field(description="Natural noun.")
+    vocabulary: str = Field(description="Name of the vocabulary that the label belongs to.")
+    score: float = Field(
+        ge=0,
+        le=1,
+        description="Probability that the picture shows it; of a word, that one of five people would say it.",
+    )
+
+
 class ClaimAnswer(Answer):
-    """One thing that the sentence claims."""
+    """One thing that the sentence claims, and how that came about."""
 
     node: str = Field(description="The label, or the ancestor of it, that is said.")
+    phrase: str = Field(description="How a sentence names it.")
     vocabulary: str = Field(description="Name of the vocabulary that the label belongs to.")
     kind: str = deprecated("vocabulary")
     role: str
     probability: float = Probability
+    combination: Literal["sum", "any"] = Field(
+        description="sum: probability is the sum of all members and of rest. any: that at least one member holds."
+    )
+    members: list[MemberAnswer] = Field(description="The labels it is made of, most probable first; none below 0.005.")
+    rest: float = Field(ge=0, le=1, description="Of a sum: less probable labels, and things of this kind without one.")
 
 
 class CaptionAnswer(Answer):
@@ -81,7 +100,14 @@ class CaptionAnswer(Answer):
     confidence: float = Field(ge=0, le=1, description="Probability that every claim holds.")
     tier: Literal["sure", "think", "hedge", "pass"]
     right_times_in_ten: int | None = Field(
-        ge=0, le=10, description="How often this tier was right on held-out pictures; null where not measured."
+        ge=0,
+        le=9,
+        description="How often this tier was right on the kinds of pictures it was tested on, by the lower end of its "
+        "95 % interval; null where not measured.",
+    )
+    threshold: float | None = Field(
+        description="The confidence from which this is said in its tier, of a pass from which it would be said at all; "
+        "null where it never would."
     )
     claims: list[ClaimAnswer]
 
@@ -91,7 +117,9 @@ class LabelAnswer(Answer):
 
     label: str = Field(description="Natural noun.")
     id: str = Field(description="Raw class name.")
-    score: float = Field(ge=0, le=1, description="Probability within its vocabulary.")
+    score: float = Field(
+        ge=0, le=1, description="Probability that the picture shows it; those of a vocabulary sum to its gate."
+    )
     vocabulary: str = Field(description="Name of the vocabulary that the label belongs to.")
     kind: str = deprecated("vocabulary")
 
@@ -120,6 +148,9 @@ class Prediction(Answer):
     caption: CaptionAnswer
     labels: list[LabelAnswer]
     words: list[WordAnswer]
+    gates: dict[str, float] = Field(
+        description="For each vocabulary of labels: the probability that the picture shows any of them."
+    )
     timing_ms: Timing
 
 

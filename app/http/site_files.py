@@ -16,6 +16,8 @@ class Sample(TypedDict):
     file: str
     alt: str
     credit: str
+    wrong: str
+    """Why the network is wrong here, which makes it a failure to watch; empty where it is right."""
 
 
 @cache
@@ -40,6 +42,11 @@ def samples() -> tuple[Sample, ...]:
     if not listing.is_file():
         return ()
     return tuple(
-        Sample(file=str(entry["file"]), alt=str(entry["alt"]), credit=str(entry["credit"]))
+        Sample(
+            file=str(entry["file"]),
+            alt=str(entry["alt"]),
+            credit=str(entry["credit"]),
+            wrong=str(entry.get("wrong", "")),
+        )
         for entry in json.loads(listing.read_text("utf-8"))
     )

@@ -134,7 +134,7 @@ class EngineHost:
             with self.admission.enter() as slot:
                 yield slot
         except FullError as error:
-            raise OverloadedError("More pictures wait than can be looked at in time: ask again soon.") from error
+            raise OverloadedError("Too many pictures are waiting: ask again soon.") from error
 
     async def run(self, pixels: NDArray[np.uint8], layers: tuple[str, ...]) -> Done[Output]:
         """Queue one (S, S, 3) picture for the engine; its logits, and the activations of ``layers``.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -30,9 +30,10 @@ from model.architecture import Layer
 from model.backward import Maps
 from model.cells import trace
 from model.contributions import connect
-from model.describe import describe, probabilities
+from model.describe import describe, probabilities, shares_by_row
 from model.engines import Output
 from model.explain import Method
+from model.vocabulary import Label
 from model.weights import Floats
 
 T = TypeVar("T")
@@ -92,7 +93,18 @@ class Predictor:
         row = self._row_of(label, vocabulary)
         async with self._within_deadline():
             result = await self._forward(picture, self._explained_layers)
-            return await self.offload(partial(self._class_map, result, row, method))
+            answer = self._answer(row, result.output.logits[0])
+            name = answer.vocabulary.name
+            return await self.offload(partial(self._class_map, result, {row: 1.0}, method, answer.label, name))
+
+    async def explain_claim(self, picture: Picture, *, claim: int, method: Method) -> Explained:
+        """Compute the class map of one claim of the sentence: those of its labels, each by its share of the claim.
+
+        Raises ``app.errors``.
+        """
+        async with self._within_deadline():
+            result = await self._forward(picture, self._explained_layers)
+            return await self.offload(partial(self._map_of_claim, result, claim, method))
 
     async def activations(self, picture: Picture, layers: tuple[str, ...]) -> ForwardResult:
         """Run the network on one picture, and keep the activations of ``layers``. Raises ``app.errors``."""
@@ -136,17 +148,31 @@ class Predictor:
         """Do a short piece of arithmetic on a thread, off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._answer_threads, work)
 
-    def _class_map(self, result: ForwardResult, row: int, method: Method) -> Explained:
-        gradient = explaining.gradient(result.output, 0, self.checkpoint, row)
+    def _map_of_claim(self, result: ForwardResult, number: int, method: Method) -> Explained:
+        claims = describe(result.output.logits[0], self.checkpoint, pixels=result.image.pixels).caption.claims
+        if number >= len(claims):
+            raise errors.NoSuchLabelError(f"The sentence makes {len(claims)} claims, counted from 0: none is {number}.")
+        claim = claims[number]
+        shares = shares_by_row(claim, self.checkpoint)
+        if len(shares) == 1:
+            answer = self._answer(next(iter(shares)), result.output.logits[0])
+            vocabulary, label = answer.vocabulary.name, answer.label
+        else:
+            vocabulary, label = claim.vocabulary, Label(id=claim.node, name=claim.phrase, phrase=claim.phrase)
+        return self._class_map(result, shares, method, label, vocabulary)
+
+    def _class_map(
+        self, result: ForwardResult, shares: Mapping[int, float], method: Method, label: Label, vocabulary: str
+    ) -> Explained:
+        gradient = explaining.gradient_of_any(result.output, 0, self.checkpoint, shares)
         layer = self.checkpoint.architecture.last_convolution
         activations_CHW = result.output.maps[layer][0]
         evidence = explaining.class_map(gradient, activations_CHW, method)
         maximum = float(evidence.max())
-        answer = self._answer(row, result.output.logits[0])
         return Explained(
             image=result.image,
-            label=answer.label,
-            vocabulary=answer.vocabulary.name,
+            label=label,
+            vocabulary=vocabulary,
             layer=layer,
             map=evidence / maximum if maximum > 0 else np.zeros_like(evidence),
             maximum=maximum,

@@ -103,10 +103,11 @@ class Answered:
 
 @dataclass(frozen=True, kw_only=True)
 class Explained:
-    """The class map of one label: where in a picture the evidence for it lay."""
+    """The class map of one label or of one claim: where in a picture the evidence for it lay."""
 
     image: DecodedImage
     label: Label
+    """What the map is of; of a claim of several labels one that is made of the claim's name."""
     vocabulary: str
     """Name of the vocabulary that the label belongs to."""
     layer: str

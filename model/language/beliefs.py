@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.language.hedging import Tier
+from model.language.phrases import kind_phrase
 from model.vocabulary import Label, Vocabulary
 
 
@@ -26,8 +29,22 @@ class Belief:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """A label of any vocabulary and how probable it is."""
+
+    label: Label
+    probability: float
+    """Probability that the label holds; of a word, that any of five people would say it."""
+    vocabulary: str
+    """Name of the label's vocabulary."""
+
+
+Combination = Literal["sum", "any"]
+
+
+@dataclass(frozen=True)
 class Claim:
-    """One thing that a sentence asserts."""
+    """One thing that a sentence asserts, and the labels that it is made of."""
 
     node: str
     """Natural name of the label or the ancestor that is asserted."""
@@ -37,6 +54,30 @@ class Claim:
     """``subject``, ``action``, ``thing``, ``place`` or ``attribute``."""
     probability: float
     """Calibrated probability that the claim holds."""
+    members: tuple[Guess, ...] = ()
+    """The labels below the node, most probable first; the label itself where it is one."""
+    combination: Combination = "sum"
+    """``sum``: at most one member holds, so their probabilities add up. ``any``: it holds where any member does."""
+
+    @property
+    def phrase(self) -> str:
+        """How a sentence names it: ``an espresso``, ``some kind of bird``, ``a person``."""
+        if len(self.members) == 1:
+            return self.members[0].label.phrase
+        return f"a {self.node}" if self.combination == "any" else kind_phrase(self.node)
+
+    @property
+    def unlabelled(self) -> float:
+        """Probability that the picture shows something of this kind for which there is no label."""
+        if self.combination == "any":
+            return 0.0
+        return max(0.0, self.probability - sum(member.probability for member in self.members))
+
+    @property
+    def shares(self) -> dict[Guess, float]:
+        """How much of the claim each member is; the shares sum to 1."""
+        total = sum(member.probability for member in self.members) or 1.0
+        return {member: member.probability / total for member in self.members}
 
 
 @dataclass(frozen=True)
@@ -54,17 +95,6 @@ class Fragment:
         return prod(claim.probability for claim in self.claims)
 
 
-@dataclass(frozen=True)
-class Guess:
-    """A label of any vocabulary and how probable it is."""
-
-    label: Label
-    probability: float
-    """Probability that the label holds; of a word, that any of five people would say it."""
-    vocabulary: str
-    """Name of the label's vocabulary."""
-
-
 def best_guess(belief: Belief) -> Guess:
     """Return the most probable label of a vocabulary, its probability multiplied by the gate."""
     row = int(belief.probabilities.argmax())
@@ -74,4 +104,12 @@ def best_guess(belief: Belief) -> Guess:
 
 def claim_of(guess: Guess, role: str) -> Claim:
     """Return the claim that a guess holds, in a role of the sentence."""
-    return Claim(guess.label.name, guess.vocabulary, role, guess.probability)
+    return Claim(guess.label.name, guess.vocabulary, role, guess.probability, (guess,))
+
+
+def members_of(belief: Belief, rows: Sequence[int]) -> tuple[Guess, ...]:
+    """Return the labels of these rows with their probabilities, each multiplied by the gate, most probable first."""
+    probabilities = (belief.probabilities[list(rows)].astype(np.float64) * belief.gate).tolist()
+    labels = belief.vocabulary.labels
+    members = [Guess(labels[row], p, belief.vocabulary.name) for row, p in zip(rows, probabilities, strict=True)]
+    return tuple(sorted(members, key=lambda member: -member.probability))

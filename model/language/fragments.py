@@ -90,7 +90,10 @@ def subject_of(guesses: Guesses, belief: Belief, least: float) -> Fragment | Non
         return None
     person = _probability_of_person(subjects, belief)
     if best.probability < least and best.label.id in PERSON_WORDS and person >= least:
-        return Fragment("a person", (Claim("person", best.vocabulary, "subject", person),))
+        people = sorted(
+            (guess for guess in subjects if guess.label.id in PERSON_WORDS), key=lambda guess: -guess.probability
+        )
+        return Fragment("a person", (Claim("person", best.vocabulary, "subject", person, tuple(people), "any"),))
     return Fragment(best.label.phrase, (claim_of(best, "subject"),))
 
 

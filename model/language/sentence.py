@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from zlib import crc32
 
-from model.language.beliefs import Belief, Claim, Fragment, Guess, best_guess, claim_of
+from model.language.alt_text import alt_text
+from model.language.beliefs import Belief, Claim, Fragment, Guess, best_guess, claim_of, members_of
 from model.language.fragments import compose, guesses_of, subject_of
 from model.language.hedging import TARGET_ACCURACY, TIERS, Node, Tier, hedge, tree_of
 from model.language.phrases import kind_phrase
@@ -44,12 +45,6 @@ _OPENINGS: Mapping[Tier, tuple[str, ...]] = {
     ),
 }
 """Beginnings by tier. Which one is taken depends on the fragment alone: the same picture gives the same sentence."""
-_ALT: Mapping[Tier, str] = {
-    "sure": "{phrase}.",
-    "think": "Probably {phrase}.",
-    "hedge": "Possibly {phrase}.",
-    "pass": "A picture that could not be described.",
-}
 _MODIFIERS: Mapping[tuple[Tone, bool], str] = {
     ("plain", True): "a close up of ",
     ("grey", False): "a black and white photo of ",
@@ -67,7 +62,7 @@ class Caption:
     text: str
     """The whole sentence: "I think it's a dog."."""
     alt_text: str
-    """The phrase as alternative text of the picture: "Probably a dog."."""
+    """The phrase and what else is likely, as alternative text: "Probably a dog, perhaps with grass."."""
     confidence: float
     """Probability that every claim holds; claims are taken as independent."""
     tier: Tier
@@ -76,6 +71,8 @@ class Caption:
     """What the sentence asserts, the subject first; of a pass, the guess."""
     phrase: str
     """What follows "it's" in the sentence; of a pass, the phrase of the guess."""
+    threshold: float | None
+    """The confidence from which this is said in its tier; of a pass, from which anything of its kind would be said."""
 
 
 def caption(
@@ -91,10 +88,10 @@ def caption(
     fragment = _best_fragment(beliefs, tone)
     if fragment is None:
         guess = _best_guess(beliefs)
-        return _to_caption(guess, guess.text)
+        return _to_caption(guess, guess.text, beliefs)
     first = fragment.claims[0]
     placed = fragment.tier in ("sure", "think") and first.role != "place"
-    return _to_caption(fragment, _with_modifiers(fragment, tone, frame(first) if placed else "whole"))
+    return _to_caption(fragment, _with_modifiers(fragment, tone, frame(first) if placed else "whole"), beliefs)
 
 
 def fullest(beliefs: Sequence[Belief]) -> Fragment:
@@ -113,12 +110,24 @@ def fullest(beliefs: Sequence[Belief]) -> Fragment:
     return compose(subject, guesses, beliefs, least=0, floor=_POSSIBLE_WORD)
 
 
-def _to_caption(fragment: Fragment, phrase: str) -> Caption:
+def _to_caption(fragment: Fragment, phrase: str, beliefs: Sequence[Belief]) -> Caption:
     openings = _OPENINGS[fragment.tier]
     text = openings[crc32(fragment.text.encode()) % len(openings)].format(phrase=phrase)
-    alt_text = _ALT[fragment.tier].format(phrase=phrase)
-    alt_text = alt_text[0].upper() + alt_text[1:]
-    return Caption(text, alt_text, fragment.confidence, fragment.tier, fragment.claims, phrase)
+    alternative = alt_text(phrase, fragment.tier, fragment.claims, beliefs)
+    threshold = _least_to_say(fragment, beliefs)
+    return Caption(text, alternative, fragment.confidence, fragment.tier, fragment.claims, phrase, threshold)
+
+
+def _least_to_say(fragment: Fragment, beliefs: Sequence[Belief]) -> float | None:
+    """Return the confidence from which a fragment is said in its tier; of a pass, from which it would be said at all.
+
+    None where nothing of its vocabulary is ever said.
+    """
+    name = fragment.claims[0].vocabulary
+    vocabulary = next(belief.vocabulary for belief in beliefs if belief.vocabulary.name == name)
+    thresholds = vocabulary.thresholds or _UNFITTED
+    least = min(thresholds.values()) if fragment.tier == "pass" else thresholds[fragment.tier]
+    return least if least <= 1 else None
 
 
 def _with_modifiers(fragment: Fragment, tone: Tone, frame: Frame) -> str:
@@ -164,7 +173,8 @@ def _label_fragment(belief: Belief) -> Fragment | None:
     if hedged is None:
         return None
     first = labels[hedged.node.rows[0]]
-    claim = Claim(hedged.node.name, belief.vocabulary.name, first.role or "thing", hedged.probability)
+    members = members_of(belief, hedged.node.rows)
+    claim = Claim(hedged.node.name, belief.vocabulary.name, first.role or "thing", hedged.probability, members)
     text = first.phrase if hedged.node.leaf else _ancestor_text(hedged.node, belief)
     return Fragment(text, (claim,), hedged.tier)
 

@@ -39,8 +39,8 @@ class UnreadKindError(PictureError):
     """The bytes are of a known kind, and perhaps sound, but that kind is not read here."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"This is {kind}, which is not read here: send {FORMATS}.")
-        self.reason = f"{kind}, which is not read here"
+        super().__init__(f"This is {kind}, which we cannot open: send {FORMATS}.")
+        self.reason = f"{kind}, which we cannot open"
 
 
 class DamagedError(PictureError):

@@ -144,4 +144,4 @@ def _refusal(body: bytes) -> NotAPictureError | UnreadKindError:
         return UnreadKindError("a drawing (SVG)")
     if start[:9].lower() == b"<!doctype" or start[:5].lower() == b"<html":
         return UnreadKindError("a web page (HTML)")
-    return NotAPictureError(f"These bytes are no picture that is read here: send {FORMATS}.")
+    return NotAPictureError(f"We cannot open this file as a picture: send {FORMATS}.")

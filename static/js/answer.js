@@ -1,9 +1,17 @@
-/** The answer for a photo: the stages on the way, the sentence, the bars, people's words. */
+/** The answer for a photo: the stages on the way, the sentence and how it came about, the bars, people's words. */
 
+import { choiceOfClaim, derivation, difference } from "./derivation.js";
 import { byId, curly, el, press, svg } from "./dom.js";
 import { SAY } from "./strings.js";
 
-/** @typedef {{ id: string, vocabulary?: string, name?: string }} Choice what a class map can be drawn for */
+/**
+ * @typedef {object} Choice what a class map can be drawn for: a label, or a claim of several, of which it names the first
+ * @property {string} id
+ * @property {string} [vocabulary]
+ * @property {string} [name]
+ * @property {number} [claim] place in the sentence
+ * @property {string} [phrase] how the sentence names the claim
+ */
 
 /**
  * What stands below the sentence. A new element each time: the old one goes, and does not move.
@@ -80,7 +88,8 @@ function reliabilityPanes(caption) {
     return [el("p", {}, before, el("span", { class: "todo" }, todo), after)];
   }
   const panes = Array.from({ length: 10 }, (_, i) => el("span", { class: i >= right && "off" }));
-  return [el("div", { class: "ten", "aria-hidden": "true" }, ...panes), el("p", {}, reliability(caption))];
+  const words = el("p", {}, reliability(caption), difference(caption));
+  return [el("div", { class: "ten", "aria-hidden": "true" }, ...panes), words];
 }
 
 /**
@@ -94,14 +103,36 @@ export function show(answer, model, choose) {
   below(...reliabilityPanes(answer.caption));
   const pick = (/** @type {HTMLButtonElement} */ button, /** @type {Choice} */ choice) => {
     Object.assign(button.dataset, { label: choice.id, vocabulary: choice.vocabulary ?? "" });
+    if (choice.claim !== undefined) button.dataset.claim = String(choice.claim);
     button.addEventListener("click", () => choose(choice));
   };
-  byId("bars").replaceChildren(...answer.labels.map((label) => bar(label, gloss(model, label), pick)));
-  const vocabularies = new Set(answer.labels.map(({ vocabulary }) => vocabulary));
-  byId("bars-note").textContent = vocabularies.size > 1 ? SAY.noSum : SAY.sumHint;
+  byId("derivation").replaceChildren(...derivation(answer.caption, pick));
+  byId("alt", HTMLTextAreaElement).value = answer.caption.alt_text;
+  const names = [...new Set(answer.labels.map(({ vocabulary }) => vocabulary))];
+  byId("bars").replaceChildren(...names.map((name) => group(name, answer, model, pick)));
+  byId("bars-note").textContent = names.length > 1 ? SAY.noSum : SAY.sumHint;
   const ofWords = model?.vocabularies.find(({ activation }) => activation === "sigmoid")?.name;
   byId("words").replaceChildren(...answer.words.map((word) => chip(word, ofWords, pick)));
   byId("words-note").textContent = answer.words.length ? SAY.peopleWouldSay : SAY.noWords;
+}
+
+/**
+ * The labels of one vocabulary, and how probable it is that it is none of them.
+ * @param {string} name
+ * @param {Rest.PredictResponse} answer
+ * @param {Rest.ModelResponse | undefined} model
+ * @param {(button: HTMLButtonElement, choice: Choice) => void} pick
+ */
+function group(name, { labels, gates }, model, pick) {
+  const size = model?.vocabularies.find((vocabulary) => vocabulary.name === name)?.size;
+  const bars = labels.filter(({ vocabulary }) => vocabulary === name);
+  return el(
+    "div",
+    {},
+    el("h3", {}, SAY.groups[name] ?? name),
+    el("ol", { class: "bars" }, ...bars.map((label) => bar(label, gloss(model, label), pick))),
+    el("p", { class: "note" }, SAY.noneOf(size, SAY.groups[name] ?? name, 1 - (gates[name] ?? 1))),
+  );
 }
 
 /**
@@ -115,28 +146,46 @@ function gloss(model, label) {
 }
 
 /**
- * What the map shows first: the evidence for what the sentence says. Where that is several labels together, which have no
- * map, the likeliest of their vocabulary.
- * @param {Pick<Rest.PredictResponse, "caption" | "labels" | "words">} answer
+ * What the map shows first: the evidence for what the sentence says first.
+ * @param {Pick<Rest.PredictResponse, "caption">} answer
  * @returns {Choice | undefined}
  */
-export function first({ caption, labels, words }) {
-  const [{ node, vocabulary }] = caption.claims;
-  const alike = labels.filter((label) => label.vocabulary === vocabulary);
-  if (alike.length) return choiceOf(alike.find(({ label }) => label === node) ?? alike[0]);
-  const entry = words.find(({ word }) => word === node) ?? words[0];
-  if (entry) return { id: entry.word, vocabulary, name: entry.word };
-  return labels.length ? choiceOf(labels[0]) : undefined;
-}
+export const first = ({ caption }) => choiceOfClaim(caption.claims[0], 0);
 
 /** @param {Rest.LabelAnswer} label @returns {Choice} */
 const choiceOf = ({ id, vocabulary, label }) => ({ id, vocabulary, name: label });
 
 /** Press the button of a choice, where it has one. @param {Choice} choice */
-export function mark({ id, vocabulary }) {
-  const buttons = [...byId("answer").querySelectorAll("button")].filter(({ dataset }) => dataset.label === id);
-  const chosen = buttons.find(({ dataset }) => !vocabulary || dataset.vocabulary === vocabulary);
+export function mark({ id, vocabulary, name, claim }) {
+  const buttons = [...byId("answer").querySelectorAll("button")].filter(
+    ({ dataset }) => dataset.label === id || dataset.label === name,
+  );
+  const alike = buttons.filter(({ dataset }) => dataset.claim === (claim === undefined ? undefined : String(claim)));
+  const chosen = alike.find(({ dataset }) => !vocabulary || dataset.vocabulary === vocabulary);
   press(byId("answer"), chosen ?? null);
+}
+
+const narrow = matchMedia("(max-width: 63.99rem)");
+
+/** Beside a photo there is room for its map's controls below it; on a phone the sentence comes before them. */
+function arrange() {
+  const controls = byId("about-map");
+  if (narrow.matches) byId("claim").after(controls);
+  else byId("shown").append(controls);
+}
+
+/** Where the answer was wrong, lead to where one can say what it is. @param {Event} event */
+function judged({ target }) {
+  if (!(target instanceof HTMLInputElement) || target.value !== "wrong") return;
+  document.dispatchEvent(new CustomEvent("glassbot:wrong"));
+  document.getElementById("really")?.scrollIntoView({ block: "start" });
+}
+
+/** Listen to the width of the page and to the verdict, once. */
+export function listen() {
+  arrange();
+  narrow.addEventListener("change", arrange);
+  byId("verdict").addEventListener("change", judged);
 }
 
 /**
@@ -145,9 +194,8 @@ export function mark({ id, vocabulary }) {
  * @param {string} meaning
  * @returns {Node[]}
  */
-function measure({ label, vocabulary, score }, meaning) {
-  const noun = SAY.vocabularies[vocabulary] ?? vocabulary;
-  const small = el("small", { title: meaning || false }, [noun, meaning].filter(Boolean).join(": "));
+function measure({ label, score }, meaning) {
+  const small = el("small", { title: meaning || false }, meaning);
   return [
     el("span", { class: "name" }, label, " ", small),
     el("span", { class: "pct" }, SAY.percent(score)),

@@ -213,14 +213,15 @@ export const activations = async (image, signal, layers = "all") =>
   (await about(image, `activations?layers=${layers}`, "application/octet-stream", signal)).arrayBuffer();
 
 /**
- * The class map of one label.
+ * The class map of one label, or of one claim of the sentence.
  * @param {string} image
- * @param {{ id: string, vocabulary?: string, method: string }} wanted
+ * @param {{ id: string, vocabulary?: string, claim?: number, method: string }} wanted
  * @param {AbortSignal} signal
  * @returns {Promise<Rest.ExplainResponse>}
  */
-export async function explain(image, { id, vocabulary, method }, signal) {
-  const query = new URLSearchParams({ label: id, method, ...(vocabulary ? { vocabulary } : {}) });
+export async function explain(image, { id, vocabulary, claim, method }, signal) {
+  const label = { label: id, ...(vocabulary ? { vocabulary } : {}) };
+  const query = new URLSearchParams({ method, ...(claim === undefined ? label : { claim: String(claim) }) });
   return (await about(image, `explain?${query}`, "application/json", signal)).json();
 }
 

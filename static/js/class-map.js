@@ -61,7 +61,7 @@ export function turn(choice, how) {
 
 /** The map of a choice; each is asked for once. @param {Source} source @param {Choice} choice */
 function ask(source, choice) {
-  const key = [method, choice.vocabulary, choice.id].join("|");
+  const key = [method, choice.claim, choice.vocabulary, choice.id].join("|");
   const explained = source.maps.get(key) ?? api.explain(source.image, { ...choice, method }, source.signal);
   source.maps.set(key, explained);
   explained.catch(() => source.maps.delete(key));
@@ -73,7 +73,7 @@ async function draw() {
   if (!source || !choice) return;
   const isLate = () => source !== current || choice !== chosen || how !== method || source.signal.aborted;
   const note = byId("map-note");
-  note.textContent = SAY.drawingMap(choice.name ?? choice.id);
+  note.textContent = SAY.drawingMap(choice.phrase ?? choice.name ?? choice.id);
   try {
     const [explained, activations] = await Promise.all([ask(source, choice), source.activations]);
     const layer = await geometry(explained.layer, activations);

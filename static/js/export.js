@@ -41,9 +41,8 @@ const toClipboard = async (text) =>
     () => false,
   )) ?? false;
 
-/** @param {Exportable} exportable */
-async function copy({ answer }) {
-  const alt = answer.caption.alt_text;
+async function copy() {
+  const alt = byId("alt", HTMLTextAreaElement).value;
   const copied = await toClipboard(alt);
   report(copied ? SAY.copied : SAY.notCopied(alt), !copied);
   byId("copy").textContent = copied ? SAY.copied : SAY.copyButton;

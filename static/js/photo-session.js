@@ -109,7 +109,7 @@ async function look(chosen, drawn, signal) {
   photo.place(picture, prediction.image.crop, prediction.image);
   const activations = showLayers(bundle, image, picture, signal);
   answer.show(prediction, facts, (choice) => {
-    address.turn({ label: `${choice.vocabulary ?? ""}:${choice.id}` });
+    address.turn({ label: choice.claim === undefined ? `${choice.vocabulary ?? ""}:${choice.id}` : "" });
     shown.turn();
   });
   find(byId("photo"), "img", HTMLImageElement).alt = SAY.photoAlt(prediction.caption.alt_text);

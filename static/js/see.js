@@ -1,6 +1,7 @@
 /** The page: brings together the photos, the addresses and the lens. */
 
 import * as address from "./address.js";
+import * as answer from "./answer.js";
 import { byId } from "./dom.js";
 import * as emptyState from "./empty-state.js";
 import * as historyList from "./history-list.js";
@@ -86,6 +87,7 @@ intake.lens(() => {
 });
 byId("stop").addEventListener("click", () => history.back());
 listenForKey();
+answer.listen();
 kernels.listen();
 historyList.listen(again);
 address.listen(arrive);

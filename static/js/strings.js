@@ -35,12 +35,27 @@ export const SAY = {
 
   vocabularies: /** @type {Record<string, string>} */ ({ object: "thing", scene: "place", word: "word" }),
   percent: (/** @type {number} */ p) => (p < 0.005 ? "<1%" : p > 0.995 ? ">99%" : `${Math.round(100 * p)}%`),
-  noSum: "Things and places are asked about separately, so these need not add up to 100%.",
+  groups: /** @type {Record<string, string>} */ ({ object: "Things", scene: "Places" }),
+  noneOf: (/** @type {number | undefined} */ n, /** @type {string} */ group, /** @type {number} */ p) =>
+    `None of the ${n ? `${count(n)} ` : ""}${group.toLowerCase()} it knows: ${SAY.percent(p)}`,
+  noSum:
+    "Things and places are asked about apart: each list adds up to 100% with the labels that are not shown. " +
+    "Each button chooses what the map shows.",
   sumHint: "Each button chooses what the map shows.",
   inFive: (/** @type {number} */ n) => `${n || "<1"} in 5`,
   peopleWouldSay: "Of five people asked to describe this photo, how many would use the word.",
   noWords: "No word stands out in this photo.",
-  right: (/** @type {number} */ n) => `When I put it like this, I’m right about ${n} times in 10.`,
+  right: (/** @type {number} */ n) =>
+    `On photos like those I was tested on, I’m right about ${n} times in 10 when I put it like this.`,
+  thisOne: (/** @type {number} */ p) => ` That counts all such sentences; this one alone I give ${SAY.percent(p)}.`,
+  part: (/** @type {string} */ name, /** @type {number} */ p) => `${name} ${SAY.percent(p)}`,
+  others: "others",
+  joins: { sum: " + ", any: " or " },
+  allOfIt: "all of it",
+  derived: (/** @type {string} */ phrase, /** @type {number} */ p) => `${phrase}, ${SAY.percent(p)}`,
+  saidFrom: (/** @type {number} */ least) => `; I say it like this from ${SAY.percent(least)} on.`,
+  tooLittle: (/** @type {number | null} */ least) =>
+    least === null ? "too little." : `too little: I speak from ${SAY.percent(least)} on.`,
   unmeasured: ["How often I’m right when I put it like this has ", "not been measured yet", "."],
   unknownReliability: "I can’t say how often I’m right here.",
 

@@ -46,8 +46,8 @@ def served(checkpoint: Path, log: Path, *, program: Sequence[str] = ("app",), **
     assert process.stdout is not None
     try:
         said = process.stdout.readline()
-        assert said.startswith("Glassbot looks at http://127.0.0.1:"), said + log.read_text()
-        yield Running(process, said.split()[3], log)
+        assert said.startswith("Glassbot is running at http://127.0.0.1:"), said + log.read_text()
+        yield Running(process, said.split()[4], log)
         process.terminate()
         assert process.wait(60) == 0, log.read_text()
     finally:

@@ -58,7 +58,7 @@ def test_every_choice_is_in_the_address_and_back_takes_it_back(visit: Visit) -> 
 
 
 def test_an_address_opens_what_it_names(visit: Visit) -> None:
-    page = visit(at="/#sample=chelsea&label=word:water&method=hirescam&layer=pool2")
+    page = visit(at="/#sample=bed&label=word:water&method=hirescam&layer=pool2")
     answered(page)
     expect(page.locator("[value=hirescam]")).to_be_checked()
     expect(page.get_by_role("radio", name="pool2")).to_be_checked()
@@ -161,10 +161,10 @@ def test_the_page_works_below_any_prefix(visit: Visit, server: str) -> None:
         route.fulfill(response=route.fetch(url=server + path.removeprefix("/deep/down")))
 
     page.route(f"{server}/**", gateway)
-    page.goto(f"{server}/deep/down/#sample=rocket&layer=conv1")
+    page.goto(f"{server}/deep/down/#sample=lake&layer=conv1")
     answered(page)
     assert [path for path in asked if not path.startswith("/deep/down/")] == []
-    assert page.url == f"{server}/deep/down/#sample=rocket&layer=conv1"
+    assert page.url == f"{server}/deep/down/#sample=lake&layer=conv1"
 
 
 def test_a_reload_and_the_way_back_from_elsewhere_find_the_photo_and_the_place_on_the_page(visit: Visit) -> None:

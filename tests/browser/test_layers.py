@@ -106,7 +106,7 @@ def channels(page: Page) -> list[int]:
 
 
 def test_tiles_stand_by_strength_or_by_how_important_they_are_for_the_chosen_label(visit: Visit, server: str) -> None:
-    page = visit(at="/#sample=chelsea&layer=conv5")
+    page = visit(at="/#sample=bed&layer=conv5")
     answered(page)
     label = page.locator("#cam").get_attribute("data-label")
     asked: dict[str, str] = {"label": label or ""}
@@ -157,7 +157,7 @@ def test_tiles_are_one_tab_stop_with_arrow_keys(visit: Visit) -> None:
 
 
 def test_a_channel_is_enlarged_with_its_cell_its_field_and_its_kernel(visit: Visit) -> None:
-    page = visit(at="/#sample=rocket&layer=conv1")
+    page = visit(at="/#sample=lake&layer=conv1")
     answered(page)
     page.locator("#tiles button").nth(9).click()
     expect(page.locator("#kernel")).to_be_visible()

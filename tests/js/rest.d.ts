@@ -30,6 +30,7 @@ export interface components {
             /** @enum {string} */
             tier: "sure" | "think" | "hedge" | "pass";
             right_times_in_ten: number | null;
+            threshold: number | null;
             claims: components["schemas"]["ClaimAnswer"][];
         };
         CellName: {
@@ -67,11 +68,16 @@ export interface components {
         };
         ClaimAnswer: {
             node: string;
+            phrase: string;
             vocabulary: string;
             /** @deprecated */
             kind: string;
             role: string;
             probability: number;
+            /** @enum {string} */
+            combination: "sum" | "any";
+            members: components["schemas"]["MemberAnswer"][];
+            rest: number;
         };
         ColumnAnswer: {
             name: string;
@@ -177,6 +183,12 @@ export interface components {
             weight: number;
             product: number;
         };
+        MemberAnswer: {
+            id: string;
+            label: string;
+            vocabulary: string;
+            score: number;
+        };
         ModelName: {
             name: string;
             version: string;
@@ -228,6 +240,9 @@ export interface components {
             caption: components["schemas"]["CaptionAnswer"];
             labels: components["schemas"]["LabelAnswer"][];
             words: components["schemas"]["WordAnswer"][];
+            gates: {
+                [key: string]: number;
+            };
             timing_ms: components["schemas"]["Timing"];
         };
         Prediction: {
@@ -235,6 +250,9 @@ export interface components {
             caption: components["schemas"]["CaptionAnswer"];
             labels: components["schemas"]["LabelAnswer"][];
             words: components["schemas"]["WordAnswer"][];
+            gates: {
+                [key: string]: number;
+            };
             timing_ms: components["schemas"]["Timing"];
         };
         ProbabilityAnswer: {
@@ -338,6 +356,7 @@ export type LabelEntry = components['schemas']['LabelEntry'];
 export type LabelName = components['schemas']['LabelName'];
 export type LayerAnswer = components['schemas']['LayerAnswer'];
 export type LinearTermAnswer = components['schemas']['LinearTermAnswer'];
+export type MemberAnswer = components['schemas']['MemberAnswer'];
 export type ModelName = components['schemas']['ModelName'];
 export type ModelResponse = components['schemas']['ModelResponse'];
 export type NamedImage = components['schemas']['NamedImage'];

@@ -153,7 +153,7 @@ def check_against_autograd(case: str, row: int) -> None:
 @pytest.mark.parametrize("case", ["two columns", "one column", "without conv3", "without conv5"])
 def test_all_that_flows_from_a_channel_is_its_relevance(case: str) -> None:
     network, (maps, _) = network_of(case), seen(case)
-    slopes = gradients(maps, network, ROWS[0], down_to="conv1")
+    slopes = gradients(maps, network, {ROWS[0]: 1.0}, down_to="conv1")
     found = connections_of(case, ROWS[0])
     convolutions = [column for column in found.columns if column.layer.operation == "conv"]
     for column, following in pairwise(convolutions):

@@ -17,6 +17,7 @@ from model.explain import (
     class_map,
     find_row,
     gradient,
+    gradient_of_any,
     needed_activations,
     relevance,
 )
@@ -66,6 +67,26 @@ def variant(**choices: object) -> Checkpoint:
 def test_the_gradient_is_autograds(output: Output, row: int) -> None:
     _, slope = by_autograd(row)
     np.testing.assert_allclose(gradient(output, 0, NETWORK, row), slope, atol=1e-5 * np.abs(slope).max())
+
+
+def test_the_evidence_for_any_of_several_labels_is_that_of_their_summed_exponentials(output: Output) -> None:
+    rows = [0, 2, 3]
+    logits = output.logits[0, rows].astype(np.float64)
+    shares = np.exp(logits - logits.max())
+    shares /= shares.sum()
+    module = build(NETWORK)
+    x = standardise(torch.from_numpy(PICTURE).permute(0, 3, 1, 2), NETWORK.preprocessing)
+    layer = NETWORK.architecture.last_convolution
+    taught, maps = module(x, (layer,))
+    vocabulary = NETWORK.slices()[NETWORK.vocabularies[0].name]
+    assert vocabulary.start <= min(rows)
+    assert max(rows) < vocabulary.stop
+    evidence = taught[0, rows].logsumexp(0) - taught[0, vocabulary].mean()
+    (slope,) = torch.autograd.grad(evidence, maps[layer])
+    ours = gradient_of_any(output, 0, NETWORK, dict(zip(rows, shares.tolist(), strict=True)))
+    np.testing.assert_allclose(ours, slope[0].numpy(), atol=1e-5 * float(slope.abs().max()))
+    summed = sum(share * gradient(output, 0, NETWORK, row) for row, share in zip(rows, shares, strict=True))
+    np.testing.assert_allclose(ours, summed, atol=1e-5 * np.abs(ours).max())
 
 
 @pytest.mark.parametrize("row", [3, 13])

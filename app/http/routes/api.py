@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Security
 from starlette.responses import Response
 
-from app.errors import NoSuchLabelError, NoSuchLayerError, NoSuchVocabularyError
+from app.errors import InvalidRequestError, NoSuchLabelError, NoSuchLayerError, NoSuchVocabularyError
 from app.http import answers, api_keys, examples, schemas
 from app.http.batch import Batch
 from app.http.compression import quality
@@ -77,16 +77,29 @@ async def predict_batch(intake: BodyIntakePart, vocabulary: VocabularyName, top_
 )
 async def explain(
     intake: IntakePart,
-    label: Annotated[str, Query(min_length=1, max_length=200, description="Class id or natural name.")],
     vocabulary: VocabularyName,
+    label: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="Class id or natural name; or send claim.")
+    ] = None,
+    claim: Annotated[
+        int | None, Query(ge=0, le=99, description="Which of the sentence's claims, counted from 0; in place of label.")
+    ] = None,
     method: Annotated[Method, Query()] = "gradcam",
 ) -> Response:
-    """Where the evidence for one label or word lay: 13 x 13 numbers, or with ``Accept: image/png`` an overlay."""
+    """Where the evidence for one label, word or claim lay: 13 x 13 numbers, or with ``Accept: image/png`` an overlay.
+
+    The evidence for a claim is that for its members, each by its share of the claim.
+    """
     predictor = intake.predictor
     as_picture = quality(intake.request.headers.get("accept", ""), "image/png") > 0
+    if (label is None) == (claim is None):
+        raise InvalidRequestError("A map is of a label or of a claim: send label=golden+retriever, or claim=0.")
 
     async def answer(picture: Picture) -> Response:
-        explained = await predictor.explain(picture, label=label, vocabulary=vocabulary, method=method)
+        if label is None:
+            explained = await predictor.explain_claim(picture, claim=claim or 0, method=method)
+        else:
+            explained = await predictor.explain(picture, label=label, vocabulary=vocabulary, method=method)
         if not as_picture:
             numbers = answers.explanation(explained, method, intake.request_id)
             return Response(numbers.model_dump_json(), media_type="application/json")

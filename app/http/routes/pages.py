@@ -15,6 +15,7 @@ from app.http import answers, api_keys
 from app.http.dependencies import BodyIntakePart, CheckpointPart, MetricsPart
 from app.http.lesson_view import lesson_view
 from app.http.site_files import notebook, samples, web_root
+from app.http.worked_example import worked_example
 from app.inference.images import Picture
 from app.settings import Settings
 from model import drawing
@@ -59,7 +60,7 @@ async def home(request: Request, intake: BodyIntakePart, metrics: MetricsPart) -
     """The home page; where its form was posted, with the answer for the picture in it."""
     predictor, settings, request_id = intake.predictor, intake.settings, intake.request_id
     if request.method != "POST":
-        return _home_page(request, predictor.checkpoint, settings)
+        return _home_page(request, predictor.checkpoint, settings, worked=await worked_example(predictor))
 
     async def describe(sent: Picture) -> dict[str, Any]:
         described = await predictor.describe(sent)
@@ -103,12 +104,13 @@ async def docs(request: Request) -> Response:
 
 
 def _home_page(request: Request, checkpoint: Checkpoint, settings: Settings, **answer: Any) -> Response:
-    """The home page, with ``answer`` and ``picture``, or with a ``problem``, where there was a picture."""
+    """The home page: with ``answer`` and ``picture``, or a ``problem``, where there was a picture, else ``worked``."""
     context = {
         "model": _model_view(checkpoint, settings),
         "answer": None,
         "problem": None,
         "picture": None,
+        "worked": None,
         "limits": {"megabytes": f"{settings.max_body_mb:g}", "formats": FORMATS},
         "samples": samples(),
         "keys": bool(settings.api_keys),

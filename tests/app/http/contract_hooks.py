@@ -55,8 +55,8 @@ def known_to_the_network(path: str, query: dict[str, Any]) -> dict[str, Any]:
     if path == "/cell":
         return {**query, **chosen(CELLS, query)}
     if path in LABELLED:
-        others = {name: value for name, value in query.items() if name not in ("vocabulary", "kind")}
-        query = others | chosen(LABELS, query["label"])
+        others = {name: value for name, value in query.items() if name not in ("vocabulary", "kind", "label", "claim")}
+        query = others | ({"claim": 0} if "claim" in query else chosen(LABELS, query.get("label", "")))
     return query | {"cells": 2} if path == "/occlusion" else query  # each cell is a run of the network
 
 

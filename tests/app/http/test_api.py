@@ -45,10 +45,11 @@ def is_problem(answer: httpx.Response, status: int, slug: str) -> bool:
 
 async def test_the_answer_has_the_documented_shape(client: httpx.AsyncClient, network: Checkpoint) -> None:
     answer = (await post(client, corpus.jpeg(640, 480))).json()
-    assert list(answer) == ["request_id", "model", "image", "caption", "labels", "words", "timing_ms"]
+    assert list(answer) == ["request_id", "model", "image", "caption", "labels", "words", "gates", "timing_ms"]
     assert answer["model"] == {"name": "tiny", "version": network.version}
     assert answer["image"]["crop"] == {"x": 80, "y": 0, "width": 480, "height": 480}
-    assert set(answer["caption"]) == {"text", "alt_text", "confidence", "tier", "right_times_in_ten", "claims"}
+    said = {"text", "alt_text", "confidence", "tier", "right_times_in_ten", "threshold", "claims"}
+    assert set(answer["caption"]) == said
     assert answer["caption"]["right_times_in_ten"] is None
     assert len(answer["labels"]) == 5
     assert answer["labels"] == sorted(answer["labels"], key=lambda label: -label["score"])
@@ -112,6 +113,8 @@ async def test_what_cannot_be_seen_is_a_problem(client: httpx.AsyncClient, body:
         ("/predict?vocabulary=object&kind=scene", "invalid-request"),
         ("/explain", "invalid-request"),
         ("/explain?label=unheard-of", "unknown-label"),
+        ("/explain?label=dog&claim=0", "invalid-request"),
+        ("/explain?claim=99", "unknown-label"),
         ("/explain?label=dog&method=guess", "invalid-request"),
         ("/activations?layers=conv9", "unknown-layer"),
     ],
@@ -222,6 +225,16 @@ async def test_old_fields_say_what_the_new_ones_say(client: httpx.AsyncClient) -
     assert all(layer["kind"] == layer["operation"] for layer in model["layers"])
     said = {(v["activation"], v["kind"]) for v in model["vocabularies"]}
     assert said == {("softmax", "exclusive"), ("sigmoid", "independent")}
+
+
+async def test_a_claim_has_a_map_of_its_own(client: httpx.AsyncClient) -> None:
+    claim = (await post(client)).json()["caption"]["claims"][0]
+    explanation = (await post(client, path="/explain?claim=0&method=hirescam")).json()
+    assert (explanation["label"], explanation["vocabulary"]) == (claim["node"], claim["vocabulary"])
+    [member] = claim["members"]  # of the tiny network
+    path = f"/explain?label={member['id']}&vocabulary={member['vocabulary']}&method=hirescam"
+    alone = (await post(client, path=path)).json()
+    assert explanation["map"] == alone["map"]
 
 
 async def test_one_bad_file_of_a_batch_harms_no_other(client: httpx.AsyncClient) -> None:

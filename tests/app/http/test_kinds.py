@@ -59,7 +59,7 @@ def test_a_kind_that_is_not_read_is_named(running_server: Running, name: str) ->
     assert (answer.status_code, answer.headers["content-type"]) == (415, "application/problem+json")
     problem = answer.json()
     assert problem["type"] == "urn:glassbot:problem:unread-kind"
-    assert problem["detail"].startswith(f"This is {name}, which is not read here")
+    assert problem["detail"].startswith(f"This is {name}, which we cannot open")
 
 
 def test_captions_are_made_of_the_same_pictures(checkpoint_file: Path, tmp_path: Path) -> None:
@@ -69,4 +69,4 @@ def test_captions_are_made_of_the_same_pictures(checkpoint_file: Path, tmp_path:
     command = [sys.executable, "-m", "app", "caption", str(tmp_path), "--checkpoint", str(checkpoint_file), "--quiet"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert len(done.stdout.splitlines()) == len(SEEN), done.stderr
-    assert "raw.tif: This is a camera's raw file, which is not read here" in done.stderr
+    assert "raw.tif: This is a camera's raw file, which we cannot open" in done.stderr
