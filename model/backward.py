@@ -27,8 +27,8 @@ def gradients(
 ) -> dict[str, Floats]:
     """Return the gradient of the evidence for rows of fc8, each by its share, with respect to what each layer gives.
 
-    By name of the layer, from fc7 down to ``down_to``, in the shape of its activations. ``maps`` holds the activations of
-    all rows in between, but for normalisations, and ``checkpoint`` is folded. Equal to autograd. With ``most`` the
+    By name of the layer, from fc7 down to ``down_to``, in the shape of its activations. ``maps`` holds the activations
+    of all layers in between, but for normalisations, and ``checkpoint`` is folded. Equal to autograd. With ``most`` the
     gradient flows only through that many units of fc7 and of fc6, those where it is largest: an approximation that
     takes a fraction of the time.
     """
