@@ -55,7 +55,7 @@ def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int, *, mo
     architecture = checkpoint.architecture
     weights = checkpoint.weights
     maps = {name: output.maps[name][index] for name in needed_activations(architecture)}
-    fc8 = vector_times_weight(_logit_weights(checkpoint, row), weights, "fc8.weight")
+    fc8 = vector_times_weight(logit_weights(checkpoint, row), weights, "fc8.weight")
     fc7 = _strongest(fc8 * _slope(maps["fc7"], architecture.activation), most)
     fc6 = vector_times_weight(fc7, weights, "fc7.weight") * _slope(maps["fc6"], architecture.activation)
     pool5 = vector_times_weight(_strongest(fc6, most), weights, "fc6.weight").reshape(maps["pool5"].shape)
@@ -87,7 +87,7 @@ def _slope(activations: Floats, activation: Activation) -> Floats:
     return (activations > 0).astype(np.float32)
 
 
-def _logit_weights(checkpoint: Checkpoint, row: int) -> Floats:
+def logit_weights(checkpoint: Checkpoint, row: int) -> Floats:
     """Return (K,) weights of the logits whose sum is the evidence for ``row``.
 
     A label of a sigmoid vocabulary counts alone, one of a softmax vocabulary against the mean of its vocabulary.

@@ -17,6 +17,7 @@ from training.commands import (
     gallery,
     importing,
     inspect_data,
+    microscope,
     report,
     ship,
     teacher,
@@ -39,6 +40,7 @@ COMMANDS = (
     fetch,
     report,
     gallery,
+    microscope,
     ship,
 )
 
