@@ -7,6 +7,7 @@ GlassbotError                  500 internal-error
 ├── UnauthorizedError          401 unauthorized
 ├── CrossOriginError           403 cross-origin
 ├── NotFoundError              404 not-found
+│   └── NoSuchUnitError        404 unknown-unit
 ├── MethodNotAllowedError      405 method-not-allowed
 ├── SlowUploadError            408 slow-upload
 ├── TooLargeError              413 body-too-large
@@ -94,6 +95,13 @@ class NotFoundError(GlassbotError):
 
     status, slug, title = 404, "not-found", "There is nothing here"
     example = "No page and no route has this address; GET / is the page."
+
+
+class NoSuchUnitError(NotFoundError):
+    """There is no card of such a unit, or of any unit of this network."""
+
+    slug, title = "unknown-unit", "There is no card of this unit"
+    example = "There is no card of conv9/12: GET /units lists the layers that have some."
 
 
 class MethodNotAllowedError(GlassbotError):

@@ -1,8 +1,8 @@
 """The units of a network, on cards: what each looks for, its name, what it argues for. One file beside the weights.
 
 ``glassbot.units.zip`` holds ``units.json`` (which network, how it was made, figures, layers), and for each layer
-``conv3.json``, a list of cards, and ``conv3.webp``, a sheet with the synthetic picture of every unit, :data:`ACROSS` to a
-row without gaps. ``python -m training microscope`` makes it (docs/microscope.md); no photograph is in it.
+``conv3.json``, a list of cards, and ``conv3.webp``, a sheet with the synthetic picture of every unit, :data:`ACROSS` to
+a row without gaps. ``python -m training microscope`` makes it (docs/microscope.md); no photograph is in it.
 
 It belongs to the network whose weights it names: calibration changes what a checkpoint says and not its weights, and
 keeps it.

@@ -79,7 +79,7 @@ def ascend(cell: Cell, exact: Cell, units: Sequence[int], how: Ascent) -> Made:
 
 
 def _normalise(coefficients: torch.Tensor) -> None:
-    """Give the gradient of each picture the mean square 1, so that a step is as long for a weak unit as for a strong."""
+    """Give the gradient of each picture the mean square 1: a step is as long for a weak unit as for a strong one."""
     gradient = coefficients.grad
     assert gradient is not None
     spread = gradient.square().mean(tuple(range(1, gradient.ndim)), keepdim=True).sqrt()

@@ -1,7 +1,7 @@
 """Pictures as an ascent changes them: by their Fourier coefficients and in decorrelated colours.
 
-Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017: steps in this basis go in all spatial frequencies and
-colours alike, scaled as in photos (amplitude falls as 1/f), where steps on pixels end in noise of high frequency.
+Olah, Mordvintsev, Schubert, "Feature Visualization", Distill 2017: steps in this basis go in all spatial frequencies
+and colours alike, scaled as in photos (amplitude falls as 1/f), where steps on pixels end in noise of high frequency.
 N pictures, S side.
 """
 

@@ -122,7 +122,7 @@ def _figures(seen: Seen, layer: str, cards: Sequence[Card]) -> dict[str, Any]:
         figures |= {
             "dead": sum(card["dead"] for card in cards),
             "named": sum(card["name"] is not None for card in cards),
-            "named_by_chance": sum(name is not None for name in by_chance),
+            "by_chance": sum(name is not None for name in by_chance),
         }
     return figures
 
@@ -142,6 +142,6 @@ def table(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
                 f"({100 * found['beaten'] / found['units']:.1f} %)"
             )
         if "dead" in found:
-            line += f"; {found['dead']} dead; {found['named']} with a name, {found['named_by_chance']} by chance"
+            line += f"; {found['dead']} dead; {found['named']} with a name, {found['by_chance']} by chance"
         lines.append(line)
     return lines

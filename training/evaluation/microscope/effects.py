@@ -47,9 +47,9 @@ def measure_effects(
 ) -> Effects:
     """Average over some pictures, in float32; ``progress`` is told of each batch's size.
 
-    The effect of a unit on the evidence for a label (:mod:`model.explain`) is linear in the label's row of the gradient,
-    so it is taken along the ``directions`` of label space in which labels differ most on a picture, and put together
-    again: with as many directions as labels it is exact.
+    The effect of a unit on the evidence for a label (:mod:`model.explain`) is linear in the label's direction among all
+    labels. So it is taken along the ``directions`` in which labels differ most on a picture, and put together again:
+    with as many directions as labels it is exact.
     """
     module = torch_network(network).to(memory_format=torch.channels_last)
     evidence = torch.from_numpy(np.stack([logit_weights(network, row) for row in range(network.architecture.outputs)]))

@@ -119,7 +119,7 @@ def pooled(responses: Sequence[Responses]) -> list[Responses]:
 
 
 def best_of(responses: Sequence[Responses], layer: str, most: int) -> tuple[Floats, int]:
-    """(C,) the largest value of each unit over ``most`` pictures, drawn evenly from all sets, and how many they were."""
+    """(C,) the largest value of each unit over ``most`` pictures, evenly from all sets, and how many they were."""
     values = np.concatenate([one.values[layer] for one in responses])
     rows = evenly_spaced(len(values), min(most, len(values)))
     return values[rows].max(0), len(rows)
@@ -132,7 +132,7 @@ def active_share(responses: Sequence[Responses], layer: str) -> Floats:
 
 
 def sample_pictures(network: Checkpoint, specs: Sequence[str], most: int) -> NDArray[np.uint8]:
-    """About ``most`` validation pictures (n, S, S, 3) as the network sees them, as many of each set. Raises DataError."""
+    """About ``most`` validation pictures (n, S, S, 3) as the network sees them, of each set. Raises DataError."""
     size = network.architecture.input_size
     each = -(-most // len(specs))
     pixels = [
