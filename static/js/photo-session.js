@@ -164,6 +164,7 @@ function turnTo({ classMap, layers }, first) {
   if (!choice) return;
   answer.mark(choice);
   classMap.turn(choice, method);
+  document.dispatchEvent(new CustomEvent("glassbot:label", { detail: choice }));
 }
 
 /**

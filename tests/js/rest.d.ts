@@ -56,6 +56,9 @@ export interface components {
             crop: components["schemas"]["Box"];
             image: components["schemas"]["Size"];
         };
+        HTTPValidationError: {
+            detail?: components["schemas"]["ValidationError"][];
+        };
         Health: {
             /** @enum {string} */
             status: "alive" | "ready";
@@ -153,6 +156,75 @@ export interface components {
             model: number;
             total: number;
         };
+        UnitEffect: {
+            label: string;
+            id: string;
+            vocabulary: string;
+            row: number;
+            effect: number;
+        };
+        UnitExcitation: {
+            synthetic: number;
+            real: number | null;
+        };
+        UnitLayerAnswer: {
+            name: string;
+            units: number;
+            side: number;
+            across: number;
+            seen: number;
+            figures: {
+                [key: string]: number;
+            };
+        };
+        UnitName: {
+            name: string;
+            id: string;
+            vocabulary: string;
+            kind: boolean;
+            precision: number;
+            low: number;
+            high: number;
+            base: number;
+        };
+        UnitResponse: {
+            layer: string;
+            channel: number;
+            label: string | null;
+            vocabulary: string | null;
+            name: components["schemas"]["UnitName"] | null;
+            tuning: components["schemas"]["UnitTuning"] | null;
+            excitation: components["schemas"]["UnitExcitation"];
+            active: number | null;
+            dead: boolean;
+            argues_for: components["schemas"]["UnitEffect"][];
+            argues_against: components["schemas"]["UnitEffect"][];
+            fed_by: components["schemas"]["UnitSource"][];
+        };
+        UnitSource: {
+            layer: string;
+            channel: number;
+            share: number;
+        };
+        UnitTuning: {
+            /** @enum {string} */
+            colour: "grey" | "red-green" | "blue-yellow";
+            colour_share: number;
+            period: number;
+            angle: number;
+            selectivity: number;
+        };
+        UnitsResponse: {
+            version: string;
+            layers: components["schemas"]["UnitLayerAnswer"][];
+        };
+        ValidationError: {
+            loc: (string | number)[];
+            msg: string;
+            type: string;
+            input?: unknown;
+            ctx?: Record<string, never>;
+        };
         VocabularyAnswer: {
             name: string;
             /** @enum {string} */
@@ -184,6 +256,7 @@ export type Box = components['schemas']['Box'];
 export type CaptionAnswer = components['schemas']['CaptionAnswer'];
 export type ClaimAnswer = components['schemas']['ClaimAnswer'];
 export type ExplainResponse = components['schemas']['ExplainResponse'];
+export type HttpValidationError = components['schemas']['HTTPValidationError'];
 export type Health = components['schemas']['Health'];
 export type ImageFacts = components['schemas']['ImageFacts'];
 export type LabelAnswer = components['schemas']['LabelAnswer'];
@@ -197,6 +270,15 @@ export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
 export type Size = components['schemas']['Size'];
 export type Timing = components['schemas']['Timing'];
+export type UnitEffect = components['schemas']['UnitEffect'];
+export type UnitExcitation = components['schemas']['UnitExcitation'];
+export type UnitLayerAnswer = components['schemas']['UnitLayerAnswer'];
+export type UnitName = components['schemas']['UnitName'];
+export type UnitResponse = components['schemas']['UnitResponse'];
+export type UnitSource = components['schemas']['UnitSource'];
+export type UnitTuning = components['schemas']['UnitTuning'];
+export type UnitsResponse = components['schemas']['UnitsResponse'];
+export type ValidationError = components['schemas']['ValidationError'];
 export type VocabularyAnswer = components['schemas']['VocabularyAnswer'];
 export type WordAnswer = components['schemas']['WordAnswer'];
 export type $defs = Record<string, never>;
