@@ -11,8 +11,8 @@ from pathlib import Path
 from model.unit_cards import path_beside
 from training.commands import Commands, add_column_flags
 from training.evaluation.microscope.ascent import Ascent
-from training.evaluation.microscope.cards import table, write_cards
-from training.evaluation.microscope.run import Plan, look
+from training.evaluation.microscope.cards import make_cards, table
+from training.evaluation.microscope.run import Plan
 
 
 def add(commands: Commands) -> None:
@@ -46,9 +46,6 @@ def run(options: argparse.Namespace) -> int:
         specs=tuple(dict.fromkeys(options.data)),
         ascent=Ascent(steps=options.steps, label_steps=options.label_steps),
     )
-    seen, work = look(plan, out, resume=options.resume)
-    figures = write_cards(seen, plan, out)
-    work.remove()
-    print(*table(figures), sep="\n")
+    print(*table(make_cards(plan, out, resume=options.resume)), sep="\n")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return 0

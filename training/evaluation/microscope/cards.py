@@ -18,7 +18,7 @@ from training.evaluation.microscope import sheets
 from training.evaluation.microscope.cells import LABELS, Cell
 from training.evaluation.microscope.naming import Name, name_units
 from training.evaluation.microscope.responses import Floats, active_share, best_of, pooled
-from training.evaluation.microscope.run import Plan, Seen
+from training.evaluation.microscope.run import Plan, Seen, look
 from training.evaluation.microscope.tuning import Tuning, tune
 
 REAL_PICTURES = 1000
@@ -28,6 +28,14 @@ _ARGUMENTS = 4  # labels on each side of a card
 _SOURCES = 6  # units of the layer before on a card
 
 Card = dict[str, Any]
+
+
+def make_cards(plan: Plan, out: Path, *, resume: bool) -> dict[str, Any]:
+    """Look at a network and write its cards; returns the figures of each layer. Raises as :func:`look` and OSError."""
+    seen, work = look(plan, out, resume=resume)
+    figures = write_cards(seen, plan, out)
+    work.remove()
+    return figures
 
 
 def write_cards(seen: Seen, plan: Plan, out: Path) -> dict[str, Any]:

@@ -26,6 +26,12 @@ def layers_of(network: Checkpoint) -> tuple[str, ...]:
     return (*(row.name for row in network.architecture.layers if row.operation == "conv"), LABELS)
 
 
+def quick_type() -> torch.dtype:
+    """The numbers that gradients are quickest in: bf16 where the processor has instructions for it, else float32."""
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return torch.bfloat16 if capabilities.get("amx_bf16") or capabilities.get("avx512_bf16") else torch.float32
+
+
 def torch_network(network: Checkpoint) -> AlexNet:
     """The network as a torch module in evaluation mode, whose weights need no gradient."""
     module = AlexNet(network.architecture)

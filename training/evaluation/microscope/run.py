@@ -21,12 +21,11 @@ from model.checkpoint import Checkpoint
 from model.engines import create_engine
 from training import data
 from training.evaluation.microscope.ascent import Ascent, ascend
-from training.evaluation.microscope.cells import Cell, layers_of
+from training.evaluation.microscope.cells import Cell, layers_of, quick_type
 from training.evaluation.microscope.effects import Effects, measure_effects
 from training.evaluation.microscope.progress import Stages
 from training.evaluation.microscope.responses import Responses, respond, sample_pictures
 from training.evaluation.microscope.work_folder import Arrays, WorkFolder
-from training.trainer.device import resolve_precision
 
 _UNITS = 16  # drawn at a time
 
@@ -103,7 +102,7 @@ def _responses(plan: Plan, network: Checkpoint, work: WorkFolder, stages: Stages
 def _pictures(plan: Plan, network: Checkpoint, work: WorkFolder, stages: Stages) -> dict[str, Arrays]:
     """The synthetic picture of every unit: batches of units, on all cores."""
     layers = layers_of(network)
-    quick = torch.bfloat16 if resolve_precision("auto", torch.device("cpu")) == "bf16" else torch.float32
+    quick = quick_type()
     batches = {layer: _batches(network.architecture.layer(layer).shape[0]) for layer in layers}
     stages.begin("drawing", sum(map(len, (unit for layer in layers for unit in batches[layer]))))
     with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as threads:
