@@ -5,9 +5,8 @@ P pictures, C channels, K labels, R directions, X channels of the layer before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import torch
@@ -24,7 +23,8 @@ from training.evaluation.microscope.cells import torch_network
 Floats = NDArray[np.float32]
 DIRECTIONS = 48
 """Directions in the space of labels along which gradients are taken, instead of one for each of K labels."""
-_BATCH = 8
+BATCH = 8
+"""Pictures at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +38,16 @@ class Effects:
     strongest cell: weights x inputs, as after pooling and normalisation."""
 
 
-def measure_effects(
-    network: Checkpoint,
-    pictures_NHWC: NDArray[np.uint8],
-    *,
-    directions: int = DIRECTIONS,
-    progress: Callable[[int], None] = lambda _: None,
-) -> Effects:
-    """Average over some pictures, in float32; ``progress`` is told of each batch's size.
+def measure_effects(network: Checkpoint, pictures_NHWC: NDArray[np.uint8], *, directions: int = DIRECTIONS) -> Effects:
+    """Average over some pictures, in float32: :func:`joined` of the sums over each batch of them."""
+    batches = [pictures_NHWC[start : start + BATCH] for start in range(0, len(pictures_NHWC), BATCH)]
+    return joined([sums(network, batch, directions=directions) for batch in batches])
+
+
+def sums(
+    network: Checkpoint, pictures_NHWC: NDArray[np.uint8], *, directions: int = DIRECTIONS
+) -> dict[str, NDArray[np.float32]]:
+    """Sums over one batch: ``conv3 labels`` (C, K), ``conv3 inputs`` (C, X), and ``conv3 active`` (C,) pictures.
 
     The effect of a unit on the evidence for a label (:mod:`model.explain`) is linear in the label's direction among all
     labels. So it is taken along the ``directions`` in which labels differ most on a picture, and put together again:
@@ -53,21 +55,22 @@ def measure_effects(
     """
     module = torch_network(network).to(memory_format=torch.channels_last)
     evidence = torch.from_numpy(np.stack([logit_weights(network, row) for row in range(network.architecture.outputs)]))
-    sums: dict[str, Tensor] = {}
-    counts: dict[str, Tensor] = {}
-    for start in range(0, len(pictures_NHWC), _BATCH):
-        batch = torch.from_numpy(pictures_NHWC[start : start + _BATCH]).permute(0, 3, 1, 2).float()
-        seen = _Seen(module, network, batch)
-        for name, found in _batch_sums(seen, evidence, min(directions, len(evidence))).items():
-            sums[name] = sums.get(name, torch.zeros(())) + found
-        for name, active in seen.active.items():
-            counts[name] = counts.get(name, torch.zeros(())) + active.sum(0)
-        progress(len(batch))
-    means = {name: (total / counts[name.split()[0]].clamp(min=1)[:, None]).numpy() for name, total in sums.items()}
-    return Effects(
-        on_labels={name.split()[0]: mean for name, mean in means.items() if name.endswith("labels")},
-        fed_by={name.split()[0]: mean for name, mean in means.items() if name.endswith("inputs")},
-    )
+    batch = torch.from_numpy(pictures_NHWC).permute(0, 3, 1, 2).float()
+    seen = _Seen(module, network, batch)
+    found = _batch_sums(seen, evidence, min(directions, len(evidence)))
+    found |= {f"{name} active": active.sum(0) for name, active in seen.active.items()}
+    return {name: total.numpy() for name, total in found.items()}
+
+
+def joined(batches: Sequence[Mapping[str, NDArray[np.float32]]]) -> Effects:
+    """The means over all pictures of some batches."""
+    means: dict[str, dict[str, Floats]] = {"labels": {}, "inputs": {}}
+    for key in batches[0]:
+        name, kind = key.split()
+        if kind in means:
+            active = np.maximum(np.sum([batch[f"{name} active"] for batch in batches], 0), 1)
+            means[kind][name] = np.sum([batch[key] for batch in batches], 0) / active[:, None]
+    return Effects(on_labels=means["labels"], fed_by=means["inputs"])
 
 
 class _Seen:
@@ -103,13 +106,13 @@ def _batch_sums(seen: _Seen, evidence: Tensor, directions: int) -> dict[str, Ten
         gradients = torch.autograd.grad(seen.logits, maps, basis[:, :, direction] @ evidence, retain_graph=True)
         for name, map_, gradient in zip(names, maps, gradients, strict=True):
             along[name].append((gradient * map_.detach()).sum((2, 3)))
-    sums = {}
+    totals = {}
     for name in names:
         effects = torch.stack(along[name], -1) * seen.active[name][:, :, None]  # (P, C, R)
-        sums[f"{name} labels"] = torch.einsum("pcr,pkr->ck", effects, basis)
+        totals[f"{name} labels"] = torch.einsum("pcr,pkr->ck", effects, basis)
     for name in names[1:]:
-        sums[f"{name} inputs"] = _inputs(seen, name)
-    return sums
+        totals[f"{name} inputs"] = _inputs(seen, name)
+    return totals
 
 
 @torch.no_grad()
@@ -117,7 +120,7 @@ def _basis(seen: _Seen, evidence: Tensor, directions: int) -> Tensor:
     """(P, K, R) orthonormal directions of label space: the largest of what the active units of fc7 tell labels by."""
     weights = evidence @ seen.module.get_parameter("fc8.weight")
     masked = weights[None] * seen.fc7.detach()[:, None, :]
-    _, vectors = torch.linalg.eigh(masked @ masked.transpose(1, 2))
+    vectors: Tensor = torch.linalg.eigh(masked @ masked.transpose(1, 2)).eigenvectors
     return vectors[:, :, -directions:]
 
 
@@ -137,4 +140,4 @@ def _inputs(seen: _Seen, name: str) -> Tensor:
             patches = columns[before][:, :, strongest[picture, own]]  # (X / groups, cells, C / groups)
             parts = torch.einsum("cxk,xkc->cx", weights[own], patches)
             total[own, before] += parts * seen.active[name][picture, own, None]
-    return cast(Tensor, total)
+    return total

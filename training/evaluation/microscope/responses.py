@@ -48,7 +48,9 @@ class Responses:
         The labels of the vocabulary in their order, then the kinds that several of them are: "dog" of all breeds.
         """
         if self.vocabulary.activation == "sigmoid":
-            return [(label.id, False) for label in self.vocabulary.labels], np.asarray(self.targets) > POSITIVE_SHARE
+            return [(label.id, False) for label in self.vocabulary.labels], np.asarray(
+                self.targets, np.float32
+            ) > POSITIVE_SHARE
         of_class = np.eye(len(self.vocabulary), dtype=np.bool_)
         names = [(label.id, False) for label in self.vocabulary.labels]
         kinds: dict[str, list[int]] = {}

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,9 +19,10 @@ from model import checkpoint
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
 from training import data
+from training.evaluation.microscope import effects
 from training.evaluation.microscope.ascent import Ascent, ascend
 from training.evaluation.microscope.cells import Cell, layers_of, quick_type
-from training.evaluation.microscope.effects import Effects, measure_effects
+from training.evaluation.microscope.effects import Effects
 from training.evaluation.microscope.progress import Stages
 from training.evaluation.microscope.responses import Responses, respond, sample_pictures
 from training.evaluation.microscope.work_folder import Arrays, WorkFolder
@@ -75,8 +75,8 @@ def look(plan: Plan, out: Path, *, resume: bool) -> tuple[Seen, WorkFolder]:
     with Stages() as stages:
         responses = tuple(_responses(plan, network, work, stages))
         pictures = _pictures(plan, network, work, stages)
-        effects = _effects(plan, network, work, stages) if plan.specs else None
-    return Seen(network=network, pictures=pictures, responses=responses, effects=effects), work
+        weighed = _effects(plan, network, work, stages) if plan.specs else None
+    return Seen(network=network, pictures=pictures, responses=responses, effects=weighed), work
 
 
 def _responses(plan: Plan, network: Checkpoint, work: WorkFolder, stages: Stages) -> Iterator[Responses]:
@@ -105,23 +105,28 @@ def _pictures(plan: Plan, network: Checkpoint, work: WorkFolder, stages: Stages)
     quick = quick_type()
     batches = {layer: _batches(network.architecture.layer(layer).shape[0]) for layer in layers}
     stages.begin("drawing", sum(map(len, (unit for layer in layers for unit in batches[layer]))))
-    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as threads:
-        for layer in layers:
-            cell, exact = Cell(network, layer, quick), Cell(network, layer)
+    for layer in layers:
+        cell, exact = Cell(network, layer, quick), Cell(network, layer)
 
-            def draw(number: int, layer: str = layer, cell: Cell = cell, exact: Cell = exact) -> int:
-                units = batches[layer][number]
-                work.once(f"{layer}-{number}", lambda: asdict(ascend(cell, exact, units, plan.ascent)))
-                return len(units)
+        def draw(number: int, layer: str = layer, cell: Cell = cell, exact: Cell = exact) -> int:
+            units = batches[layer][number]
+            work.once(f"{layer}-{number}", lambda: asdict(ascend(cell, exact, units, plan.ascent)))
+            return len(units)
 
-            waiting = [threads.submit(draw, number) for number in range(len(batches[layer]))]
-            try:
-                for done in as_completed(waiting):
-                    stages.advance("drawing", done.result())
-            except BaseException:
-                threads.shutdown(cancel_futures=True)
-                raise
+        _on_all_cores(draw, len(batches[layer]), _counter(stages, "drawing"))
     return {layer: _joined(work, layer, len(batches[layer])) for layer in layers}
+
+
+def _on_all_cores(piece: Callable[[int], int], number: int, done: Callable[[int], None]) -> None:
+    """Do so many pieces of work, each on one core; ``done`` is told what each returns. The first error ends it."""
+    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        waiting = [threads.submit(piece, at) for at in range(number)]
+        try:
+            for one in as_completed(waiting):
+                done(one.result())
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
 
 
 def _batches(units: int) -> list[range]:
@@ -135,22 +140,18 @@ def _joined(work: WorkFolder, layer: str, batches: int) -> Arrays:
 
 def _effects(plan: Plan, network: Checkpoint, work: WorkFolder, stages: Stages) -> Effects:
     """The effects of units on labels and on one another."""
+    pixels = work.once("sample", lambda: {"pixels": sample_pictures(network, plan.specs, plan.effect_pictures)})[
+        "pixels"
+    ]
+    batches = [pixels[start : start + effects.BATCH] for start in range(0, len(pixels), effects.BATCH)]
+    stages.begin("weighing", len(pixels))
 
-    def make() -> Arrays:
-        pixels = sample_pictures(network, plan.specs, plan.effect_pictures)
-        stages.begin("weighing", len(pixels))
-        found = measure_effects(network, pixels, progress=_counter(stages, "weighing"))
-        return {
-            **{f"labels {name}": effect for name, effect in found.on_labels.items()},
-            **{f"inputs {name}": effect for name, effect in found.fed_by.items()},
-        }
+    def weigh(number: int) -> int:
+        work.once(f"effects-{number}", lambda: effects.sums(network, batches[number]))
+        return len(batches[number])
 
-    stored = work.once("effects", make)
-    by_kind: dict[str, dict[str, Any]] = {"labels": {}, "inputs": {}}
-    for key, effect in stored.items():
-        kind, name = key.split()
-        by_kind[kind][name] = effect
-    return Effects(on_labels=by_kind["labels"], fed_by=by_kind["inputs"])
+    _on_all_cores(weigh, len(batches), _counter(stages, "weighing"))
+    return effects.joined([work.once(f"effects-{number}", dict) for number in range(len(batches))])
 
 
 def _counter(stages: Stages, stage: str) -> Callable[[int], None]:

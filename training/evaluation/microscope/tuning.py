@@ -93,4 +93,5 @@ def gratings(side: int, colour: tuple[float, float, float], period: int, angle: 
     phases = torch.arange(_PHASES) * 2 * torch.pi / _PHASES
     turns = 2 * torch.pi * across / period if period else torch.zeros(side, side)
     waves = torch.sin(turns[None] + phases[:, None, None])
-    return 127.5 + _AMPLITUDE * waves[:, None] * direction[None, :, None, None]
+    pictures: Tensor = 127.5 + _AMPLITUDE * waves[:, None] * direction[None, :, None, None]
+    return pictures
