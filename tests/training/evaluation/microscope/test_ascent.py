@@ -74,7 +74,7 @@ def test_a_cell_that_sees_more_than_the_picture_sees_all_of_it_and_a_label_count
 @pytest.mark.parametrize("layer", ["conv1", "conv2", "conv3", "fc8"])
 def test_the_ascent_raises_a_unit_above_the_best_of_many_pictures(network: Checkpoint, layer: str) -> None:
     cell = Cell(network, layer)
-    made = ascend(cell, cell, range(4), Ascent(steps=32, label_steps=16))
+    made = ascend(cell, cell, range(4), Ascent(steps=32, label_steps=64))
     with torch.no_grad():
         smooth = torch.nn.functional.interpolate(noise(200, 9), size=cell.side, mode="bilinear")
         best = torch.cat([cell.active(cell.values(pictures)) for pictures in (noise(200, cell.side), smooth)]).amax(0)

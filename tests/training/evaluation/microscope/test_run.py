@@ -15,6 +15,7 @@ from model.vocabulary import Vocabulary
 from tests.tiny import tiny_network
 from tests.training.made import folders
 from training import __main__ as cli
+from training.evaluation.microscope import ascent
 from training.evaluation.microscope import run as microscope
 
 
@@ -95,7 +96,7 @@ def test_a_run_that_was_interrupted_ends_with_the_same_bytes(
             raise KeyboardInterrupt
         return original(*arguments)
 
-    original = microscope.ascend
+    original = ascent.ascend
     with monkeypatch.context() as patch:
         patch.setattr(microscope, "ascend", ascend)
         assert run(world, out) == 130
