@@ -25,7 +25,8 @@ class UnitLayerAnswer(Answer):
     seen: int = Field(ge=1, description="Side of the square that it stands for, in pixels of the network's input.")
     figures: dict[str, int] = Field(
         description="units; real_pictures, and for how many units the synthetic picture beats the best of these "
-        "(beaten); dead units; named units, and how many would be named by_chance."
+        "(beaten); dead units; named units, and how many would be named by_chance; where it was compared with another "
+        "network, pairs of units that answer alike, and how many are named, and named alike."
     )
 
 

@@ -60,8 +60,16 @@ function dress() {
   document.head.append(el("link", { rel: "stylesheet", href: "static/css/unit-card.css" }));
 }
 
-/** The convolution whose channels a layer's are; poolings pass them on. @param {string} layer */
-const convolution = (layer) => layer.replace(/^pool/, "conv");
+/**
+ * The layer whose channels another's are: poolings pass those of the convolution before them on.
+ * @param {Rest.UnitLayerAnswer[]} layers
+ * @param {string} name
+ */
+function convolution(layers, name) {
+  if (!name.startsWith("pool")) return layers.find((layer) => layer.name === name);
+  const last = name.replace("pool", "conv"); // or one before it, where the network has no such
+  return layers.findLast((layer) => layer.name.startsWith("conv") && layer.name <= last);
+}
 
 /**
  * Show the card of a channel in its place, and its name behind its number.
@@ -75,7 +83,7 @@ export async function show({ name, channel }, heading) {
   const title = byId("channel-h");
   try {
     const { layers, version } = await units();
-    const facts = layers.find((layer) => layer.name === convolution(name));
+    const facts = convolution(layers, name);
     if (mine !== latest) return;
     place.hidden = false;
     if (!facts) return place.replaceChildren(el("p", { class: "note" }, layers.length ? "" : CARD.none));

@@ -129,5 +129,7 @@ def test_a_network_without_cards_says_so_in_a_line_and_works(visit: Visit) -> No
     upload(page)
     page.locator("#tiles button").nth(3).click()
     expect(page.locator("#channel-h")).to_have_text("Channel 4 of 384")
-    expect(page.locator("#unit-card")).to_have_text("What each channel looks for has not been worked out for this network.")
+    expect(page.locator("#unit-card")).to_have_text(
+        "What each channel looks for has not been worked out for this network."
+    )
     expect(page.locator("#map")).to_be_visible()

@@ -29,6 +29,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="NAME.units.zip beside the checkpoint NAME.safetensors"
     )
+    parser.add_argument(
+        "--compare", type=Path, metavar="OTHER", help="a checkpoint: whether units that answer alike are named alike"
+    )
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument("--steps", type=int, default=Ascent.steps, help="of gradient ascent for a unit (%(default)s)")
     parser.add_argument("--label-steps", type=int, default=Ascent.label_steps, help="for a label (%(default)s)")
@@ -40,10 +43,13 @@ def run(options: argparse.Namespace) -> int:
     """Look, write the cards, and print the figures of every layer."""
     if min(options.steps, options.label_steps) < 1:
         raise ValueError("--steps and --label-steps are 1 or more.")
+    if options.compare and not options.data:
+        raise ValueError("--compare matches units by what they answer to real pictures: add --data.")
     out: Path = options.out or path_beside(options.checkpoint)
     plan = Plan(
         path=options.checkpoint,
         specs=tuple(dict.fromkeys(options.data)),
+        other=options.compare,
         ascent=Ascent(steps=options.steps, label_steps=options.label_steps),
     )
     print(*table(make_cards(plan, out, resume=options.resume)), sep="\n")

@@ -37,7 +37,7 @@ async def units(
 @router.get(
     "/units/{layer}.webp",
     response_class=Response,
-    responses=etag_responses(examples.WEBP, NoSuchUnitError, media="image/webp"),
+    responses=etag_responses(examples.WEBP, NoSuchUnitError, InvalidRequestError, media="image/webp"),
 )
 async def sheet(
     request: Request,

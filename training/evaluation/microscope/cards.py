@@ -16,6 +16,7 @@ from model import checkpoint, unit_cards
 from model.unit_cards import LayerCards
 from training.evaluation.microscope import sheets
 from training.evaluation.microscope.cells import LABELS, Cell
+from training.evaluation.microscope.compare import compare
 from training.evaluation.microscope.naming import Name, name_units
 from training.evaluation.microscope.responses import Floats, active_share, best_of, pooled
 from training.evaluation.microscope.run import Plan, Seen, look
@@ -132,6 +133,9 @@ def _figures(seen: Seen, layer: str, cards: Sequence[Card]) -> dict[str, Any]:
             "named": sum(card["name"] is not None for card in cards),
             "by_chance": sum(name is not None for name in by_chance),
         }
+        if seen.others and layer in seen.others[0].values:
+            found = compare(seen.responses, seen.others, layer)
+            figures |= {"pairs": found.pairs, "pairs_named": found.named, "pairs_named_alike": found.same}
     return figures
 
 
@@ -151,5 +155,8 @@ def table(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
             )
         if "dead" in found:
             line += f"; {found['dead']} dead; {found['named']} with a name, {found['by_chance']} by chance"
+        if "pairs" in found:
+            line += f"; {found['pairs']} pairs with the other network, {found['pairs_named_alike']} of "
+            line += f"{found['pairs_named']} that are named named alike"
         lines.append(line)
     return lines

@@ -7,7 +7,7 @@ threads that wait for each other after every operation are slower wherever the c
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -42,6 +42,8 @@ class Plan:
     """How the synthetic pictures are made."""
     effect_pictures: int = 64
     """Real pictures over which effects are averaged."""
+    other: Path | None = None
+    """File of a network whose units are matched with this one's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,8 @@ class Seen:
     """One for each set; none without real pictures."""
     effects: Effects | None
     """None without real pictures."""
+    others: tuple[Responses, ...] = ()
+    """What the units of the network that it is compared with answer to the same sets; none where there is no such."""
 
 
 def look(plan: Plan, out: Path, *, resume: bool) -> tuple[Seen, WorkFolder]:
@@ -63,34 +67,40 @@ def look(plan: Plan, out: Path, *, resume: bool) -> tuple[Seen, WorkFolder]:
     Raises ValueError as :class:`WorkFolder` does, DataError and CheckpointError.
     """
     network = checkpoint.load(plan.path)
+    other = checkpoint.load(plan.other) if plan.other else None
     facts = {
         "weights": checkpoint.weights_digest(plan.path),
         "sets": list(plan.specs),
         "ascent": asdict(plan.ascent),
         "effect_pictures": plan.effect_pictures,
+        **({"other": checkpoint.weights_digest(plan.other)} if plan.other else {}),
     }
     for spec in plan.specs:
         data.match_vocabulary(spec, network.vocabularies)
     work = WorkFolder(out, facts, resume=resume)
     with Stages() as stages:
-        responses = tuple(_responses(plan, network, work, stages))
+        responses = tuple(_responses(plan.specs, network, work, stages))
+        others = tuple(_responses(plan.specs, other, work, stages, "other-")) if other else ()
         pictures = _pictures(plan, network, work, stages)
         weighed = _effects(plan, network, work, stages) if plan.specs else None
-    return Seen(network=network, pictures=pictures, responses=responses, effects=weighed), work
+    seen = Seen(network=network, pictures=pictures, responses=responses, effects=weighed, others=others)
+    return seen, work
 
 
-def _responses(plan: Plan, network: Checkpoint, work: WorkFolder, stages: Stages) -> Iterator[Responses]:
-    """What the units answer to the pictures of each set."""
+def _responses(
+    specs: Sequence[str], network: Checkpoint, work: WorkFolder, stages: Stages, prefix: str = ""
+) -> Iterator[Responses]:
+    """What the units answer to the pictures of each set; ``prefix`` is of the names under which it is kept."""
     engine = create_engine(network)
-    for number, spec in enumerate(plan.specs):
-        stage = f"looking at {data.parse_spec(spec)[1].name}"
+    for number, spec in enumerate(specs):
+        stage = f"{prefix}looking at {data.parse_spec(spec)[1].name}"
         vocabulary = data.match_vocabulary(spec, network.vocabularies)
 
         def make(spec: str = spec, stage: str = stage) -> Arrays:
             found = respond(engine, network, spec, lambda total: stages.begin(stage, total), _counter(stages, stage))
             return {"targets": found.targets, "choosing": found.choosing, **found.values}
 
-        stored = work.once(f"responses-{number}", make)
+        stored = work.once(f"{prefix}responses-{number}", make)
         yield Responses(
             vocabulary=vocabulary,
             targets=stored.pop("targets"),

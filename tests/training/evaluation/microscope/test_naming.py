@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from model.vocabulary import Label, Vocabulary
 from training.evaluation.accuracy import average_precision
+from training.evaluation.microscope.compare import compare
 from training.evaluation.microscope.naming import LIFT, average_precisions, name_units
 from training.evaluation.microscope.responses import Responses, active_share, best_of, pooled
 from training.evaluation.statistics import logit_interval
@@ -104,3 +105,18 @@ def test_sets_of_one_vocabulary_are_one_and_dead_units_answer_nothing() -> None:
     assert best_of(two, "conv1", 1000)[0].tolist() == [0, 8]
     assert best_of(two, "conv1", 1000)[1] == 4
     assert active_share(two, "conv1").tolist() == [0, 1]
+
+
+def test_units_of_two_networks_are_matched_by_what_they_answer_to() -> None:
+    random = np.random.default_rng(3)
+    targets = random.integers(0, 40, 4000)
+    values = random.standard_normal((4000, 6))
+    values[:, 0] += 4 * (targets == 7)
+    values[:, 1] += 4 * (targets == 9)
+    order = np.array([3, 1, 0, 5, 4, 2])
+    others = values[:, order] + 0.3 * random.standard_normal((4000, 6))
+    others[:, 4] = random.standard_normal(4000)  # has no counterpart
+    found = compare([responses(values, targets, things(40))], [responses(others, targets, things(40))], "conv1")
+    assert (found.pairs, found.named, found.same) == (5, 2, 2)
+    with pytest.raises(ValueError, match="saw different pictures"):
+        compare([responses(values, targets, things(40))], [], "conv1")

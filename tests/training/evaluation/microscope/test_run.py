@@ -135,3 +135,15 @@ def test_cards_are_those_of_their_weights_whatever_calibration_says(world: Path,
         beside.write_bytes(broken)
         with pytest.raises(unit_cards.UnitCardsError, match="no whole unit cards"):
             unit_cards.read_beside(weights, checkpoint.load(weights))
+
+
+def test_a_network_compared_with_itself_matches_every_live_unit(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "compared.zip"
+    assert run(world, out, "--steps", "1", "--label-steps", "1", "--compare", str(world / "tiny.safetensors")) == 0
+    figures = unit_cards.read(out)[0].figures
+    assert figures["conv2"]["pairs"] == 7
+    assert "pairs with the other network" in capsys.readouterr().out
+    assert cli.main(["microscope", str(world / "tiny.safetensors"), "--compare", str(world / "tiny.safetensors")]) == 2
+    assert "add --data" in capsys.readouterr().err
