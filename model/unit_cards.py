@@ -42,7 +42,7 @@ class LayerCards:
     name: str
     """``conv1`` … ``conv5``, or ``fc8`` for the labels."""
     units: int
-    """How many it has."""
+    """How many units the layer has."""
     side: int
     """Side of a picture on the sheet, in pixels."""
     seen: int
@@ -54,7 +54,7 @@ class UnitCards:
     """All cards of one network, as they lie in their file."""
 
     file: bytes
-    """The whole file."""
+    """The bytes of the whole file."""
     layers: Mapping[str, LayerCards]
     """Name of a layer -> what there is of it, in the order of the network."""
     figures: Mapping[str, Any] = field(default_factory=dict)

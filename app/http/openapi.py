@@ -50,8 +50,12 @@ def _complete(document: dict[str, Any], checkpoint: Checkpoint, keys_required: b
             _name_choices(path, parameter, checkpoint)
         if keys_required and "security" in operation:
             operation["security"].remove({})
-    batch = document["paths"]["/predict/batch"]["post"]["responses"]["200"]
-    batch["content"]["application/json"]["example"] = examples.BATCH  # FastAPI leaves out what is null
+    for path, method, example in (
+        ("/predict/batch", "post", examples.BATCH),
+        ("/units/{layer}/{channel}", "get", examples.UNIT),
+    ):
+        answer = document["paths"][path][method]["responses"]["200"]
+        answer["content"]["application/json"]["example"] = example  # FastAPI leaves out what is null
     return document
 
 

@@ -23,7 +23,7 @@ _SMALLEST = 1.0  # gradient, of a mean square of 1, that Adam takes for whole: s
 
 @dataclass(frozen=True, kw_only=True)
 class Ascent:
-    """How pictures are made."""
+    """How the synthetic pictures are made."""
 
     steps: int = 32
     """Steps of gradient ascent for a unit of a convolution; twice as many raise its value by a tenth."""
@@ -45,7 +45,7 @@ class Made:
     """The pictures of n units."""
 
     pixels: NDArray[np.uint8]
-    """(n, S, S, 3)."""
+    """(n, S, S, 3), as they are stored."""
     values: NDArray[np.float32]
     """(n,) what each unit answers to its picture, as it is stored: its activation, or of a label the evidence."""
 

@@ -24,7 +24,7 @@ Floats = NDArray[np.float32]
 DIRECTIONS = 48
 """Directions in the space of labels along which gradients are taken, instead of one for each of K labels."""
 BATCH = 8
-"""Pictures at a time."""
+"""Pictures that are run at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,7 @@ class Plan:
     """What the microscope is to do."""
 
     path: Path
-    """File of the network."""
+    """File of the network that is looked into."""
     specs: tuple[str, ...] = ()
     """``[NAME=]PATH`` of the sets whose validation pictures are looked at; none leaves out what needs real pictures."""
     ascent: Ascent = field(default_factory=Ascent)
@@ -56,7 +56,7 @@ class Seen:
     responses: tuple[Responses, ...]
     """One for each set; none without real pictures."""
     effects: Effects | None
-    """None without real pictures."""
+    """None where no real pictures were seen."""
     others: tuple[Responses, ...] = ()
     """What the units of the network that it is compared with answer to the same sets; none where there is no such."""
 
