@@ -41,7 +41,8 @@ export const CARD = {
       : `Tuned to an even patch, ${COLOURS[tuning.colour]}.`,
   arguesFor: "Argues for",
   arguesAgainst: "Argues against",
-  effect: (/** @type {number} */ value) => `${value < 0 ? "−" : "+"}${Math.abs(value) < 1 ? Math.abs(value).toPrecision(1) : Math.abs(value).toFixed(1)}`,
+  effect: (/** @type {number} */ value) =>
+    `${value < 0 ? "−" : "+"}${Math.abs(value) < 1 ? Math.abs(value).toPrecision(1) : Math.abs(value).toFixed(1)}`,
   effectNote: "What it adds to the evidence for a label, on average, where it is active.",
   fedBy: (/** @type {string} */ layer) => `Fed most by, in ${layer}`,
   unit: (/** @type {string} */ layer, /** @type {number} */ channel) =>
