@@ -77,6 +77,11 @@ def _name_choices(path: str, parameter: dict[str, Any], checkpoint: Checkpoint) 
         parameter["schema"] = {"type": "string", "enum": [v.name for v in vocabularies]}
     if parameter["name"] == "label":
         parameter["example"] = vocabularies[0].labels[0].name
+    if parameter["name"] == "layer":
+        convolutions = [row.name for row in checkpoint.architecture.layers if row.operation == "conv"]
+        parameter["schema"] = {"type": "string", "enum": [*convolutions, "fc8"]}
+    if parameter["name"] == "channel":
+        parameter["example"] = 0
     if parameter["name"] == "layers":
         name = "|".join(checkpoint.architecture.activation_names)
         parameter["schema"]["pattern"] = f"^(all|({name})(,({name}))*)$"
