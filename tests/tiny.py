@@ -46,7 +46,7 @@ def tiny_checkpoint(path: Path, *, input_size: int = 227, seed: int = 0) -> Path
 
 
 def tiny_cards(path: Path) -> None:
-    """Write a card for each kernel of conv1 and each label beside the checkpoint at ``path``, which all say the same."""
+    """Write a card for each kernel of conv1 and each label beside the checkpoint at ``path``, all of them alike."""
     card = {"synthetic": 3.0, "real": 2.0, "fed_by": [[0, 0.2]]}
     architecture = checkpoint.load(path).architecture
     layers = []
