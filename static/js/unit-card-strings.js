@@ -48,6 +48,5 @@ export const CARD = {
   unit: (/** @type {string} */ layer, /** @type {number} */ channel) =>
     `${layer}, channel ${channel + 1}: open its card`,
   label: (/** @type {string} */ name) => `“${name}”: what the network looks for`,
-  openLabel: (/** @type {string} */ name) => `What it looks for in “${name}”`,
   close: "Close",
 };

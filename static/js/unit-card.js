@@ -81,11 +81,11 @@ export async function show({ name, channel }, heading) {
   dress();
   const place = byId("unit-card");
   const title = byId("channel-h");
+  place.hidden = false;
   try {
     const { layers, version } = await units();
     const facts = convolution(layers, name);
     if (mine !== latest) return;
-    place.hidden = false;
     if (!facts) return place.replaceChildren(el("p", { class: "note" }, layers.length ? "" : CARD.none));
     /** @type {Rest.UnitResponse} */
     const card = await json(`units/${facts.name}/${channel}`);

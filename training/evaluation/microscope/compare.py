@@ -66,4 +66,5 @@ def _correlation(ours: Floats, others: Floats) -> Any:
 def _standardised(values: Floats) -> Floats:
     centred = values - values.mean(0)
     spread = centred.std(0)
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    standardised: Floats = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    return standardised
