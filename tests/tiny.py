@@ -46,15 +46,15 @@ def tiny_checkpoint(path: Path, *, input_size: int = 227, seed: int = 0) -> Path
 
 
 def tiny_cards(path: Path) -> None:
-    """Write a card for each kernel of conv1 and each label beside the checkpoint at ``path``, all of them alike."""
+    """Write a card for each unit and each label beside the checkpoint at ``path``, all of them alike."""
     card = {"synthetic": 3.0, "real": 2.0, "fed_by": [[0, 0.2]]}
     architecture = checkpoint.load(path).architecture
     layers = []
-    for name in ("conv1", "fc8"):
+    for name in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc8"):
         units = architecture.layer(name).shape[0]
         sheet = BytesIO()
         Image.new("RGB", (16 * unit_cards.ACROSS, 16 * -(-units // unit_cards.ACROSS))).save(sheet, "WEBP")
         facts = unit_cards.LayerCards(name=name, units=units, side=16, seen=16)
-        layers.append((facts, [card if name == "fc8" else {**card, "fed_by": []}] * units, sheet.getvalue()))
+        layers.append((facts, [{**card, "fed_by": []} if name == "conv1" else card] * units, sheet.getvalue()))
     digest = checkpoint.weights_digest(path)
     unit_cards.write(unit_cards.path_beside(path), weights=digest, layers=layers, figures={}, made={})
