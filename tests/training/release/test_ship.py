@@ -1,7 +1,7 @@
 """Shipping: a better network takes the place, with its card and run log; a worse one is refused."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from model.vocabulary import Vocabulary
 from tests.tiny import tiny_network
 from tests.training.made import folders
 from training import __main__ as cli
+from training.evaluation.microscope import run as microscope
+from training.evaluation.microscope.ascent import Ascent, Made
+from training.evaluation.microscope.cells import Cell
 from training.evaluation.statistics import wilson_interval
 from training.release.ship import CARD, RUN_LOG, UNITS, WEIGHTS, prepare, swap
 
@@ -211,7 +214,16 @@ def test_wilsons_interval_by_hand() -> None:
     assert high == pytest.approx(0.0713, abs=1e-3)
 
 
-def test_cards_of_the_units_are_shipped_with_the_network_and_withdrawn_with_it(world: Path, tmp_path: Path) -> None:
+def drawn_grey(cell: Cell, _: Cell, units: Sequence[int], __: Ascent) -> Made:
+    """Stands in for the ascent, which takes minutes for a network of full width."""
+    pixels = np.full((len(units), cell.side, cell.side, 3), 127, np.uint8)
+    return Made(pixels=pixels, values=np.zeros(len(units), np.float32))
+
+
+def test_cards_of_the_units_are_shipped_with_the_network_and_withdrawn_with_it(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(microscope, "ascend", drawn_grey)
     arguments = ["ship", str(world / "run"), "--data", str(world / "mugs"), "--to", str(tmp_path)]
     assert cli.main(arguments) == 0
     network = checkpoint.load(tmp_path / WEIGHTS)
