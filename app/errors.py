@@ -7,7 +7,8 @@ GlassbotError                  500 internal-error
 ├── UnauthorizedError          401 unauthorized
 ├── CrossOriginError           403 cross-origin
 ├── NotFoundError              404 not-found
-│   └── NoSuchImageError       404 unknown-image
+│   ├── NoSuchImageError       404 unknown-image
+│   └── NoSuchUnitError        404 unknown-unit
 ├── MethodNotAllowedError      405 method-not-allowed
 ├── SlowUploadError            408 slow-upload
 ├── TooLargeError              413 body-too-large
@@ -103,6 +104,13 @@ class NoSuchImageError(NotFoundError):
 
     slug, title = "unknown-image", "This photo is not in memory"
     example = "This photo is no longer in memory: send it again."
+
+
+class NoSuchUnitError(NotFoundError):
+    """There is no card of such a unit, or of any unit of this network."""
+
+    slug, title = "unknown-unit", "There is no card of this unit"
+    example = "There is no card of conv9/12: GET /units lists the layers that have some."
 
 
 class MethodNotAllowedError(GlassbotError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +20,7 @@ from app.http.compression import Files, Gzip
 from app.http.cors import Cors
 from app.http.middleware import Head, PlainErrors, RelativeRedirects, RequestContextMiddleware
 from app.http.openapi import DESCRIPTION, Service
-from app.http.routes import api, health, network, pages, training, working
+from app.http.routes import api, health, network, pages, training, units, working
 from app.http.routes.contract import PROBLEM
 from app.http.site_files import web_root
 from app.inference.engine_host import CreateEngine, EngineHost
@@ -28,8 +29,12 @@ from app.metrics import Metrics
 from app.runs.registry import Runs
 from app.settings import Settings
 from model import checkpoint as checkpoints
+from model import unit_cards
 from model.checkpoint import Checkpoint
 from model.engines import create_engine as create_real_engine
+from model.unit_cards import UnitCards
+
+log = logging.getLogger("glassbot")
 
 
 def create_app(
@@ -62,7 +67,9 @@ def create_app(
     app.state.host = host
     app.state.predictor = predictor
     app.state.runs = Runs(settings.runs)
-    for router in (api.router, working.router, network.router, health.router, pages.router, training.router):
+    app.state.unit_cards = _unit_cards(settings, host.checkpoint)
+    routes = (api, working, network, units, health, pages, training)
+    for router in (module.router for module in routes):
         app.include_router(router)
     app.mount("/static", Files(directory=web_root() / "static"), name="static")
     _add_middleware(app, settings, metrics, host)
@@ -138,6 +145,15 @@ def _from_http(error: HTTPException) -> GlassbotError:
     if error.status_code < 500:
         return InvalidRequestError(str(error.detail))
     return GlassbotError("This is our fault.")
+
+
+def _unit_cards(settings: Settings, checkpoint: Checkpoint) -> UnitCards | None:
+    """The cards beside the checkpoint; None, with a line in the log, where they are broken or another network's."""
+    try:
+        return unit_cards.read_beside(settings.checkpoint, checkpoint)
+    except (unit_cards.UnitCardsError, OSError) as error:
+        log.warning("no unit cards", extra={"facts": {"why": str(error)}})
+        return None
 
 
 def _version() -> str:

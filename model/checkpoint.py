@@ -241,3 +241,13 @@ def _architecture(record: Mapping[str, Any]) -> Architecture:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def weights_digest(path: Path) -> str:
+    """First 12 hexadecimal digits of the SHA-256 of a file's weights alone, which no calibration changes.
+
+    Raises OSError.
+    """
+    with path.open("rb") as file:
+        file.seek(int.from_bytes(file.read(8), "little"), 1)  # the header of safetensors, after its length
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]

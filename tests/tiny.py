@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from model import checkpoint
+from model import checkpoint, unit_cards
 from model.architecture import Architecture
 from model.checkpoint import Checkpoint, Preprocessing, expected_shapes
 from model.language.phrases import label_for
@@ -41,3 +43,18 @@ def tiny_checkpoint(path: Path, *, input_size: int = 227, seed: int = 0) -> Path
     """Write :func:`tiny_network` to ``path`` and return it: about 220 MB at 227 px, so share it in a session."""
     checkpoint.save(path, tiny_network(input_size, seed), small=False)
     return path
+
+
+def tiny_cards(path: Path) -> None:
+    """Write a card for each unit and each label beside the checkpoint at ``path``, all of them alike."""
+    card = {"synthetic": 3.0, "real": 2.0, "fed_by": [[0, 0.2]]}
+    architecture = checkpoint.load(path).architecture
+    layers = []
+    for name in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc8"):
+        units = architecture.layer(name).shape[0]
+        sheet = BytesIO()
+        Image.new("RGB", (16 * unit_cards.ACROSS, 16 * -(-units // unit_cards.ACROSS))).save(sheet, "WEBP")
+        facts = unit_cards.LayerCards(name=name, units=units, side=16, seen=16)
+        layers.append((facts, [{**card, "fed_by": []} if name == "conv1" else card] * units, sheet.getvalue()))
+    digest = checkpoint.weights_digest(path)
+    unit_cards.write(unit_cards.path_beside(path), weights=digest, layers=layers, figures={}, made={})

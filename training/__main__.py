@@ -17,6 +17,7 @@ from training.commands import (
     gallery,
     importing,
     inspect_data,
+    microscope,
     report,
     samples,
     ship,
@@ -41,6 +42,7 @@ COMMANDS = (
     report,
     samples,
     gallery,
+    microscope,
     ship,
 )
 

@@ -20,6 +20,7 @@ from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.runs.registry import Runs
 from model.checkpoint import Checkpoint
+from model.unit_cards import UnitCards
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -52,6 +53,12 @@ async def runs(request: Request) -> Runs:
     """The training runs that ``/training`` shows."""
     registry: Runs = request.app.state.runs
     return registry
+
+
+async def unit_cards(request: Request) -> UnitCards | None:
+    """The cards of the network's units; None where there are none."""
+    cards: UnitCards | None = request.app.state.unit_cards
+    return cards
 
 
 async def app_version(request: Request) -> str:
@@ -100,6 +107,7 @@ EngineHostPart = Annotated[EngineHost, Depends(engine_host)]
 PredictorPart = Annotated[Predictor, Depends(predictor)]
 CheckpointPart = Annotated[Checkpoint, Depends(checkpoint)]
 RunsPart = Annotated[Runs, Depends(runs)]
+UnitCardsPart = Annotated[UnitCards | None, Depends(unit_cards)]
 AppVersion = Annotated[str, Depends(app_version)]
 IntakePart = Annotated[Intake, Depends(intake)]
 BodyIntakePart = Annotated[Intake, Depends(body_intake)]

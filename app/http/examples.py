@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.errors import GlassbotError, NotAnImageError
-from app.http import answers, schemas
+from app.http import answers, schemas, unit_answers
 
 REQUEST_ID = "5f0c9a3e4b7d4d1c8a2e6f7b9c0d1e2f"
 
@@ -124,10 +124,56 @@ MODEL = _json(
         provenance={"recipe": "modern"},
     )
 )
+UNITS = _json(
+    unit_answers.UnitsResponse(
+        version="3b1f6c2a9d04",
+        layers=[
+            unit_answers.UnitLayerAnswer(
+                name="conv5",
+                units=256,
+                side=96,
+                across=16,
+                seen=163,
+                figures={
+                    "units": 256,
+                    "real_pictures": 1000,
+                    "beaten": 256,
+                    "dead": 0,
+                    "named": 120,
+                    "by_chance": 0,
+                },
+            )
+        ],
+    )
+)
+UNIT = _json(
+    unit_answers.UnitResponse(
+        layer="conv2",
+        channel=102,
+        label=None,
+        vocabulary=None,
+        name=unit_answers.UnitName(
+            name="dog", id="dog", vocabulary="word", kind=False, precision=0.62, low=0.55, high=0.69, base=0.21
+        ),
+        tuning=unit_answers.UnitTuning(colour="grey", colour_share=0.2, period=8, angle=45, selectivity=0.7),
+        excitation=unit_answers.UnitExcitation(synthetic=31.2, real=12.5),
+        active=0.83,
+        dead=False,
+        argues_for=[
+            unit_answers.UnitEffect(label="espresso", id="n07920052", vocabulary="object", row=132, effect=0.8)
+        ],
+        argues_against=[
+            unit_answers.UnitEffect(label="plate", id="n07579787", vocabulary="object", row=90, effect=-0.3)
+        ],
+        fed_by=[unit_answers.UnitSource(layer="conv1", channel=12, share=1.4)],
+    )
+)
 ALIVE = _json(schemas.Health(status="alive"))
 READY = _json(schemas.Health(status="ready"))
 METRICS = "# HELP glassbot_ready 1 while ready.\n# TYPE glassbot_ready gauge\nglassbot_ready 1.0\n"
 PNG = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR…"
 """The first bytes of a PNG file; JSON cannot hold the rest."""
+WEBP = "RIFF\x10\x27\0\0WEBPVP8 …"
+"""The first bytes of a WebP file."""
 ACTIVATIONS = 'GBA1\x0c\x01\0\0{"image": {"sha256": "9f86…", "width": 4032, "height": 3024}, "crop": …'
 """The first bytes of the binary body of ``POST /activations``."""

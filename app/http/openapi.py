@@ -29,7 +29,11 @@ _ANYWHERE = (
 )
 _OF_ANY_LABEL = ("/explain", "/connections", "/occlusion")
 """Operations whose label may be of any vocabulary."""
-_WITH_NULLS = {"/predict/batch": examples.BATCH, "/cell": working_examples.CELL}
+_WITH_NULLS = {
+    ("/predict/batch", "post"): examples.BATCH,
+    ("/cell", "post"): working_examples.CELL,
+    ("/units/{layer}/{channel}", "get"): examples.UNIT,
+}
 
 
 class Service(FastAPI):
@@ -53,8 +57,9 @@ def _complete(document: dict[str, Any], checkpoint: Checkpoint, keys_required: b
             _name_choices(path, parameter, checkpoint)
         if keys_required and "security" in operation:
             operation["security"].remove({})
-    for path, example in _WITH_NULLS.items():  # FastAPI leaves out what is null
-        document["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]["example"] = example
+    for (path, method), example in _WITH_NULLS.items():
+        answer = document["paths"][path][method]["responses"]["200"]
+        answer["content"]["application/json"]["example"] = example  # FastAPI leaves out what is null
     return document
 
 
@@ -75,10 +80,13 @@ def _name_choices(path: str, parameter: dict[str, Any], checkpoint: Checkpoint) 
     if parameter["name"] in ("vocabulary", "kind"):
         parameter["schema"] = {"type": "string", "enum": [v.name for v in vocabularies]}
     if parameter["name"] == "layer":
-        rows = [row.name for row in checkpoint.architecture.layers if row.weight_shape]
-        parameter["schema"] = {"type": "string", "enum": rows}
+        rows = [row for row in checkpoint.architecture.layers if row.weight_shape]
+        named = [row.name for row in rows if path == "/cell" or row.operation == "conv" or row.name == "fc8"]
+        parameter["schema"] = {"type": "string", "enum": named}
     if parameter["name"] == "label":
         parameter["example"] = vocabularies[0].labels[0].name
+    if parameter["name"] == "channel":
+        parameter["example"] = 0
     if parameter["name"] == "layers":
         name = "|".join(checkpoint.architecture.activation_names)
         parameter["schema"]["pattern"] = f"^(all|({name})(,({name}))*)$"

@@ -89,7 +89,7 @@ class AlexNet(nn.Module):
             if row.batch_norm:
                 x = self.get_submodule(f"{row.name}_norm")(x)
         if row.activation is not None:
-            x = _activate(x, row.activation)
+            x = activate(x, row.activation)
         if row.dropout and self.architecture.dropout_at_test:
             factor = 1 - row.dropout
             return F.dropout(x, row.dropout) * factor if self.training else x * factor
@@ -115,7 +115,8 @@ def local_response_norm(x: Tensor, norm: LocalResponseNorm) -> Tensor:
     return divided
 
 
-def _activate(x: Tensor, activation: Activation) -> Tensor:
+def activate(x: Tensor, activation: Activation) -> Tensor:
+    """Return the activation function of every cell of ``x``."""
     if activation == "relu":
         return F.relu(x)
     return torch.tanh(x) if activation == "tanh" else torch.sigmoid(x)

@@ -1,6 +1,7 @@
 /** One channel enlarged, the part of the photo that one of its numbers was made from, and its kernel. */
 
 import { isFlat, peak, valueAt } from "./activations.js";
+import * as api from "./api.js";
 import { byId, context2d, find, outline, svg } from "./dom.js";
 import * as sheet from "./sheet.js";
 import { SAY } from "./strings.js";
@@ -20,6 +21,24 @@ let view = null;
 
 /** @type {Promise<HTMLImageElement> | undefined} */
 let kernels;
+
+/** @type {Promise<typeof import("./unit-card.js")> | undefined} */
+let cards;
+
+/** How the tile of a unit is opened; a card links to others. */
+let openTile = (/** @type {string} */ _layer, /** @type {number} */ _channel) => {};
+
+/** The cards of units, fetched when the first is opened. */
+function unitCards() {
+  cards ??= import("./unit-card.js").then((module) => {
+    module.listen(openTile);
+    return module;
+  });
+  cards.catch(() => {
+    cards = undefined;
+  });
+  return cards;
+}
 
 /** The sheet of kernels, 12 to a row; already fetched for the section below. */
 function kernelSheet() {
@@ -49,6 +68,15 @@ export function show(layer, channel, style, inputSize) {
   if (!flat) shade(layer, channel, style);
   if (layer.name === "conv1") drawKernel(channel);
   point();
+  showCard(layer, channel);
+}
+
+/** Say what the channel looks for; without the card the map is enough. @param {Layer} layer @param {number} channel */
+async function showCard(layer, channel) {
+  const module = await unitCards().catch(() => null);
+  if (!module || view?.layer !== layer || view.channel !== channel) return;
+  if (isFlat(layer)) module.clear();
+  else module.show({ name: layer.name, channel }, SAY.channelOf(channel, layer.shape[0]));
 }
 
 /** Colour the enlarged map alone. @param {Layer} layer @param {number} channel @param {sheet.Style} style */
@@ -99,8 +127,42 @@ function go(row, column) {
   point();
 }
 
-/** Pointer and arrow keys move the marked cell. */
-export function listen() {
+/**
+ * Find the row of fc8 of a label, by what its vocabulary calls it.
+ * @param {Rest.ModelResponse} model
+ * @param {string} vocabulary "" for the first that has it
+ * @param {string} id
+ */
+function rowOf({ vocabularies }, vocabulary, id) {
+  let first = 0;
+  for (const one of vocabularies) {
+    const at = vocabulary && vocabulary !== one.name ? -1 : one.labels.findIndex((label) => label.id === id);
+    if (at >= 0) return first + at;
+    first += one.size;
+  }
+  return -1;
+}
+
+/** Offer the card of the chosen label, and open it. */
+function offerLabel() {
+  const button = byId("open-label");
+  let row = -1;
+  document.addEventListener("glassbot:label", async (event) => {
+    const { id, vocabulary } = /** @type {CustomEvent<{ id: string, vocabulary: string }>} */ (event).detail;
+    const model = await api.model().catch(() => null);
+    row = model ? rowOf(model, vocabulary, id) : -1;
+    button.hidden = row < 0;
+  });
+  button.addEventListener("click", async () => (await unitCards().catch(() => null))?.openLabel(row));
+}
+
+/**
+ * Pointer and arrow keys move the marked cell.
+ * @param {(layer: string, channel: number) => void} open the tile of a unit
+ */
+export function listen(open) {
+  openTile = open;
+  offerLabel();
   const map = byId("map");
   const follow = (/** @type {PointerEvent} */ event) => {
     if (!view) return;

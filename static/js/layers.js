@@ -186,5 +186,5 @@ export function listen(changed) {
     restyle({ palette: PALETTES[name] });
   });
   tiles.listen(choose);
-  enlarge.listen();
+  enlarge.listen(open);
 }

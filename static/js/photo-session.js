@@ -180,6 +180,7 @@ function turnTo({ classMap, layers }, first, facts) {
   if (!choice) return;
   answer.mark(choice);
   classMap.turn(choice, method);
+  document.dispatchEvent(new CustomEvent("glassbot:label", { detail: choice }));
 }
 
 /**

@@ -19,7 +19,7 @@ from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.engines import Output
 from tests.app.server import Running, served
-from tests.tiny import tiny_checkpoint, tiny_network
+from tests.tiny import tiny_cards, tiny_checkpoint, tiny_network
 
 STARTS_WITHIN_S = 60
 """Far more seconds than any engine needs to start or to run, even on a busy machine."""
@@ -37,7 +37,9 @@ def network() -> Checkpoint:
 
 @pytest.fixture(scope="session")
 def checkpoint_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_checkpoint(tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors")
+    path = tiny_checkpoint(tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors")
+    tiny_cards(path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -304,6 +304,68 @@ export interface components {
             model: number;
             total: number;
         };
+        UnitEffect: {
+            label: string;
+            id: string;
+            vocabulary: string;
+            row: number;
+            effect: number;
+        };
+        UnitExcitation: {
+            synthetic: number;
+            real: number | null;
+        };
+        UnitLayerAnswer: {
+            name: string;
+            units: number;
+            side: number;
+            across: number;
+            seen: number;
+            figures: {
+                [key: string]: number;
+            };
+        };
+        UnitName: {
+            name: string;
+            id: string;
+            vocabulary: string;
+            kind: boolean;
+            precision: number;
+            low: number;
+            high: number;
+            base: number;
+        };
+        UnitResponse: {
+            layer: string;
+            channel: number;
+            label: string | null;
+            vocabulary: string | null;
+            name: components["schemas"]["UnitName"] | null;
+            tuning: components["schemas"]["UnitTuning"] | null;
+            excitation: components["schemas"]["UnitExcitation"];
+            active: number | null;
+            dead: boolean;
+            argues_for: components["schemas"]["UnitEffect"][];
+            argues_against: components["schemas"]["UnitEffect"][];
+            fed_by: components["schemas"]["UnitSource"][];
+        };
+        UnitSource: {
+            layer: string;
+            channel: number;
+            share: number;
+        };
+        UnitTuning: {
+            /** @enum {string} */
+            colour: "grey" | "red-green" | "blue-yellow";
+            colour_share: number;
+            period: number;
+            angle: number;
+            selectivity: number;
+        };
+        UnitsResponse: {
+            version: string;
+            layers: components["schemas"]["UnitLayerAnswer"][];
+        };
         VocabularyAnswer: {
             name: string;
             /** @enum {string} */
@@ -372,6 +434,14 @@ export type RivalAnswer = components['schemas']['RivalAnswer'];
 export type Size = components['schemas']['Size'];
 export type StepAnswer = components['schemas']['StepAnswer'];
 export type Timing = components['schemas']['Timing'];
+export type UnitEffect = components['schemas']['UnitEffect'];
+export type UnitExcitation = components['schemas']['UnitExcitation'];
+export type UnitLayerAnswer = components['schemas']['UnitLayerAnswer'];
+export type UnitName = components['schemas']['UnitName'];
+export type UnitResponse = components['schemas']['UnitResponse'];
+export type UnitSource = components['schemas']['UnitSource'];
+export type UnitTuning = components['schemas']['UnitTuning'];
+export type UnitsResponse = components['schemas']['UnitsResponse'];
 export type VocabularyAnswer = components['schemas']['VocabularyAnswer'];
 export type Window = components['schemas']['Window'];
 export type WordAnswer = components['schemas']['WordAnswer'];

@@ -1,4 +1,4 @@
-"""``ship``: serves the network of a run: compressed, calibrated, and no worse than the one that is served."""
+"""``ship``: serves the network of a run: compressed, calibrated, its units on cards, no worse than the one served."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 
 from model import checkpoint
 from model.checkpoint import PRETRAINED, Checkpoint
+from model.unit_cards import path_beside
 from training import data
 from training.commands import Commands, add_beyond, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint
+from training.evaluation.microscope.cards import make_cards, table
+from training.evaluation.microscope.run import Plan
 from training.pages.figure_tables import print_figures
 from training.release import model_card
 from training.release.average import average
@@ -29,6 +32,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--to", type=Path, default=PRETRAINED.parent, metavar="FOLDER", help="model/pretrained/")
     parser.add_argument(
         "--average", action="store_true", help="of a run that started from the network there: the mean of both"
+    )
+    parser.add_argument(
+        "--no-microscope", action="store_true", help="without cards of its units, which take about ten minutes"
     )
     parser.add_argument("--anyway", action="store_true", help="even where it is worse than the one there")
     add_column_flags(parser)
@@ -58,11 +64,21 @@ def run(options: argparse.Namespace) -> int:
         command=_command(options),
     )
     card = model_card.render_card(checkpoint.load(small), facts)
-    prepare(options.to, small, card, folder / "metrics.jsonl", continued=_continues(dense, options.to))
+    units = None if options.no_microscope else _unit_cards(small, options.data)
+    prepare(options.to, small, card, folder / "metrics.jsonl", continued=_continues(dense, options.to), units=units)
     swap(options.to)
     small.unlink()
+    if units is not None:
+        units.unlink()
     print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _unit_cards(path: Path, specs: Sequence[str]) -> Path:
+    """The cards of the network at ``path``, made beside it; where a ``ship`` was interrupted, this one goes on."""
+    out = path_beside(path)
+    print(*table(make_cards(Plan(path=path, specs=tuple(specs)), out, resume=True)), sep="\n")
+    return out
 
 
 def _averaged(dense: Checkpoint, served: Path, path: Path, specs: Sequence[str]) -> Checkpoint:

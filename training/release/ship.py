@@ -1,7 +1,7 @@
 """Ships a network: prepares its weights, model card and run log beside the served ones, then swaps them.
 
-The swap withdraws the served card and run log, replaces the weights, and publishes the new run log and card, in this
-order. So wherever it is interrupted, a card or run log that is there belongs to the weights that are there. All new
+The swap withdraws the served card, run log and unit cards, replaces the weights, and publishes the new ones, in this
+order. So wherever it is interrupted, what lies beside the weights belongs to the weights that are there. All new
 files are whole before it begins, and the next ``ship`` finishes what an interrupted one left.
 """
 
@@ -17,6 +17,7 @@ from model.checkpoint import PRETRAINED
 from model.engines import create_engine
 from model.files import atomically, write_atomically
 from model.runlog import writer
+from model.unit_cards import path_beside
 from model.vocabulary import Vocabulary
 from training.evaluation.accuracy import Figures, accuracy_by_class, figures_by_vocabulary, merge_figures, overall_score
 from training.evaluation.beyond import predict_beyond
@@ -28,6 +29,7 @@ from training.pages.figure_tables import print_figures, print_reliability
 WEIGHTS = PRETRAINED.name
 CARD = "README.md"
 RUN_LOG = "journal.jsonl"
+UNITS = path_beside(PRETRAINED).name
 _SHEETS = "journal"  # the folder of the journal's pictures
 _DRAFT = ".shipping.half"
 _PREPARED = ".shipping"
@@ -84,10 +86,13 @@ def refuse_worse(figures: Figures, served: Figures, target: Path) -> None:
         )
 
 
-def prepare(folder: Path, weights: Path, card: str, run_log: Path, *, continued: bool) -> None:
+def prepare(
+    folder: Path, weights: Path, card: str, run_log: Path, *, continued: bool, units: Path | None = None
+) -> None:
     """Write all that :func:`swap` will put into ``folder``; nothing that is served changes. Raises OSError.
 
     ``continued``: the run of ``run_log`` started from the network in ``folder``, so its run log goes on from there.
+    ``units``: the file of unit cards, where there is one.
     """
     draft = folder / _DRAFT
     shutil.rmtree(draft, ignore_errors=True)
@@ -95,6 +100,9 @@ def prepare(folder: Path, weights: Path, card: str, run_log: Path, *, continued:
     with weights.open("rb") as source, atomically(draft / WEIGHTS) as copy:
         shutil.copyfileobj(source, copy)
     write_atomically(draft / CARD, card)
+    if units is not None:
+        with units.open("rb") as source, atomically(draft / UNITS) as copy:
+            shutil.copyfileobj(source, copy)
     _copy_run_log(folder / RUN_LOG if continued else run_log, draft / RUN_LOG)
     if continued:
         writer.extend(draft / RUN_LOG, run_log)
@@ -112,10 +120,11 @@ def swap(folder: Path) -> bool:
     if (prepared / WEIGHTS).exists():
         (folder / CARD).unlink(missing_ok=True)
         (folder / RUN_LOG).unlink(missing_ok=True)
+        (folder / UNITS).unlink(missing_ok=True)
         if (folder / _SHEETS).is_dir():
             shutil.rmtree(folder / _SHEETS)
         (prepared / WEIGHTS).replace(folder / WEIGHTS)
-    for name in (_SHEETS, RUN_LOG, CARD):
+    for name in (_SHEETS, RUN_LOG, UNITS, CARD):
         if (prepared / name).exists():
             (prepared / name).replace(folder / name)
     prepared.rmdir()

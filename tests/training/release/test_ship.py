@@ -1,7 +1,7 @@
 """Shipping: a better network takes the place, with its card and run log; a worse one is refused."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import checkpoint
+from model import checkpoint, unit_cards
 from model.language.phrases import label_for
 from model.runlog import reader, writer
 from model.vocabulary import Vocabulary
 from tests.tiny import tiny_network
 from tests.training.made import folders
 from training import __main__ as cli
+from training.evaluation.microscope import run as microscope
+from training.evaluation.microscope.ascent import Ascent, Made
+from training.evaluation.microscope.cells import Cell
 from training.evaluation.statistics import wilson_interval
-from training.release.ship import CARD, RUN_LOG, WEIGHTS, prepare, swap
+from training.release.ship import CARD, RUN_LOG, UNITS, WEIGHTS, prepare, swap
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ship(world: Path, to: Path, *more: str) -> int:
-    return cli.main(["ship", str(world / "run"), "--data", str(world / "mugs"), "--to", str(to), *more])
+    return cli.main(
+        ["ship", str(world / "run"), "--data", str(world / "mugs"), "--to", str(to), "--no-microscope", *more]
+    )
 
 
 def test_a_network_is_shipped_with_card_and_run_log_and_a_worse_one_refused(
@@ -81,7 +86,8 @@ def test_a_run_that_went_on_from_the_network_there_tells_the_whole_story(world: 
         kernels = np.full((4, 3, 11, 11), step, np.float32)
         writer.append_sheet(later / "metrics.jsonl", step, 67, kernels, {})
     writer.append(later / "metrics.jsonl", {"step": 2, "loss": 0.5})
-    assert cli.main(["ship", str(later), "--data", str(world / "mugs"), "--to", str(tmp_path)]) == 0
+    arguments = ["ship", str(later), "--data", str(world / "mugs"), "--to", str(tmp_path), "--no-microscope"]
+    assert cli.main(arguments) == 0
     told = tmp_path / "journal.jsonl"
     assert [(entry["step"], entry.get("loss")) for entry in reader.entries(told)] == [(1, 1.0), (3, None), (3, 0.5)]
     (sheet,) = reader.sheets(told)
@@ -102,6 +108,7 @@ def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_i
     checkpoint.save(world / "mean" / "last.safetensors", went_on)
     writer.append(world / "mean" / "metrics.jsonl", {"step": 1, "loss": 1.0})
     arguments = ["ship", str(world / "mean"), "--data", str(world / "mugs"), "--to", str(tmp_path), "--average"]
+    arguments.append("--no-microscope")
     assert cli.main(arguments) == 0
     shipped = checkpoint.load(tmp_path / "glassbot.safetensors")
     np.testing.assert_allclose(shipped.weights["conv1.bias"], there.weights["conv1.bias"] + 1, atol=1e-6)
@@ -135,24 +142,25 @@ def crash_at(step: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def serve(folder: Path, text: str) -> None:
-    """Weights, card, run log and sheet that all say ``text``, as if they were served."""
+    """Weights, card, run log, unit cards and sheet that all say ``text``, as if they were served."""
     (folder / "journal").mkdir(parents=True)
-    for name in (WEIGHTS, CARD, RUN_LOG, "journal/0000001.webp"):
+    for name in (WEIGHTS, CARD, RUN_LOG, UNITS, "journal/0000001.webp"):
         (folder / name).write_text(text)
 
 
 def read_served(folder: Path) -> dict[str, str]:
-    names = (WEIGHTS, CARD, RUN_LOG, "journal/0000001.webp")
+    names = (WEIGHTS, CARD, RUN_LOG, UNITS, "journal/0000001.webp")
     return {name: (folder / name).read_text() for name in names if (folder / name).exists()}
 
 
-@pytest.mark.parametrize("step", range(8))
-def test_a_crash_at_any_step_leaves_no_card_or_run_log_beside_another_network_and_can_be_finished(
+@pytest.mark.parametrize("step", range(10))
+def test_a_crash_at_any_step_leaves_nothing_of_one_network_beside_another_network_and_can_be_finished(
     step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve(tmp_path / "served", "old")
     serve(tmp_path / "run", "new")
-    prepare(tmp_path / "served", tmp_path / "run" / WEIGHTS, "new", tmp_path / "run" / RUN_LOG, continued=False)
+    run = tmp_path / "run"
+    prepare(tmp_path / "served", run / WEIGHTS, "new", run / RUN_LOG, continued=False, units=run / UNITS)
     assert set(read_served(tmp_path / "served").values()) == {"old"}
     with monkeypatch.context() as patch:
         tried = crash_at(step, patch)
@@ -164,7 +172,9 @@ def test_a_crash_at_any_step_leaves_no_card_or_run_log_beside_another_network_an
     assert len(set(texts.values())) == 1
     assert swap(tmp_path / "served")
     assert set(read_served(tmp_path / "served").values()) == {"new"}
-    assert sorted(path.name for path in (tmp_path / "served").iterdir()) == sorted([WEIGHTS, CARD, RUN_LOG, "journal"])
+    assert sorted(path.name for path in (tmp_path / "served").iterdir()) == sorted(
+        [WEIGHTS, CARD, RUN_LOG, UNITS, "journal"]
+    )
     assert not swap(tmp_path / "served")
 
 
@@ -202,3 +212,25 @@ def test_wilsons_interval_by_hand() -> None:
     low, high = wilson_interval(0, 50)
     assert low == pytest.approx(0)
     assert high == pytest.approx(0.0713, abs=1e-3)
+
+
+def drawn_grey(cell: Cell, _: Cell, units: Sequence[int], __: Ascent) -> Made:
+    """Stands in for the ascent, which takes minutes for a network of full width."""
+    pixels = np.full((len(units), cell.side, cell.side, 3), 127, np.uint8)
+    return Made(pixels=pixels, values=np.zeros(len(units), np.float32))
+
+
+def test_cards_of_the_units_are_shipped_with_the_network_and_withdrawn_with_it(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(microscope, "ascend", drawn_grey)
+    arguments = ["ship", str(world / "run"), "--data", str(world / "mugs"), "--to", str(tmp_path)]
+    assert cli.main(arguments) == 0
+    network = checkpoint.load(tmp_path / WEIGHTS)
+    cards = unit_cards.read_beside(tmp_path / WEIGHTS, network)
+    assert cards is not None
+    assert cards.layers["fc8"].units == 3
+    assert cards.figures["conv1"]["units"] == 96
+    assert not list((world / "run").glob("shipped*"))
+    assert ship(world, tmp_path, "--anyway") == 0
+    assert not (tmp_path / UNITS).exists()
