@@ -10,7 +10,7 @@ import { SAY } from "./strings.js";
  * @typedef {object} Look
  * @property {Rest.PredictResponse} prediction
  * @property {import("../activations.js").Activations} activations
- * @property {ImageBitmap} photo
+ * @property {ImageBitmap} square what the network reads of the photo, pixel by pixel
  */
 
 /** @type {Map<string, Promise<Look>>} */
@@ -31,12 +31,13 @@ async function ask(file) {
   const sample = await api.sample(file);
   const { signal } = new AbortController();
   const quiet = { sending: () => {}, sent: () => {}, signal };
-  const [prediction, body, photo] = await Promise.all([
+  const [prediction, body, png] = await Promise.all([
     api.predict(sample, quiet),
     api.activations(sample, signal),
-    createImageBitmap(sample),
+    api.square(sample, signal),
   ]);
-  return { prediction, activations: parse(body), photo };
+  const square = await createImageBitmap(png, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  return { prediction, activations: parse(body), square };
 }
 
 /**
@@ -66,7 +67,6 @@ export async function present(words, file, show) {
  * @param {HTMLCanvasElement} canvas
  * @param {Look} look
  */
-export function drawPhoto(canvas, { photo, activations: { crop } }) {
-  const { width, height } = canvas;
-  context2d(canvas).drawImage(photo, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
+export function drawPhoto(canvas, { square }) {
+  context2d(canvas).drawImage(square, 0, 0, canvas.width, canvas.height);
 }

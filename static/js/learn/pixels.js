@@ -12,7 +12,7 @@ export class Pixels extends HTMLElement {
 
   connectedCallback() {
     const canvas = find(this, "canvas", HTMLCanvasElement);
-    const cell = () => el("div", {}, el("i"), el("span", { class: "secret" }, "\u00a0"));
+    const cell = () => el("div", {}, el("i"), el("span", {}, "\u00a0"));
     find(this, ".pixels").replaceChildren(...Array.from({ length: K * K }, cell));
     drawSquare(canvas, this.dataset.photo ?? "").then(
       (pen) => this.begin(pen, canvas.width),
