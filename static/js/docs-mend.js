@@ -49,7 +49,10 @@ export const plugin = ({ React: { createElement }, getComponent, specSelectors }
     },
   },
   wrapComponents: {
-    DeepLink: () => (/** @type {{ text: string }} */ { text }) => createElement("span", null, text),
+    DeepLink:
+      () =>
+      (/** @type {{ text: string }} */ { text }) =>
+        createElement("span", null, text),
   },
 });
 

@@ -20,16 +20,17 @@ export class Contents extends HTMLElement {
       if (!WIDE.matches && /** @type {Element} */ (event.target).closest("a")) details.open = false;
     });
     this.links = findAll(this, "ol a", HTMLAnchorElement);
-    this.mark(0);
-    // A step is being read while its part of a line near the top of the window is its own.
-    const watch = new IntersectionObserver((all) => this.read(all), { rootMargin: "-25% 0px -75% 0px" });
-    for (const { hash } of this.links) watch.observe(byId(hash.slice(1)));
-  }
-
-  /** @param {IntersectionObserverEntry[]} all */
-  read(all) {
-    const now = all.find(({ isIntersecting }) => isIntersecting);
-    if (now) this.mark(this.links.findIndex(({ hash }) => hash === `#${now.target.id}`));
+    const steps = this.links.map(({ hash }) => byId(hash.slice(1)));
+    // A step is being read once it has begun above a line near the top of the window.
+    const read = () =>
+      this.mark(
+        Math.max(
+          0,
+          steps.findLastIndex((one) => one.getBoundingClientRect().top < innerHeight / 4),
+        ),
+      );
+    const watch = new IntersectionObserver(read, { rootMargin: "-25% 0px -75% 0px" });
+    for (const step of steps) watch.observe(step);
   }
 
   /** @param {number} at the step that is being read, from 0 */

@@ -1,6 +1,5 @@
 /** When a demonstration begins: as soon as it comes into sight, not before, so that a page that is opened asks for little. */
 
-
 /**
  * Call back once, when an element comes into sight.
  * @param {Element} element

@@ -160,12 +160,6 @@ export class Strip extends HTMLElement {
     const [p, s] = [el("i", {}, "p"), el("i", {}, "s")];
     const letters = el("span", {}, ...m("z"), " = ⌊(", ...m("x"), " + 2", p, " − ", ...m("F"), ") / ", s, "⌋ + 1");
     const worked = SAY.size({ size: this.x.length, kernel: this.w.length, ...this.window });
-    return [
-      letters,
-      " ",
-      el("span", {}, worked),
-      " ",
-      el("span", {}, "= ", el("b", {}, String(count))),
-    ];
+    return [letters, " ", el("span", {}, worked), " ", el("span", {}, "= ", el("b", {}, String(count)))];
   }
 }
