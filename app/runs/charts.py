@@ -41,7 +41,7 @@ class Chart:
         return {name: [v for v in values if v is not None][-1] for name, values in self.curves.items()}
 
     def paths(self, end: int, *, width: int = 600, height: int = 200) -> dict[str, str]:
-        """Return each curve as the ``d`` of an SVG path in a box of ``width`` × ``height``; steps go from 0 to ``end``."""
+        """Return each curve as the ``d`` of an SVG path in a box of ``width`` × ``height``, for steps 0 to ``end``."""
         lowest, highest = self.range
         drawn: dict[str, str] = {}
         for name, values in self.curves.items():

@@ -1,9 +1,10 @@
-"""Why a curve bends or jumps: the marks on it, each with one sentence. Read from the run log, never guessed from the loss."""
+"""Why a curve jumps: the marks on it, each with one sentence, read from the run log and not guessed from the loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from model.runlog.reader import Record, number_of
 
@@ -37,9 +38,11 @@ def _notes(record: Record) -> Iterator[Mark]:
 
 
 def _sizes(record: Record) -> Iterator[Mark]:
-    sizes = list(record.sizes.items())
-    for (_, before), (step, size) in zip(sizes, sizes[1:], strict=False):
-        text = f"The pictures grow from {before} to {size} pixels a side. What fitted the small ones fits the large ones less: the loss jumps, then falls further."
+    for (_, before), (step, size) in pairwise(record.sizes.items()):
+        text = (
+            f"The pictures grow from {before} to {size} pixels a side. "
+            "What fitted the small ones fits the large ones less: the loss jumps, then falls further."
+        )
         yield Mark(step=step, label=f"{size}\u00a0px", text=text)
 
 

@@ -215,7 +215,9 @@ def _sheet(path: Path, entry: Mapping[str, Any]) -> Sheet | None:
 
 def _note(entry: Mapping[str, Any]) -> Note | None:
     label, text = (mapping_of(entry, "note").get(key) for key in ("label", "text"))
-    return Note(step=entry["step"], label=label, text=text) if isinstance(label, str) and isinstance(text, str) else None
+    return (
+        Note(step=entry["step"], label=label, text=text) if isinstance(label, str) and isinstance(text, str) else None
+    )
 
 
 def _evaluation(entry: Mapping[str, Any]) -> Evaluation:

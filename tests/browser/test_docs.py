@@ -93,7 +93,8 @@ def test_it_belongs_to_the_site(visit: Callable[..., Page], server: str) -> None
     page.locator(".opblock").first.wait_for()
     expect(page.locator(".authorization__btn, .authorize")).to_have_count(0)  # this service asks for no key
     wall, text = page.evaluate(
-        """() => { const brightness = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0);
+        """() => { const sum = (all) => all.reduce((a, b) => a + Number(b), 0);
+          const brightness = (colour) => sum(colour.match(/[0-9.]+/g).slice(0, 3));
         return [brightness(getComputedStyle(document.body).backgroundColor),
           brightness(getComputedStyle(document.querySelector(".opblock-summary-path")).color)]; }"""
     )

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from model.architecture import Architecture
 from tests.browser.conftest import drawn
-from tests.browser.lessons import CASES, STEPS, read_all, arrived, lessons
+from tests.browser.lessons import CASES, STEPS, arrived, lessons, read_all
 
 pytestmark = pytest.mark.browser
 

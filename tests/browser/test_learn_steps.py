@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import CAT, SAMPLES
-from tests.browser.lessons import CASES, lessons, slide, step, written
+from tests.browser.lessons import CASES, slide, step, written
 
 pytestmark = pytest.mark.browser
 
@@ -120,9 +120,7 @@ def test_padding_and_stride_decide_how_many_sums_there_are(visit: Visit) -> None
 
 def stop(section: Locator) -> tuple[int, int, int]:
     """Row and column of the stop, and its sum."""
-    found = re.fullmatch(
-        r"Row (\d+), column (\d+): z = (−?[\d,]+)", section.locator("learn-kernel .size").inner_text()
-    )
+    found = re.fullmatch(r"Row (\d+), column (\d+): z = (−?[\d,]+)", section.locator("learn-kernel .size").inner_text())
     assert found is not None
     row, column, z = (int(part.replace("−", "-").replace(",", "")) for part in found.groups())
     return row, column, z
@@ -131,8 +129,8 @@ def stop(section: Locator) -> tuple[int, int, int]:
 def greys(section: Locator) -> list[list[int]]:
     """The photo under the kernel, 128 rows of 128 values, as it is drawn."""
     drawn: list[list[int]] = section.locator("learn-kernel canvas").first.evaluate(
-        """canvas => { const { data } = canvas.getContext("2d").getImageData(0, 0, 128, 128);
-        return Array.from({ length: 128 }, (_, r) => Array.from({ length: 128 }, (_, c) => data[4 * (128 * r + c)])); }"""
+        """canvas => { const n = 128, { data } = canvas.getContext("2d").getImageData(0, 0, n, n);
+        return Array.from({ length: n }, (_, r) => Array.from({ length: n }, (_, c) => data[4 * (n * r + c)])); }"""
     )
     return drawn
 

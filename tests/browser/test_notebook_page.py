@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def book(server: str) -> str:
     """The page as it is sent; where none is installed the test is skipped."""
     answer = httpx.get(f"{server}/notebook")
@@ -34,7 +34,7 @@ def test_its_links_stay_on_the_service_that_shows_it(book: str, server: str) -> 
         assert httpx.get(f"{server}/{link}").status_code == 200
 
 
-def test_it_leads_to_the_step_and_back(visit: Visit, book: str, server: str) -> None:
+def test_it_leads_to_the_step_and_back(visit: Visit, server: str) -> None:
     page = visit(at="/notebook")
     page.locator("a[href='learn#stride']").click()
     expect(page).to_have_url(f"{server}/learn#stride")
@@ -43,7 +43,7 @@ def test_it_leads_to_the_step_and_back(visit: Visit, book: str, server: str) -> 
     expect(page).to_have_url(f"{server}/")
 
 
-def test_it_begins_with_what_the_network_gets_right(visit: Visit, book: str) -> None:
+def test_it_begins_with_what_the_network_gets_right(visit: Visit) -> None:
     page = visit(at="/notebook")
     answer = page.locator("details.reveal", has_text="caption.text").first
     answer.locator("summary").press("Enter")
@@ -52,7 +52,7 @@ def test_it_begins_with_what_the_network_gets_right(visit: Visit, book: str) -> 
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (820, "dark"), (390, "light")])
-def test_axe_finds_nothing(visit: Visit, book: str, width: int, scheme: Any) -> None:
+def test_axe_finds_nothing(visit: Visit, width: int, scheme: Any) -> None:
     page = visit(at="/notebook", color_scheme=scheme, viewport={"width": width, "height": 900})
     assert Axe().run(page).response["violations"] == []
     page.locator("details.reveal summary").first.click()
@@ -61,7 +61,7 @@ def test_axe_finds_nothing(visit: Visit, book: str, width: int, scheme: Any) -> 
 
 @pytest.mark.parametrize("width", [320, 390, 720])
 @pytest.mark.parametrize("scripts", [True, False])
-def test_it_scrolls_only_down(visit: Visit, book: str, width: int, scripts: bool) -> None:
+def test_it_scrolls_only_down(visit: Visit, width: int, scripts: bool) -> None:
     page = visit(at="/notebook", viewport={"width": width, "height": 800}, java_script_enabled=scripts)
     wide = page.locator("html").bounding_box()
     assert wide is not None

@@ -67,7 +67,9 @@ async def test_the_shipped_curves_are_explained_and_drawn_without_scripts(client
     for mark in marks(record):
         assert f'href="#step={mark.step}"' in page
         assert mark.text in page
-    drawn = [part.partition("</noscript>")[0] for part in page.split("<noscript>") if part.startswith('<svg class="drawn"')]
+    drawn = [
+        part.partition("</noscript>")[0] for part in page.split("<noscript>") if part.startswith('<svg class="drawn"')
+    ]
     assert len(drawn) == len(charts(record))
     for one in drawn:
         assert ElementTree.fromstring(one).findall("path")
