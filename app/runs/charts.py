@@ -116,7 +116,6 @@ def to_json(view: RunView) -> dict[str, Any]:
     return names | {
         "end": record.end,
         "planned": planned_steps(record),
-        "sizes": [{"step": step, "size": size} for step, size in record.sizes.items()],
         "charts": [asdict(chart) for chart in charts(record)],
         "marks": [asdict(mark) for mark in marks(record)],
         "sheets": [_sheet_to_json(sheet) for sheet in record.sheets],

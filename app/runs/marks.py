@@ -28,8 +28,14 @@ class Mark:
 
 def marks(record: Record) -> list[Mark]:
     """Return what changed in a run, by step; of two changes at one step the one that the log itself explains."""
-    found = [*_sizes(record), *_rates(record), *_notes(record)]  # the last of one step stays
+    found = [*_start(record), *_sizes(record), *_rates(record), *_notes(record)]  # the last of one step stays
     return [mark for _, mark in sorted({mark.step: mark for mark in found}.items())]
+
+
+def _start(record: Record) -> Iterator[Mark]:
+    if record.part("provenance").get("started_from"):
+        text = "It starts from a network that was trained before, so its loss is low from the beginning."
+        yield Mark(step=0, label="start", text=text)
 
 
 def _notes(record: Record) -> Iterator[Mark]:

@@ -26,7 +26,7 @@ export class Pixels extends HTMLElement {
   begin(pen, side) {
     const move = (/** @type {number} */ row, /** @type {number} */ column) => this.move(pen, side, row, column);
     places(find(this, ".sheet"), () => [this.row, this.column], [side, side], move);
-    move(Math.floor(0.4 * side), Math.floor(0.25 * side)); // an eye, in the first sample
+    move(Math.floor(0.4 * side), Math.floor(0.25 * side)); // off the middle, where a photo is seldom of one colour
     this.dataset.ready = "";
   }
 

@@ -38,6 +38,13 @@ def test_a_rate_is_marked_at_its_highest_and_where_it_is_raised_again(tmp_path: 
     assert [(mark.step, mark.label) for mark in marks(record)] == [(75, "highest rate"), (200, "rate raised")]
 
 
+def test_a_run_that_went_on_from_another_network_says_so(tmp_path: Path) -> None:
+    log(tmp_path, *rates(1.0, 0.9))
+    (tmp_path / "config.json").write_text('{"provenance": {"started_from": "earlier"}}')
+    [mark] = marks(reader.read(tmp_path))
+    assert (mark.step, mark.label) == (0, "start")
+
+
 def test_a_rate_that_only_falls_has_no_mark(tmp_path: Path) -> None:
     assert marks(log(tmp_path, *rates(1.0, 0.9, 0.5, 0.1))) == []
 
