@@ -275,7 +275,8 @@ photo = np.asarray(photo.resize((128, 128)), float)
 horizontal = vertical.T
 edges = [correlate2d(photo, kernel) for kernel in (vertical, horizontal)]
 drawing.pictures([photo], ["the photo"], side=2.4, cmap="gray")
-drawing.pictures(edges, ["vertical edges", "horizontal edges"], side=2.4, vmin=-500, vmax=500)
+titles = ["vertical edges", "horizontal edges"]
+drawing.pictures(edges, titles, side=2.4, vmin=-500, vmax=500)
 
 # %% [markdown]
 # A photo has three planes: red, green and blue. A kernel has as many planes as what it reads.
@@ -323,7 +324,8 @@ for number, stroke in enumerate(strokes):
     stroke[:, chance.integers(2, 10)] += 1
     strokes[number] = stroke.T if number % 2 else stroke
 said = [how_it_runs(stroke) for stroke in strokes]
-right = [word == ("vertical", "horizontal")[number % 2] for number, word in enumerate(said)]
+ways = ("vertical", "horizontal")
+right = [word == ways[number % 2] for number, word in enumerate(said)]
 drawing.pictures(strokes[:8], said[:8], columns=8, side=0.9, cmap="gray")
 print(sum(right), "of 40")
 assert sum(right) >= 36
