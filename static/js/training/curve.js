@@ -125,13 +125,14 @@ function options({ name, curves }, end, width) {
 const ticks = (format) => (/** @type {unknown} */ _, /** @type {number[]} */ values) => values.map(format);
 
 /**
- * Errors from 0 to 100; what is to rise, from 0; the loss as it is.
+ * Errors from 0 to 100; what is to rise, from 0; the loss as it is, with room above it for the marks.
  * @param {string} name
  * @param {Chart["curves"]} curves
  * @returns {import("uplot").Scale.Range | undefined}
  */
 function rangeOf(name, curves) {
-  if (name === "loss") return undefined;
+  if (name === "loss")
+    return (_, least, most) => [least - 0.05 * (most - least), most + 0.3 * (most - least) || most + 1];
   if (!("map" in curves)) return [0, 100];
   return (_, __, most) => [0, 1.15 * most || 1];
 }
