@@ -64,7 +64,7 @@ class Note:
     label: str
     """A word or two, to stand on a curve."""
     text: str
-    """One sentence."""
+    """One sentence that explains the curve there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
@@ -14,7 +15,7 @@ from model.checkpoint import PRETRAINED
 from model.runlog import reader, writer
 
 
-def log(folder: Path, *entries: dict[str, object]) -> reader.Record:
+def log(folder: Path, *entries: dict[str, Any]) -> reader.Record:
     path = folder / "metrics.jsonl"
     folder.mkdir(parents=True, exist_ok=True)
     for entry in entries:
@@ -22,7 +23,7 @@ def log(folder: Path, *entries: dict[str, object]) -> reader.Record:
     return reader.read(folder)
 
 
-def rates(*lrs: float) -> list[dict[str, object]]:
+def rates(*lrs: float) -> list[dict[str, Any]]:
     return [{"step": 25 * (i + 1), "size": 99, "loss": 3.0 - i / 100, "lr": lr} for i, lr in enumerate(lrs)]
 
 
