@@ -129,6 +129,8 @@ def _outputs(cell: NotebookNode) -> Iterator[dict[str, Any]]:
 
 def _formula(source: str, options: dict[str, Any]) -> str:
     formula = convert(source, display="block" if options["display_mode"] else "inline")
+    if options["display_mode"]:
+        formula = formula.replace("<math ", '<math tabindex="0" ', 1)  # on a phone it scrolls
     prime = re.sub(r"<msup>(<mi>\w</mi>)<mi>(&#x02032;)</mi></msup>", r"\1<mo>\2</mo>", formula)  # raised as it is
     return prime.replace("<mo>:</mo><mo>=</mo>", "<mo>:=</mo>")
 

@@ -144,6 +144,7 @@ def test_sheets_that_are_there_are_drawn_without_asking_again(look: Open) -> Non
 
 def test_a_press_on_a_chart_goes_there(look: Open) -> None:
     page = look()
+    page.locator("[data-chart=loss] .u-over").scroll_into_view_if_needed()
     box = page.locator("[data-chart=loss] .u-over").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + 50)
