@@ -18,9 +18,9 @@
 #
 # Each part asks you to **predict** something, and keeps the answer folded. Guess first, then open it: a guess that
 # fails teaches the most. Each part ends with an **exercise**: put your answer where the three dots are, and a check says
-# what is missing. Whatever is claimed here is put to the code that trains Glassbot and answers for it.
+# what is missing. Every claim here is checked against the code that trains Glassbot and answers for it.
 #
-# The same steps, to touch: <http://127.0.0.1:8000/learn>, with `make serve` running.
+# Interactive version: [Learn](http://127.0.0.1:8000/learn), on a Glassbot that runs (`make serve` starts one).
 
 # %%
 import os
@@ -47,21 +47,21 @@ drawing.use_style()
 # %% [markdown]
 # ## 1. Seeing
 #
-# CaptionBot looked at a film scene and said: “I think it’s a close up of a man on fire.” Glassbot says such things, too.
-# But what does a network get to see of a photo?
+# CaptionBot looked at a film scene and said: “I think it’s a close up of a man on fire.” Glassbot says sentences of
+# this kind, too. But what does a network get to see of a photo?
 #
 # **Predict.** A photo goes in, a sentence comes out. What is it in between: shapes, a list of things, or numbers?
 #
-# On the page: [learn#seeing](http://127.0.0.1:8000/learn#seeing)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#seeing)
 
 # %% tags=["reveal"]
 from model.preprocess import prepare
 
-cat = Image.open(ROOT / "static/samples/chelsea.webp")
-seen, crop, _ = prepare(cat, 227)
+photo = Image.open(ROOT / "static/samples/coffee.webp")
+seen, crop, _ = prepare(photo, 227)
 print(seen.shape, seen.dtype, "– the top left corner, in red:")
 print(seen[:3, :8, 0])
-drawing.pictures([cat, seen], ["the photo", "what the network sees"], side=2.6)
+drawing.pictures([photo, seen], ["the photo", "what the network sees"], side=2.6)
 assert seen.shape == (227, 227, 3) and seen.dtype == np.uint8
 
 # %% [markdown]
@@ -101,7 +101,7 @@ check("seeing", answer)
 #
 # **Predict.** With $x = (1, 3, 2)$ and $w = (2, -1)$: what are $z_1$ and $z_2$?
 #
-# On the page: [learn#convolution](http://127.0.0.1:8000/learn#convolution)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#convolution)
 
 # %% tags=["reveal"]
 talk, expected = case("correlate1d", "the talk's example")
@@ -111,15 +111,15 @@ drawing.slide(x, w)
 assert z == expected == [-1, 4]
 
 # %% [markdown]
-# The two weights serve at every stop, so a filter costs two numbers however long the input is. The last line held our
-# sum to the case that the page shows. This one puts it to the network: AlexNet’s own convolution, on the same numbers.
+# The two weights are used at every stop, so a filter needs two numbers however long the input is. The last line compared
+# our sums with the example that the page shows. This one compares them with AlexNet’s own convolution.
 
 # %%
 assert correlate(x, w) == z
 
 # %% [markdown]
-# **Predict.** A longer input climbs, stays and falls again. The filter is $(-1, 0, 1)$. Where will it say something
-# large, and where nothing?
+# **Predict.** A longer input rises, stays and falls again. The filter is $(-1, 0, 1)$. Where will its sums be large, and
+# where 0?
 
 # %% tags=["reveal"]
 edge, expected = case("correlate1d", "an edge, padding 1, stride 1")
@@ -128,7 +128,7 @@ drawing.numbers(x=edge["x"], z=climbs)
 assert climbs == expected
 
 # %% [markdown]
-# It answers where the input climbs, turns negative where it falls, and is silent where it is level. **A filter is a
+# It is positive where the input rises, negative where it falls, and 0 where it is level. **A filter is a
 # question, and z says how well each place fits it.**
 #
 # **Exercise.** Find two weights that turn $(1, 3, 2)$ into $(2, -1)$. Write them as a list, `[…, …]`.
@@ -144,7 +144,7 @@ check("convolution", answer)
 #
 # **Predict.** Three numbers, one zero at each end, a filter of two: how many $z$ come out?
 #
-# On the page: [learn#padding](http://127.0.0.1:8000/learn#padding)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#padding)
 
 # %% tags=["reveal"]
 _, expected = case("correlate1d", "padded by one")
@@ -181,7 +181,7 @@ check("padding", answer)
 #
 # **Predict.** Seven numbers, padding 1, a filter of three, stride 2: how many stops?
 #
-# On the page: [learn#stride](http://127.0.0.1:8000/learn#stride)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#stride)
 
 # %% tags=["reveal"]
 strided, expected = case("correlate1d", "an edge, padding 1, stride 2")
@@ -223,7 +223,7 @@ check("stride", answer)
 #
 # **Predict.** `np.convolve` is a true convolution. What does it make of $x = (1, 3, 2)$ and $w = (2, -1)$?
 #
-# On the page: [learn#flip](http://127.0.0.1:8000/learn#flip)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#flip)
 
 # %% tags=["reveal"]
 turned = np.convolve(x, w, "valid").tolist()
@@ -241,7 +241,7 @@ assert np.convolve(x, w[::-1], "valid").tolist() == correlate(x, w)
 # A network learns its weights: whoever flips would simply learn them the other way round. That is why everybody says
 # convolution, and computes correlation. Glassbot does so, too.
 #
-# **Exercise.** Correlating with $(-1, 0, 1)$ found where the input climbs. With which three weights does `np.convolve`
+# **Exercise.** Correlating with $(-1, 0, 1)$ found where the input rises. With which three weights does `np.convolve`
 # give the same?
 
 # %%
@@ -253,36 +253,37 @@ check("flip", answer)
 #
 # On a picture the filter is a small square, a **kernel**. It stops at every place, row by row: multiply, add, write down.
 #
-# **Predict.** This kernel takes the left from the right. Where will its sums be far from zero?
+# **Predict.** This kernel subtracts left from right. Where will its sums be far from zero?
 #
-# On the page: [learn#kernel](http://127.0.0.1:8000/learn#kernel)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#kernel)
 
 # %% tags=["reveal"]
 square, expected = case("correlate2d", "padding 1 keeps the size")
-upright = np.array(square["w"])
-sums = correlate2d(square["x"], upright, padding=1)
-drawing.numbers(picture=square["x"], kernel=upright, sums=sums)
+vertical = np.array(square["w"])
+sums = correlate2d(square["x"], vertical, padding=1)
+drawing.numbers(picture=square["x"], kernel=vertical, sums=sums)
 assert sums.tolist() == expected
-assert sums[1, 1] == (upright * np.array(square["x"])[0:3, 0:3]).sum() == 36
+assert sums[1, 1] == (vertical * np.array(square["x"])[0:3, 0:3]).sum() == 36
 
 # %% [markdown]
-# At upright edges: on even ground left and right cancel. The dark column at the right edge is the zero padding, which
-# looks like a cliff. Now a photo, and the kernel lying down as well.
+# At vertical edges: where the brightness is even, left and right cancel. The dark column at the right edge comes from the
+# zero padding, which looks like a sudden step to black. Now a photo, and the same kernel turned by 90°.
 
 # %%
-photo = Image.open(ROOT / "static/samples/camera.webp").convert("L")
+photo = Image.open(ROOT / "static/learn/camera.webp").convert("L")
 photo = np.asarray(photo.resize((128, 128)), float)
-level = upright.T
-edges = [correlate2d(photo, kernel) for kernel in (upright, level)]
+horizontal = vertical.T
+edges = [correlate2d(photo, kernel) for kernel in (vertical, horizontal)]
 drawing.pictures([photo], ["the photo"], side=2.4, cmap="gray")
-drawing.pictures(edges, ["upright edges", "level edges"], side=2.4, vmin=-500, vmax=500)
+titles = ["vertical edges", "horizontal edges"]
+drawing.pictures(edges, titles, side=2.4, vmin=-500, vmax=500)
 
 # %% [markdown]
 # A photo has three planes: red, green and blue. A kernel has as many planes as what it reads.
 #
 # **Predict.** Three planes of 2 × 2, each under its own weights. How many sums are written down at one stop?
 #
-# On the page: [learn#depth](http://127.0.0.1:8000/learn#depth)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#depth)
 
 # %% tags=["reveal"]
 from notebooks.workbench import correlate_planes
@@ -300,17 +301,17 @@ assert correlate_planes(**planes).tolist() == expected == [[together]]
 # convolution with both kernels → what is below zero becomes 0 → **pooling**, the strongest answer anywhere →
 # **classification**, the kernel with the stronger answer.
 #
-# On the page: [learn#overview](http://127.0.0.1:8000/learn#overview)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#overview)
 
 # %%
 from notebooks.workbench import activate
 
 
 def how_it_runs(picture):
-    sums = [correlate2d(picture, kernel) for kernel in (upright, level)]
+    sums = [correlate2d(picture, kernel) for kernel in (vertical, horizontal)]
     maps = [activate(one, "relu") for one in sums]
     strongest = [pool(one, size=len(one), stride=1).item() for one in maps]
-    return ("upright", "level")[int(np.argmax(strongest))]
+    return ("vertical", "horizontal")[int(np.argmax(strongest))]
 
 
 # %% [markdown]
@@ -323,7 +324,8 @@ for number, stroke in enumerate(strokes):
     stroke[:, chance.integers(2, 10)] += 1
     strokes[number] = stroke.T if number % 2 else stroke
 said = [how_it_runs(stroke) for stroke in strokes]
-right = [word == ("upright", "level")[number % 2] for number, word in enumerate(said)]
+ways = ("vertical", "horizontal")
+right = [word == ways[number % 2] for number, word in enumerate(said)]
 drawing.pictures(strokes[:8], said[:8], columns=8, side=0.9, cmap="gray")
 print(sum(right), "of 40")
 assert sum(right) >= 36
@@ -342,24 +344,26 @@ check("kernel", answer)
 # %% [markdown]
 # ## 7. Activation functions
 #
-# After every sum comes a bend; without it ten layers would be no more than one. Traditionally it saturates:
+# Each sum passes through an **activation function**; without one, ten layers could do no more than one. The traditional
+# ones flatten out at both ends:
 #
 # $$\tanh(x) = 2 \cdot \frac{1}{1 + e^{-2x}} - 1 \qquad \sigma(x) = \frac{1}{1 + e^{-x}}$$
 #
-# AlexNet takes the **Rectified Linear Unit**, $f(x) = \max(0, x)$. A network learns by the slope of the bend.
+# AlexNet takes the **Rectified Linear Unit**, $f(x) = \max(0, x)$. Learning uses its
+# slope.
 #
 # **Predict.** Far from zero, say at 8: which of the three still has a slope?
 #
-# On the page: [learn#relu](http://127.0.0.1:8000/learn#relu)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#relu)
 
 # %% tags=["reveal"]
 from notebooks.workbench import slope
 
 along = np.linspace(-8, 8, 161)
 names = ("relu", "tanh", "sigmoid")
-bends = {name: (along, activate(along, name)) for name in names}
+curves = {name: (along, activate(along, name)) for name in names}
 slopes = {name: (along, slope(along, name)) for name in names}
-drawing.curves("the bends (ReLU goes on to 8)", "x", top=2.5, **bends)
+drawing.curves("the functions (ReLU goes on to 8)", "x", top=2.5, **curves)
 drawing.curves("their slopes", "x", **slopes)
 print("at 8:", {name: float(f"{slope([8.0], name)[0]:.2g}") for name in names})
 
@@ -395,37 +399,37 @@ check("activation", answer)
 # ## 8. Local response normalisation
 #
 # ReLUs need no normalisation to keep from saturating. Still the paper found that this helps: divide each answer $a^i$ by
-# what the neighbouring kernels say at the same place $(x, y)$.
+# what the neighbouring kernels answer at the same place $(x, y)$.
 #
 # $$b^i_{x,y} = a^i_{x,y} \Big/ \left( k + \alpha \sum\limits_{j=\max(0,\, i-n/2)}^{\min(N-1,\, i+n/2)} (a^j_{x,y})^2 \right)^\beta$$
 #
 # The paper’s constants are $k = 2$, $n = 5$, $\alpha = 10^{-4}$ and $\beta = 0.75$.
 #
-# **Predict.** Eight kernels answer; one says 100, the others 3 or nothing. Whom does the loud one quieten?
+# **Predict.** One of eight kernels answers 100, the others 3 or 0. Which answers does it reduce most?
 #
-# On the page: [learn#lrn](http://127.0.0.1:8000/learn#lrn)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#lrn)
 
 # %% tags=["reveal"]
-loud, expected = case("localResponseNorm", "one loud channel, the paper's constants")
-a = np.array(loud["a"], float)
+strong, expected = case("localResponseNorm", "one strong answer, the paper's constants")
+a = np.array(strong["a"], float)
 b = [a[i] / (2 + 1e-4 * sum(a[max(0, i - 2) : i + 3] ** 2)) ** 0.75 for i in range(8)]
 drawing.numbers(a=a, b=np.round(b, 2))
 np.testing.assert_allclose(b, expected, rtol=1e-9)
 
 # %% [markdown]
-# Itself most of all, and two on either side; the last 3 is only divided by $k^\beta$. Now ask the code that trains the
-# network. (Many libraries divide $\alpha$ by $n$. The paper does not, and neither does this one.)
+# Its own most of all, then those of two kernels on either side; the last 3 is only divided by $k^\beta$. Now ask the code
+# that trains the network. (Many libraries divide $\alpha$ by $n$. The paper does not, and neither does this one.)
 
 # %%
 from notebooks.workbench import normalise
 
-np.testing.assert_allclose(normalise(**loud), b)
+np.testing.assert_allclose(normalise(**strong), b)
 
 # %% [markdown]
-# In the paper it lowered the error by 1.4 points (top-1) and 1.2 (top-5). Others have measured no gain, and today it has
-# gone out of use.
+# In the paper it lowered the error by 1.4 points (top-1) and 1.2 (top-5). Others have measured no gain, and today it is
+# hardly used.
 #
-# **Exercise.** All kernels say 1. What does one in the middle of the list say after normalisation? (Three digits do.)
+# **Exercise.** All kernels answer 1. What is left of an answer in the middle of the list after normalisation? (Three digits do.)
 
 # %%
 answer = ...
@@ -437,9 +441,9 @@ check("lrn", answer)
 # A pooling layer keeps the largest number in each window of size $z$, and moves on by $s$. Where $s < z$ the windows
 # **overlap**.
 #
-# **Predict.** Windows of 3 × 3 at stride 2. How often will the only 9 come through?
+# **Predict.** Windows of 3 × 3 at stride 2. The map has one 9. In how many windows is it the largest?
 #
-# On the page: [learn#pooling](http://127.0.0.1:8000/learn#pooling)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#pooling)
 
 # %% tags=["reveal"]
 overlap, expected = case("maxPool", "overlapping: windows of 3, stride 2")
@@ -459,7 +463,7 @@ assert kept[0, 0] == numbers[0:3, 0:3].max() == 9
 assert kept_apart[0, 0] == numbers[0:2, 0:2].max() == 4
 
 # %% [markdown]
-# Either way the map shrinks alike: 55 becomes 27. The paper found 0.4 points less error (top-1) and 0.3 (top-5) with
+# The map shrinks equally in both cases: 55 becomes 27. The paper found 0.4 points less error (top-1) and 0.3 (top-5) with
 # overlap.
 #
 # **Exercise.** How many of the 49 numbers lie in more than one window of 3 × 3 at stride 2?
@@ -472,12 +476,12 @@ check("pooling", answer)
 # ## 10. Dropout
 #
 # While it learns, each hidden unit of the first two fully connected layers is set to 0 with probability 0.5. None can
-# rely on another, so each must learn something useful by itself. When the network is used, all speak.
+# rely on another, so each must learn something useful by itself. When the network is used, all units are active.
 #
-# **Predict.** Half were silent, now all speak. What must be done to each answer, so that the next layer gets what it is
-# used to?
+# **Predict.** Half were off, now all are active. What must be done to each answer, so that the next layer gets sums of
+# the size that it is used to?
 #
-# On the page: [learn#dropout](http://127.0.0.1:8000/learn#dropout)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#dropout)
 
 # %% tags=["reveal"]
 from notebooks.workbench import drop
@@ -487,13 +491,13 @@ units = halves["a"]
 stays = [drop([1.0] * 20, 0.5, training=True, seed=step) for step in range(5)]
 drawing.half_there(np.array(stays))
 used = drop(units, 0.5, training=False).tolist()
-print("they say", units, "– used, they count as", used)
+print("answers", units, "– when the network is used", used)
 assert used == expected == (0.5 * np.array(units)).tolist()
 
 # %% [markdown]
 # Halve it. Then the sum in the next layer is what it was on average. See whether that is true:
 #
-# **Predict.** A thousand draws of the sum with weights $(1, -2, 0.5, 3, 1, -1)$. Where is their middle?
+# **Predict.** A thousand draws of the sum with weights $(1, -2, 0.5, 3, 1, -1)$. What is their mean?
 
 # %% tags=["reveal"]
 heard, expected = case("weightedSum", "at test time, each at half")
@@ -524,7 +528,7 @@ check("dropout", answer)
 #
 # **Predict.** A weight of 1 at rest, a slope of 2, $\epsilon = 0.01$. Where is it after one step?
 #
-# On the page: [learn#sgd](http://127.0.0.1:8000/learn#sgd)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#sgd)
 
 # %% tags=["reveal"]
 start, expected = case("sgdStep", "the talk's rule, from rest")
@@ -537,7 +541,7 @@ np.testing.assert_allclose([v, weight], [expected["v"][0], expected["w"][0]])
 # %% [markdown]
 # Now a loss with two weights, a long and narrow valley. The steps are taken by `PaperSGD`, the trainer’s optimiser.
 #
-# **Predict.** Sixty steps at the paper’s rate. Who ends nearer to the star: with momentum or without?
+# **Predict.** Sixty steps at the paper’s rate. Which ends nearer to the star: with momentum or without?
 
 # %% tags=["reveal"]
 from notebooks.workbench import descend
@@ -567,7 +571,7 @@ check("sgd", answer)
 #
 # **Predict.** Five convolutions and three fully connected layers. Where do most of the weights lie? And most of the work?
 #
-# On the page: [learn#layers](http://127.0.0.1:8000/learn#layers)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#layers)
 
 # %% tags=["reveal"]
 from model.architecture import Architecture
@@ -611,7 +615,7 @@ for row, one in zip(paper.layers, expected, strict=True):
 #
 # **Predict.** conv5 has kernels of 3 × 3. How much of the photo does one of its cells see?
 #
-# On the page: [learn#field](http://127.0.0.1:8000/learn#field)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#field)
 
 # %% tags=["reveal"]
 rows = [paper.layer(name) for name in ("conv1", "conv2", "conv3", "conv5")]
@@ -637,7 +641,7 @@ check("layers", answer)
 # To train on pictures of yours, start Jupyter with `NOTEBOOK_PICTURES=path`: a folder with one folder of pictures for
 # each class, or Parquet shards.
 #
-# On the page: [training](http://127.0.0.1:8000/training) shows how the network that Glassbot ships was trained; with
+# Interactive version: [Training](http://127.0.0.1:8000/training) shows how the network that Glassbot ships was trained; with
 # `GLASSBOT_RUNS` set to the path in `run`, `make serve` shows yours.
 
 # %%
@@ -790,12 +794,12 @@ assert abs(alike["before"]) < 0.05
 assert alike["added"] > 0.5
 
 # %% [markdown]
-# Now to the network that Glassbot ships. It was trained for hours, on photos of 200 things and 100 places and on captions.
-# A layer holds one map for each kernel; here are the strongest of three layers, on the cat.
+# Now to the network that Glassbot ships. It was trained for hours, on photos of things and places and on captions.
+# A layer makes one map with each kernel; here are the strongest of three layers, for the cup.
 #
-# **Predict.** In which of conv1, conv3 and conv5 will you still recognise her?
+# **Predict.** In which of conv1, conv3 and conv5 will you still recognise it?
 #
-# On the page: [the first page](http://127.0.0.1:8000/), with a photo of yours
+# Interactive version: [See](http://127.0.0.1:8000/), with a photo of your own
 
 # %% tags=["reveal"]
 shown = engine.run(seen[None], maps=("conv1", "conv3", "conv5", "pool5", "fc6", "fc7"))
@@ -807,11 +811,11 @@ for name in ("conv1", "conv3", "conv5"):
     assert maps.min() >= 0
 
 # %% [markdown]
-# conv1 draws her, conv5 only says *here is something*. The network has traded where for what.
+# In conv1 you can still see the cup; conv5 only says *here is something*. The network has traded where for what.
 #
 # A **class map** goes back from the answer: where in conv5 was the evidence for it?
 #
-# **Predict.** Which part of the photo speaks for its first label?
+# **Predict.** Which part of the photo is evidence for its first label?
 
 # %% tags=["reveal"]
 from model.explain import class_map, find_row, gradient
@@ -830,8 +834,8 @@ assert all(one.shape == (13, 13) and one.min() >= 0 for one in maps.values())
 # **Predict.** Four more photos. For each: will the sentence be right, careful, or wrong?
 
 # %% tags=["reveal"]
-names = ("coffee", "rocket", "astronaut", "hubble")
-more = [Image.open(ROOT / "static/samples" / f"{name}.webp") for name in names]
+names = ("dunes", "spices", "raccoon", "goldfish")
+more = [Image.open(ROOT / "docs/photos" / f"{name}.webp") for name in names]
 looks = np.stack([prepare(photo, 227)[0] for photo in more])
 drawing.pictures(looks, columns=4, side=1.7)
 for logits in engine.run(looks).logits:

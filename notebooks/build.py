@@ -39,6 +39,7 @@ SCALE = 0.7
 
 _PATIENT = Config({"AsyncKernelManager": {"shutdown_wait_time": 60.0}})  # it has its folder of pictures to remove
 _COLOURS = 2000  # a drawing has fewer, a photo more
+_SERVED = "http://127.0.0.1:8000/"  # where `make serve` answers: a notebook needs whole addresses
 _QUESTION = r"(?m)^(?=\*\*(?:Predict|Exercise)\.\*\*|## )"
 
 
@@ -83,12 +84,16 @@ def _smaller(png: bytes) -> dict[str, str]:
 
 
 def page(notebook: NotebookNode) -> str:
-    """The executed notebook as HTML; from a prediction to the next question all is folded until the reader wants it."""
+    """The executed notebook as HTML; from a prediction to the next question all is folded until the reader wants it.
+
+    Its links to the pages of a running service are relative: the same service shows it at ``/notebook``.
+    """
     rendered = Environment(loader=FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     cells = list(_cells(notebook))
     parts = [(cell["id"], cell["title"]) for cell in cells if cell.get("title")]
     blocks = [(folded, list(some)) for folded, some in groupby(cells, key=itemgetter("folded"))]
-    return rendered.get_template("page.html.j2").render(blocks=blocks, parts=parts)
+    written = rendered.get_template("page.html.j2").render(blocks=blocks, parts=parts)
+    return written.replace(f'href="{_SERVED}"', 'href="./"').replace(f'href="{_SERVED}', 'href="')
 
 
 def _reveals(cell: NotebookNode) -> bool:
@@ -124,6 +129,8 @@ def _outputs(cell: NotebookNode) -> Iterator[dict[str, Any]]:
 
 def _formula(source: str, options: dict[str, Any]) -> str:
     formula = convert(source, display="block" if options["display_mode"] else "inline")
+    if options["display_mode"]:
+        formula = formula.replace("<math ", '<math tabindex="0" ', 1)  # on a phone it scrolls
     prime = re.sub(r"<msup>(<mi>\w</mi>)<mi>(&#x02032;)</mi></msup>", r"\1<mo>\2</mo>", formula)  # raised as it is
     return prime.replace("<mo>:</mo><mo>=</mo>", "<mo>:=</mo>")
 

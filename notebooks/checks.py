@@ -48,13 +48,13 @@ def is_number(value: float, within: float = 1e-9) -> Callable[[Any], bool]:
 
 def _strokes(size: int = 9) -> dict[str, list[Any]]:
     """Black pictures with one white stroke each, by its direction."""
-    made: dict[str, list[Any]] = {"falling": [], "rising": [], "upright": [], "level": []}
+    made: dict[str, list[Any]] = {"falling": [], "rising": [], "vertical": [], "horizontal": []}
     for at in range(2, size - 2):
-        upright = np.zeros((size, size))
-        upright[:, at] = 1
+        vertical = np.zeros((size, size))
+        vertical[:, at] = 1
         falling = np.eye(size, k=at - size // 2)
-        made["upright"].append(upright)
-        made["level"].append(upright.T)
+        made["vertical"].append(vertical)
+        made["horizontal"].append(vertical.T)
         made["falling"].append(falling)
         made["rising"].append(falling[:, ::-1])
     return made

@@ -15,10 +15,10 @@ from model.checkpoint import Checkpoint
 DESCRIPTION = """A CaptionBot you can see through: labels, one honest sentence, and what every layer saw.
 
 Every error is a problem (RFC 9457) of a stable `type`. Beside what each operation lists, any other address answers 404
-`not-found`, and any other method 405 `method-not-allowed`, whose `Allow` header names those that there are; `HEAD` is
-one wherever `GET` is. Where other origins may call, the preflight of one that may not is a 403 `cross-origin`. What is
-no request in HTTP/1.1 is a 400 `malformed-request`, one whose headers are too large a 431 `head-too-large`; both end
-the connection. A range that a file does not have is a 416 `unsatisfiable-range`. Offers to upgrade are passed over."""
+`not-found`, and any other method 405 `method-not-allowed`, whose `Allow` header names those there are; `HEAD` works
+wherever `GET` does. Where other origins may call, the preflight of one that may not is a 403 `cross-origin`. Bytes that
+are not an HTTP/1.1 request are a 400 `malformed-request`, headers that are too large a 431 `head-too-large`; both end
+the connection. A range that a file does not have is a 416 `unsatisfiable-range`. Offers to upgrade are ignored."""
 _ANYWHERE = (
     errors.NotFoundError,
     errors.MethodNotAllowedError,

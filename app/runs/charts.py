@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from app.runs.marks import marks
 from app.runs.registry import RunView, version
 from model.runlog import sprites
 from model.runlog.reader import Record, Sheet, number_of
@@ -38,6 +39,28 @@ class Chart:
     def last(self) -> dict[str, float]:
         """The last value of each curve that was measured."""
         return {name: [v for v in values if v is not None][-1] for name, values in self.curves.items()}
+
+    def paths(self, end: int, *, width: int = 600, height: int = 200) -> dict[str, str]:
+        """Return each curve as the ``d`` of an SVG path in a box of ``width`` × ``height``, for steps 0 to ``end``."""
+        lowest, highest = self.range
+        drawn: dict[str, str] = {}
+        for name, values in self.curves.items():
+            points = [
+                f"{width * step / end:.1f} {height * (highest - value) / (highest - lowest):.1f}"
+                for step, value in zip(self.steps, values, strict=True)
+                if value is not None
+            ]
+            drawn[name] = "M" + "L".join(points)
+        return drawn
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The lowest and the highest value of a drawing of it: errors and precision from 0, the loss as it is."""
+        values = [value for curve in self.curves.values() for value in curve if value is not None]
+        if self.name != "loss":
+            return 0.0, 100.0 if "map" not in self.curves else max(1.0, 1.15 * max(values))
+        lowest, highest = min(values), max(values)
+        return (lowest, highest) if highest > lowest else (lowest - 1, highest + 1)
 
     def rows(self, most: int = 40) -> list[tuple[int, list[Value]]]:
         """Return at most ``most`` steps, evenly spread and the last among them, with the values of all curves."""
@@ -93,8 +116,8 @@ def to_json(view: RunView) -> dict[str, Any]:
     return names | {
         "end": record.end,
         "planned": planned_steps(record),
-        "sizes": [{"step": step, "size": size} for step, size in record.sizes.items()],
         "charts": [asdict(chart) for chart in charts(record)],
+        "marks": [asdict(mark) for mark in marks(record)],
         "sheets": [_sheet_to_json(sheet) for sheet in record.sheets],
     }
 

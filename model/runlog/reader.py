@@ -56,6 +56,18 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Note:
+    """What somebody who knows the run wrote into its log, to explain its curves."""
+
+    step: int
+    """Updates made before what it explains."""
+    label: str
+    """A word or two, to stand on a curve."""
+    text: str
+    """One sentence that explains the curve there."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """All that the folder of a run says of the run."""
 
@@ -69,6 +81,8 @@ class Record:
     """Evaluations that have a figure, by step."""
     sheets: list[Sheet]
     """Pictures of the network whose files are there, by step."""
+    notes: Sequence[Note] = ()
+    """What explains the curves, by step."""
     lost: int
     """Number of lines of the run log that are no entry."""
     broken: tuple[str, ...]
@@ -169,6 +183,7 @@ def read(run: Path) -> Record:
         logged=logged,
         evaluations=evaluations,
         sheets=sheets(path),
+        notes=tuple(note for entry in by_step if (note := _note(entry)) is not None),
         lost=len(lines(path)) - len(by_step),
         broken=_broken(by_step),
     )
@@ -196,6 +211,13 @@ def _sheet(path: Path, entry: Mapping[str, Any]) -> Sheet | None:
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return sheet if file.is_file() else None
+
+
+def _note(entry: Mapping[str, Any]) -> Note | None:
+    label, text = (mapping_of(entry, "note").get(key) for key in ("label", "text"))
+    return (
+        Note(step=entry["step"], label=label, text=text) if isinstance(label, str) and isinstance(text, str) else None
+    )
 
 
 def _evaluation(entry: Mapping[str, Any]) -> Evaluation:

@@ -32,7 +32,7 @@ STEPS = (
 
 
 FROM_THE_NETWORK = {
-    "depth": "learn-conv1 .size:text('from the network')",
+    "depth": "learn-conv1 .size p:text('from the network')",
     "overview": ".labels li",
     "lrn": ".bars rect",
 }
@@ -49,18 +49,16 @@ def lessons(visit: Callable[..., Page], step: str = "", **options: Any) -> Page:
 
 
 def step(visit: Callable[..., Page], name: str, **options: Any) -> Locator:
-    """One step with its answer open; nothing plays by itself unless the options say so."""
+    """One step, of which nothing was asked yet; nothing plays by itself unless the options say so."""
     page = lessons(visit, name, **{"reduced_motion": "reduce", **options})
-    section = page.locator(f"#{name}")
-    section.locator("[data-right]").click()
-    return section
+    return page.locator(f"#{name}")
 
 
-def answer_all(page: Page) -> None:
-    """Give the right answer at every step, and wait for what is asked of the network then."""
+def read_all(page: Page) -> None:
+    """Go through all steps, and wait for what each asks of the network."""
     for name in STEPS:
-        page.locator(f"#{name} [data-right]").click()
-    for name in FROM_THE_NETWORK:
+        for part in page.locator(f"#{name} figure:visible").all():
+            part.scroll_into_view_if_needed()
         arrived(page, name)
 
 

@@ -101,7 +101,8 @@ def test_the_slider_moves_kernels_layers_figures_and_cursors(look: Open) -> None
     assert [a == b for a, b in zip(first, last, strict=True)] == [False, False, False]
     assert cursors(page) == pytest.approx([0, 0, 0], abs=0.01)
     expect(page.locator("h2 [data-snapshot]").first).to_have_text("0")
-    expect(page.locator("[data-chart=object] [data-at]")).to_have_text("100")  # the first time it was measured
+    expect(page.locator("[data-chart=object] [data-at]")).to_have_text("not yet; first at step 100")
+    expect(page.locator("[data-chart=object] [data-curve=first] dd")).to_have_text("–")
     page.keyboard.press("End")
     at(page, 300)
     assert [page.evaluate(DRAWN, name) for name in ("kernels", "conv1", "conv5")] == last
@@ -143,6 +144,7 @@ def test_sheets_that_are_there_are_drawn_without_asking_again(look: Open) -> Non
 
 def test_a_press_on_a_chart_goes_there(look: Open) -> None:
     page = look()
+    page.locator("[data-chart=loss] .u-over").scroll_into_view_if_needed()
     box = page.locator("[data-chart=loss] .u-over").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + 50)
@@ -230,16 +232,39 @@ def test_brightness_over_all_steps_shows_what_grew(look: Open) -> None:
     assert page.evaluate(darkest)[:3] == pytest.approx([0, 34, 78], abs=12)  # 0 to 1, of what will be 301
 
 
-def test_sizes_are_marked_where_they_came(look: Open) -> None:
-    marks = look().locator("[data-chart=loss] .mark")
-    expect(marks).to_have_text(["67 px", "99 px"])
-    first, second = [mark.bounding_box() for mark in marks.all()]
-    over = marks.first.locator("..").bounding_box()
-    assert first
-    assert second
+def test_what_changed_is_marked_where_it_did_and_explained(look: Open) -> None:
+    page = look()
+    mark = page.locator("[data-chart=loss] .mark")
+    expect(mark).to_have_text(["99 px"])
+    line, over = mark.bounding_box(), mark.locator("..").bounding_box()
+    assert line
     assert over
-    assert first["x"] == pytest.approx(over["x"], abs=2)
-    assert second["x"] == pytest.approx(over["x"] + over["width"] * 200 / 300, abs=2)
+    assert line["x"] + line["width"] == pytest.approx(over["x"] + over["width"] * 200 / 300, abs=2)
+    expect(page.locator(".marks li")).to_contain_text("The pictures grow from 67 to 99 pixels")
+    page.locator(".marks a").click()
+    at(page, 200)
+
+
+def test_the_kernels_and_their_player_come_first(look: Open) -> None:
+    page = look(viewport={"width": 1440, "height": 900})
+    at(page, 300)
+    expect(page.get_by_role("button", name="Play")).to_be_in_viewport()
+    tops = page.evaluate(
+        """() => [".time", "[block=kernels]", "[block=conv1]", "[data-chart=loss]", ".claims"].map((one) =>
+        document.querySelector(one).getBoundingClientRect().top)"""
+    )
+    assert tops == sorted(tops)
+    expect(page.locator("[block=kernels]").first).to_be_in_viewport(ratio=0.5)
+
+
+def test_findings_are_told_in_a_line_and_what_says_too_little_is_folded(look: Open) -> None:
+    page = look()
+    expect(page.locator(".verdicts").first).to_contain_text("held here beyond chance")
+    folded = page.locator("details.more", has_text="say too little").first
+    expect(folded.locator("table")).to_be_hidden()
+    folded.locator("summary").press("Enter")
+    expect(folded.locator("table")).to_be_visible()
+    expect(page.locator(".claims:visible td:has-text('Open:')")).not_to_have_count(0)
 
 
 def test_a_run_that_grows_is_refreshed(look: Open, runs: Path) -> None:
@@ -278,7 +303,7 @@ def test_another_network_is_shown_plainly(look: Open) -> None:
     expect(page.locator("#step")).to_have_attribute("max", "3")  # one sheet only: the slider goes through the figures
     page.get_by_role("slider", name="Step").focus()
     page.keyboard.press("Home")
-    expect(page.locator("[data-chart=loss] [data-at]")).to_have_text("25")
+    expect(page.locator("[data-chart=loss] [data-at]")).to_have_text("step 25")
     expect(page.locator("h2 [data-snapshot]").first).to_have_text("100")
     expect(page.locator("[data-chart=object] learning-curve")).to_have_count(0)
 
@@ -328,13 +353,16 @@ def test_without_scripts_there_are_figures_tables_kernels_and_claims(look: Open)
     page.locator("[data-chart=object] summary").click()
     expect(page.locator("[data-chart=object] tbody tr")).to_have_count(3)
     expect(page.locator("[data-chart=object] tbody tr").last).to_contain_text("70.0%")
-    expect(page.locator(".claims").first.locator("tbody tr")).to_have_count(9)
+    section = page.locator("section", has=page.locator("#claims-h")).last
+    expect(section.locator("tbody tr")).to_have_count(9)
+    drawn = page.get_by_role("img", name="from step 0 to 300")
+    expect(drawn).to_have_count(3)
+    expect(drawn.first).to_be_visible()
     page.get_by_role("link", name="growing").click()
     expect(page.locator(".summary").first).to_contain_text("Measured")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (820, "dark"), (390, "light")])
 def test_axe_finds_nothing(look: Open, scheme: Scheme, width: int) -> None:
     page = look(color_scheme=scheme, viewport={"width": width, "height": 844})
     at(page, 300)
@@ -347,7 +375,7 @@ def test_a_page_with_nothing_to_show_is_clean_too(look: Open) -> None:
     assert Axe().run(look("broken")).response["violations"] == []
 
 
-@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.parametrize("width", [720, 390, 320])  # 720: 1440 at 200 % zoom
 def test_a_phone_scrolls_only_down(look: Open, width: int) -> None:
     page = look(viewport={"width": width, "height": 844})
     at(page, 300)

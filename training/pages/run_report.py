@@ -132,7 +132,7 @@ def _caption(block: Block) -> str:
     channels, height, width = block.shape
     if block.name == "kernels":
         return f"{channels} kernels of {height} × {width} × 3"
-    fewer = f"; {len(block.peaks)} channels of {channels}" if len(block.peaks) < channels else ""
+    fewer = f"; {len(block.peaks)} maps of {channels}" if len(block.peaks) < channels else ""
     return f"{channels} × {height} × {width}{fewer}" + (
         f", in {block.side} × {block.side}" if block.side < height else ""
     )

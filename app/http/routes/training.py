@@ -11,7 +11,7 @@ from app.errors import NotFoundError
 from app.http.dependencies import AppVersion, RunsPart
 from app.http.etags import tag, unchanged
 from app.http.routes.pages import templates
-from app.runs import charts, findings
+from app.runs import charts, findings, marks
 from app.runs.registry import SHIPPED, Run, RunView, fingerprint, version
 
 router = APIRouter(include_in_schema=False)
@@ -36,6 +36,7 @@ def page(request: Request, runs: RunsPart, run: str = SHIPPED) -> Response:
         "fingerprint": fingerprint,
         "version": version,
         "charts": charts.charts(record) if record else [],
+        "marks": marks.marks(record) if record else [],
         "planned_steps": charts.planned_steps(record) if record else 0,
         "kernel_ranges": charts.kernel_ranges(record) if record else [],
         "paper_findings": findings.findings(findings.CLAIMS),

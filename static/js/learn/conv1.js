@@ -1,17 +1,20 @@
 /** Kernels of the network's first layer, computed here and set beside the map that the network itself made. */
 
 import { valueAt } from "../activations.js";
-import { context2d, find, findAll, onRadio } from "../dom.js";
-import { onReveal } from "./guess.js";
+import { context2d, el, find, findAll, onRadio } from "../dom.js";
 import { drawPhoto, present } from "./network.js";
 import { correlateVolume, relu } from "./numbers.js";
 import { lay, paint, places } from "./sheet.js";
-import { SAY } from "./strings.js";
+import { inSight } from "./sight.js";
+import { num, SAY } from "./strings.js";
 
 /**
  * @typedef {import("./numbers.js").Volume} Volume
  * @typedef {{ number: number, weights: Volume, bias: number }} Kernel number: from 1
  */
+
+/** How far the two maps may be apart, as a share of the largest number. */
+const TOLERANCE = 0.005;
 
 export class Conv1 extends HTMLElement {
   /** @type {Kernel[]} */
@@ -42,7 +45,6 @@ export class Conv1 extends HTMLElement {
   scale = 1;
   side = 0;
   window = { stride: 1, padding: 0 };
-  wasAsked = false;
 
   connectedCallback() {
     const { kernels = "[]", mean = "", scale, stride, padding, size } = this.dataset;
@@ -59,7 +61,7 @@ export class Conv1 extends HTMLElement {
       this.drawKernel();
       if (this.layer) this.compute(this.layer);
     });
-    onReveal(this, () => this.wasAsked || this.fetch());
+    inSight(this, () => this.fetch());
   }
 
   /** @param {number} i */
@@ -83,7 +85,6 @@ export class Conv1 extends HTMLElement {
   }
 
   fetch() {
-    this.wasAsked = true;
     present(find(this, ".size"), this.dataset.photo ?? "", (look) => {
       const layer = look.activations.layers.find(({ name }) => name === "conv1");
       if (!layer) throw new RangeError("a network without conv1");
@@ -91,12 +92,14 @@ export class Conv1 extends HTMLElement {
       this.x = this.read();
       this.layer = layer;
       const [, rows, columns] = layer.shape;
-      places(
-        this.sheets[0],
-        () => this.place,
-        [rows, columns],
-        (row, column) => this.move(row, column),
-      );
+      for (const sheet of [this.sheets[0], ...this.sheets.slice(2)]) {
+        places(
+          sheet,
+          () => this.place,
+          [rows, columns],
+          (row, column) => this.move(row, column),
+        );
+      }
       this.compute(layer);
     });
   }
@@ -120,6 +123,9 @@ export class Conv1 extends HTMLElement {
     paint(this.canvas(3), this.expected);
     const all = this.computed.flat();
     const [top, across] = [all.indexOf(Math.max(...all)), this.computed[0].length];
+    const apart = this.expected.flat().map((v, i) => Math.abs(v - all[i]));
+    const expected = TOLERANCE * Math.max(...this.expected.flat());
+    find(this, ".agreement").textContent = SAY.agreement(Math.max(...apart), expected, 100 * TOLERANCE);
     this.move(Math.floor(top / across), top % across);
   }
 
@@ -136,6 +142,25 @@ export class Conv1 extends HTMLElement {
     );
     const n = this.computed.length;
     for (const sheet of this.sheets.slice(2)) lay(sheet, column / n, row / n, 1 / n);
-    find(this, ".size").textContent = SAY.both(row, column, this.computed[row][column], this.expected[row][column]);
+    const sum = `${SAY.planesSum(this.sums(row, column), this.kernel.bias)} = ${num(this.sum(row, column))}`;
+    const both = SAY.both(row, column, this.computed[row][column], this.expected[row][column]);
+    find(this, ".size").replaceChildren(el("p", {}, both), el("p", { class: "note" }, sum));
+  }
+
+  /** What each colour adds to the sum at a place. @param {number} row @param {number} column */
+  sums(row, column) {
+    const { stride, padding } = this.window;
+    const [top, left] = [row * stride - padding, column * stride - padding];
+    return this.kernel.weights.map((plane, d) =>
+      plane.reduce(
+        (sum, line, i) => sum + line.reduce((of, w, j) => of + w * (this.x[d][top + i]?.[left + j] ?? 0), 0),
+        0,
+      ),
+    );
+  }
+
+  /** @param {number} row @param {number} column */
+  sum(row, column) {
+    return this.sums(row, column).reduce((all, one) => all + one, this.kernel.bias);
   }
 }

@@ -68,7 +68,6 @@ export class Depth extends HTMLElement {
   update() {
     const sums = X.map((plane, d) => correlateVolume({ x: [plane], w: [this.w[d]] })[0][0]);
     const [[z]] = correlateVolume({ x: X, w: this.w, bias: this.bias });
-    const all = el("span", { class: "secret" }, `${SAY.planesSum(sums, this.bias)} = `, el("b", {}, num(z)));
-    find(this, ".size").replaceChildren(all);
+    find(this, ".size").replaceChildren(`${SAY.planesSum(sums, this.bias)} = `, el("b", {}, num(z)));
   }
 }

@@ -2,10 +2,10 @@
 
 import { el, find, svg } from "../dom.js";
 import { dial } from "./entry.js";
-import { onReveal } from "./guess.js";
 import { bowl, descend } from "./numbers.js";
 import { Player } from "./play.js";
 import { paint } from "./sheet.js";
+import { inSight } from "./sight.js";
 import { num, SAY } from "./strings.js";
 
 const VALLEY = { w: [-6, -1.5], curvature: [1, 20], centre: [3, 1] };
@@ -59,7 +59,7 @@ export class Descent extends HTMLElement {
     const button = find(this, "[data-do]", HTMLButtonElement);
     button.addEventListener("click", () => this.step === STEPS && go(0));
     const player = new Player(button, find(this, ".size"), { tick, finish: () => go(STEPS) });
-    onReveal(this, () => this.step === 0 && player.play());
+    inSight(this, () => player.play(), "-20%");
   }
 
   surface() {
@@ -98,7 +98,7 @@ export class Descent extends HTMLElement {
     const loss = (/** @type {number[][]} */ way) => SAY.height(bowl({ ...VALLEY, w: way[k] }).loss);
     const lines = [`${SAY.with(rule.momentum)}: ${loss(path)}. ${SAY.without}: ${loss(plain)}.`];
     const sum = k ? this.sum(path, k) : [SAY.resting];
-    find(this, ".size").replaceChildren(el("p", {}, ...sum), el("p", { class: k ? "secret" : "" }, ...lines));
+    find(this, ".size").replaceChildren(el("p", {}, ...sum), el("p", {}, ...lines));
   }
 
   /** How the first weight's k-th step came about. @param {number[][]} path @param {number} k */

@@ -91,8 +91,8 @@ export class Dropout extends HTMLElement {
     const mean = this.sums.reduce((total, sum) => total + sum, 0) / this.sums.length;
     const used = weightedSum({ a: dropoutTest({ a: A, rate: RATE }), w: W });
     this.plot(mean, used);
-    const rest = el("span", { class: "secret" }, `${SAY.mean(this.sums.length, mean)} ${SAY.halved(used)}`);
-    find(this, ".size").replaceChildren(`${SAY.draw(this.sum)} `, rest);
+    const words = [SAY.draw(this.sum), SAY.mean(this.sums.length, mean), SAY.halved(used)];
+    find(this, ".size").textContent = words.join(" ");
   }
 
   /** @param {number} mean @param {number} used the sum when all units are active, halved */
@@ -109,7 +109,7 @@ export class Dropout extends HTMLElement {
       svg("line", { class: name, x1: x(v), x2: x(v), y1: 4, y2: 52 });
     const axis = svg("line", { class: "axis", x1: x(LINE.least), x2: x(LINE.most), y1: 50, y2: 50 });
     const ticks = [-6, -2, 2, 6, 10].map((v) => svg("text", { x: x(v), y: 68 }, SAY.tick(v)));
-    const rules = svg("g", { class: "secret" }, rule("used", used), ...(this.sums.length ? [rule("mean", mean)] : []));
-    find(this, ".plot", SVGSVGElement).replaceChildren(axis, ...ticks, ...bars, rules);
+    const rules = [rule("used", used), ...(this.sums.length ? [rule("mean", mean)] : [])];
+    find(this, ".plot", SVGSVGElement).replaceChildren(axis, ...ticks, ...bars, ...rules);
   }
 }

@@ -1,4 +1,4 @@
-/** A question: the reader chooses an answer, then the right one opens. The open answer is all there is of its state. */
+/** A question for whoever likes to guess first: a choice opens the answer. The demonstration waits for neither. */
 
 import { find, onButton, press } from "../dom.js";
 import { SAY } from "./strings.js";
@@ -15,18 +15,3 @@ export class Guess extends HTMLElement {
     find(this, "details", HTMLDetailsElement).open = true;
   }
 }
-
-/**
- * Call back whenever the answer to the step's question opens; at once where it is open already.
- * @param {Element} demonstration in the same step
- * @param {() => void} shown
- */
-export function onReveal(demonstration, shown) {
-  const details = answerOf(demonstration);
-  details.addEventListener("toggle", () => details.open && shown());
-  if (details.open) shown();
-}
-
-/** The answer to the question of a demonstration's step. @param {Element} demonstration */
-export const answerOf = (demonstration) =>
-  find(demonstration.closest("section") ?? document, "details", HTMLDetailsElement);

@@ -1,16 +1,17 @@
-/** A kernel that steps over a real picture, stop by stop. */
+/** A kernel that steps over a real picture, stop by stop; what it multiplies and adds is written out beside it. */
 
 import { context2d, el, find, findAll, onRadio } from "../dom.js";
 import { entry } from "./entry.js";
-import { onReveal } from "./guess.js";
 import { correlate2d, outputSize } from "./numbers.js";
 import { Player } from "./play.js";
-import { drawSquare, lay, paint, places } from "./sheet.js";
-import { num, SAY } from "./strings.js";
+import { drawSquare, lay, paint, places, put } from "./sheet.js";
+import { inSight } from "./sight.js";
+import { num, SAY, term } from "./strings.js";
 
-const SIDE = 64;
+const SIDE = 128;
 const K = 3;
 const STOPS = outputSize({ size: SIDE, kernel: K });
+const STRIDE = 3; // stops of the first row for one frame of playing; then whole rows
 /** @type {Record<string, number[][]>} */
 const KERNELS = {
   vertical: [
@@ -72,7 +73,7 @@ export class KernelWalk extends HTMLElement {
   z = [];
 
   connectedCallback() {
-    const animation = { tick: () => this.tick(), finish: () => this.reach(STOPS ** 2) };
+    const animation = { tick: () => this.tick(), finish: () => this.finish() };
     const player = new Player(this.button("play"), find(this, ".size"), animation);
     this.listen(player);
     this.weights();
@@ -96,28 +97,35 @@ export class KernelWalk extends HTMLElement {
 
   /** @param {Player} player */
   listen(player) {
-    const [photo] = this.sheets;
+    const [photo, map] = this.sheets;
     onRadio(find(this, "fieldset"), (name) => {
       this.w = structuredClone(KERNELS[name]);
       this.weights();
       this.changed();
     });
     this.button("step").addEventListener("click", () => this.reach(this.done + 1));
-    this.button("all").addEventListener("click", () => this.reach(STOPS ** 2));
+    this.button("all").addEventListener("click", () => this.finish());
     this.button("again").addEventListener("click", () => {
       player.stop();
       this.reach(1);
     });
-    places(
-      photo,
-      () => [this.row + 1, this.column + 1],
-      [SIDE, SIDE],
-      (row, column) => {
-        // The kernel's middle goes there.
-        const clip = (/** @type {number} */ v) => Math.max(0, Math.min(STOPS - 1, v - 1));
-        this.move(clip(row), clip(column));
-      },
-    );
+    const clip = (/** @type {number} */ v) => Math.max(0, Math.min(STOPS - 1, v));
+    const to = (/** @type {number} */ row, /** @type {number} */ column) => {
+      if (player.frame) player.end();
+      this.move(clip(row), clip(column));
+    };
+    // The kernel's middle goes where the photo is pointed at.
+    const middle = (/** @type {number} */ row, /** @type {number} */ column) => to(row - 1, column - 1);
+    places(photo, () => [this.row + 1, this.column + 1], [SIDE, SIDE], middle);
+    places(map, () => [this.row, this.column], [STOPS, STOPS], to);
+    for (const part of findAll(this, ".nine, .terms")) {
+      const over = (/** @type {Event} */ { target }) => {
+        const cell = target instanceof Element && target.closest("[data-i]");
+        this.point(cell instanceof HTMLElement ? Number(cell.dataset.i) : undefined);
+      };
+      for (const type of ["pointerover", "focusin"]) part.addEventListener(type, over);
+      for (const type of ["pointerleave", "focusout"]) part.addEventListener(type, () => this.point());
+    }
   }
 
   /** @param {number[][]} x @param {Player} player */
@@ -130,7 +138,7 @@ export class KernelWalk extends HTMLElement {
     context2d(find(this.sheets[0], "canvas", HTMLCanvasElement)).putImageData(pixels, 0, 0);
     this.z = correlate2d({ x, w: this.w });
     this.reach(1);
-    onReveal(this, () => this.done === 1 && player.play());
+    inSight(this, () => player.play(), "-20%");
     this.dataset.ready = "";
   }
 
@@ -142,7 +150,8 @@ export class KernelWalk extends HTMLElement {
           this.w[i][j] = v;
           this.changed();
         };
-        return el("div", {}, el("span", {}), entry({ label: SAY.weightAt(i, j), value, changed }));
+        const field = entry({ label: SAY.weightAt(i, j), value, changed });
+        return el("div", { "data-i": 3 * i + j }, el("span", {}), field, el("small", {}));
       }),
     );
     find(this, ".nine").replaceChildren(...cells);
@@ -155,10 +164,20 @@ export class KernelWalk extends HTMLElement {
     this.move(this.row, this.column);
   }
 
-  /** The first row stop by stop, the others by half rows. */
+  /** The first row a few stops at a time, the others whole. */
   tick() {
-    this.reach(this.done + (this.done < STOPS ? 1 : STOPS / 2));
-    return this.done < STOPS ** 2;
+    this.reach(this.done + (this.done < STOPS ? STRIDE : STOPS));
+    if (this.done < STOPS ** 2) return true;
+    this.finish();
+    return false;
+  }
+
+  /** Everything written down, and the kernel where its sum is farthest from zero. */
+  finish() {
+    this.reach(STOPS ** 2);
+    const all = this.z.flat().map(Math.abs);
+    const most = all.indexOf(all.reduce((top, v) => Math.max(top, v), 0));
+    this.move(Math.floor(most / STOPS), most % STOPS);
   }
 
   /** @param {number} done so many stops */
@@ -185,9 +204,31 @@ export class KernelWalk extends HTMLElement {
     lay(photo, column / SIDE, row / SIDE, K / SIDE);
     lay(map, column / STOPS, row / STOPS, 1 / STOPS);
     const under = this.x.slice(row, row + K).flatMap((line) => line.slice(column, column + K));
-    findAll(this, ".nine span").forEach((factor, i) => {
-      factor.textContent = SAY.times(under[i]);
+    this.work(under);
+    find(this, ".size").replaceChildren(`${SAY.stop(row, column)} = `, el("b", {}, num(this.z[row][column])));
+  }
+
+  /** Write the products down, and their sum. @param {number[]} under the nine pixels */
+  work(under) {
+    const weights = this.w.flat();
+    findAll(this, ".nine > div").forEach((cell, i) => {
+      find(cell, "span").textContent = SAY.times(under[i]);
+      find(cell, "small").textContent = SAY.equals(weights[i] * under[i]);
     });
-    find(this, ".size").textContent = SAY.stop(row, column, this.z[row][column]);
+    const terms = under.map((x, i) =>
+      el("span", { "data-i": i }, `${i ? "+ " : "= "}${i ? term(weights[i]) : num(weights[i])} · ${x}`),
+    );
+    const rows = [0, 3, 6].map((i) => el("p", {}, ...terms.slice(i, i + K).flatMap((one) => [one, " "])));
+    find(this, ".terms").replaceChildren(...rows);
+  }
+
+  /** Show one of the nine products in all of its places. @param {number} [i] none of them where it is left out */
+  point(i) {
+    for (const part of findAll(this, "[data-i]")) part.classList.toggle("on", Number(part.dataset.i) === i);
+    const dot = find(this.sheets[0], ".dot");
+    dot.hidden = i === undefined;
+    if (i === undefined) return;
+    const [row, column] = [this.row + Math.floor(i / K), this.column + (i % K)];
+    put(dot, column / SIDE, row / SIDE, 1 / SIDE, 1 / SIDE);
   }
 }

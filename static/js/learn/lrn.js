@@ -3,10 +3,10 @@
 import { valueAt } from "../activations.js";
 import { el, find, findAll, onRadio, svg } from "../dom.js";
 import { dial, entry } from "./entry.js";
-import { onReveal } from "./guess.js";
 import { drawPhoto, present } from "./network.js";
 import { localResponseNorm } from "./numbers.js";
 import { lay, places } from "./sheet.js";
+import { inSight } from "./sight.js";
 import { fine, num, SAY } from "./strings.js";
 
 const EIGHT = [0, 3, 3, 100, 3, 3, 0, 3];
@@ -24,7 +24,6 @@ export class ResponseNorm extends HTMLElement {
   /** What the network's answers are multiplied with. */
   factor = 1;
 
-  wasAsked = false;
   eight = [...EIGHT];
 
   /** The network's own conv1 of the photo. @type {Layer | null} */
@@ -54,7 +53,7 @@ export class ResponseNorm extends HTMLElement {
       });
     }
     const { photo } = this.dataset;
-    if (photo) onReveal(this, () => this.wasAsked || this.fetch(photo));
+    if (photo) inSight(this, () => this.fetch(photo));
   }
 
   row() {
@@ -64,7 +63,7 @@ export class ResponseNorm extends HTMLElement {
         this.normed();
       };
       const field = entry({ label: SAY.neighbour(i), value, most: 999, changed });
-      return el("div", { class: "cell" }, field, el("b", {}, el("span", { class: "secret" })));
+      return el("div", { class: "cell" }, field, el("b"));
     });
     find(this, ".eight").replaceChildren(...cells);
     this.normed();
@@ -72,14 +71,13 @@ export class ResponseNorm extends HTMLElement {
 
   normed() {
     const b = localResponseNorm({ a: this.eight, ...this.paper });
-    findAll(this, ".eight .secret").forEach((result, i) => {
+    findAll(this, ".eight b").forEach((result, i) => {
       result.textContent = num(b[i]);
     });
   }
 
   /** @param {string} photo of the gallery */
   fetch(photo) {
-    this.wasAsked = true;
     present(find(this, ".working"), photo, (look) => {
       const layer = look.activations.layers.find(({ name }) => name === "conv1");
       if (!layer) throw new RangeError("a network without conv1");

@@ -10,7 +10,7 @@ import { SAY } from "./strings.js";
  * @typedef {object} Look
  * @property {Rest.PredictResponse} prediction
  * @property {import("../activations.js").Activations} activations
- * @property {ImageBitmap} photo
+ * @property {ImageBitmap} square what the network reads of the photo, pixel by pixel
  */
 
 /** @type {Map<string, Promise<Look>>} */
@@ -31,9 +31,11 @@ async function ask(file) {
   const sample = await api.sample(file);
   const { signal } = new AbortController();
   const quiet = { sending: () => {}, sent: () => {}, signal };
-  const [prediction, photo] = await Promise.all([api.predict(sample, quiet), createImageBitmap(sample)]);
-  const body = await api.activations(prediction.image.sha256, signal);
-  return { prediction, activations: parse(body), photo };
+  const prediction = await api.predict(sample, quiet);
+  const name = prediction.image.sha256;
+  const [body, png] = await Promise.all([api.activations(name, signal), api.square(name, signal)]);
+  const square = await createImageBitmap(png, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  return { prediction, activations: parse(body), square };
 }
 
 /**
@@ -63,7 +65,6 @@ export async function present(words, file, show) {
  * @param {HTMLCanvasElement} canvas
  * @param {Look} look
  */
-export function drawPhoto(canvas, { photo, activations: { crop } }) {
-  const { width, height } = canvas;
-  context2d(canvas).drawImage(photo, crop.x, crop.y, crop.width, crop.height, 0, 0, width, height);
+export function drawPhoto(canvas, { square }) {
+  context2d(canvas).drawImage(square, 0, 0, canvas.width, canvas.height);
 }

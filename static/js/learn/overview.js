@@ -3,13 +3,13 @@
 import { isFlat, valueAt } from "../activations.js";
 import { curly, el, find, findAll, onRadio } from "../dom.js";
 import { SAY as COMMON } from "../strings.js";
-import { answerOf, onReveal } from "./guess.js";
 import { drawPhoto, present } from "./network.js";
 import { paint } from "./sheet.js";
+import { inSight } from "./sight.js";
 
 const PER_ROW = 64; // units of a fully connected layer, which have no position
 
-/** The numbers to draw for a layer: its strongest channel. @param {import("../activations.js").Layer} layer */
+/** The numbers to draw for a layer: its strongest map. @param {import("../activations.js").Layer} layer */
 function strongest(layer) {
   const flat = isFlat(layer);
   const channel = layer.maxima.indexOf(layer.top);
@@ -25,12 +25,8 @@ export class Overview extends HTMLElement {
 
   connectedCallback() {
     const photos = find(this, "fieldset");
-    const details = answerOf(this);
-    onRadio(photos, (file) => details.open && this.show(file));
-    onReveal(this, () => {
-      const { value } = find(photos, ":checked", HTMLInputElement);
-      if (value !== this.file) this.show(value);
-    });
+    onRadio(photos, (file) => this.show(file));
+    inSight(this, () => this.file || this.show(find(photos, ":checked", HTMLInputElement).value));
   }
 
   /** @param {string} file of the gallery */

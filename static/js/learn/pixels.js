@@ -12,7 +12,7 @@ export class Pixels extends HTMLElement {
 
   connectedCallback() {
     const canvas = find(this, "canvas", HTMLCanvasElement);
-    const cell = () => el("div", {}, el("i"), el("span", { class: "secret" }, "\u00a0"));
+    const cell = () => el("div", {}, el("i"), el("span", {}, "\u00a0"));
     find(this, ".pixels").replaceChildren(...Array.from({ length: K * K }, cell));
     drawSquare(canvas, this.dataset.photo ?? "").then(
       (pen) => this.begin(pen, canvas.width),
@@ -26,7 +26,7 @@ export class Pixels extends HTMLElement {
   begin(pen, side) {
     const move = (/** @type {number} */ row, /** @type {number} */ column) => this.move(pen, side, row, column);
     places(find(this, ".sheet"), () => [this.row, this.column], [side, side], move);
-    move(Math.floor(0.4 * side), Math.floor(0.25 * side)); // an eye, in the first sample
+    move(Math.floor(0.4 * side), Math.floor(0.25 * side)); // off the middle, where a photo is seldom of one colour
     this.dataset.ready = "";
   }
 

@@ -59,7 +59,18 @@ export function shade(share) {
  * @param {number} [height]
  */
 export function lay(sheet, left, top, width, height = width) {
-  const { style } = find(sheet, ".pane");
+  put(find(sheet, ".pane"), left, top, width, height);
+}
+
+/**
+ * Place an element over a part of what it lies in.
+ * @param {HTMLElement} element
+ * @param {number} left in shares
+ * @param {number} top
+ * @param {number} width
+ * @param {number} height
+ */
+export function put({ style }, left, top, width, height) {
   Object.assign(style, {
     left: `${100 * left}%`,
     top: `${100 * top}%`,
@@ -69,7 +80,7 @@ export function lay(sheet, left, top, width, height = width) {
 }
 
 /**
- * A place of a sheet, chosen by pointer or by the arrow keys.
+ * A place of a sheet, chosen by pointer or by the arrow keys. It follows the mouse; a click holds it, the next lets go.
  * @param {HTMLElement} sheet
  * @param {() => [number, number]} where row and column now
  * @param {[number, number]} size rows and columns
@@ -78,8 +89,11 @@ export function lay(sheet, left, top, width, height = width) {
 export function places(sheet, where, [rows, columns], moved) {
   const clip = (/** @type {number} */ v, /** @type {number} */ n) => Math.max(0, Math.min(n - 1, v));
   const to = (/** @type {number} */ row, /** @type {number} */ column) => moved(clip(row, rows), clip(column, columns));
+  let held = false;
   const point = (/** @type {PointerEvent} */ event) => {
-    if (event.type === "pointermove" && !event.buttons) return;
+    const hovers = event.type === "pointermove" && !event.buttons;
+    if (hovers && (held || event.pointerType !== "mouse")) return;
+    if (event.type === "pointerdown") held = !held;
     const box = sheet.getBoundingClientRect();
     to(
       Math.floor(((event.clientY - box.top) / box.height) * rows),

@@ -26,6 +26,8 @@ const superscript = (n) => [...String(n)].map((digit) => "⁻⁰¹²³⁴⁵⁶�
 export const term = (v, digits) => (v < 0 ? `(${num(v, digits)})` : num(v, digits));
 
 export const SAY = {
+  step: (/** @type {number} */ i, /** @type {number} */ n) => `Step ${i + 1} of ${n}`,
+
   right: "Yes.",
   wrong: "No. This is why:",
 
@@ -42,6 +44,7 @@ export const SAY = {
   pause: "Pause",
 
   named: (/** @type {string} */ name, /** @type {number} */ i) => `${name} ${i + 1}`,
+  equals: (/** @type {number} */ v) => `= ${num(v)}`,
   times: (/** @type {number} */ x) => `${x} ×`,
   product: (/** @type {number} */ w, /** @type {number} */ x) => `${num(w)} × ${term(x)}`,
   sum: (/** @type {number[]} */ w, /** @type {number[]} */ x) =>
@@ -50,8 +53,7 @@ export const SAY = {
     `= ⌊(${at.size} + 2 · ${at.padding} − ${at.kernel}) / ${at.stride}⌋ + 1`,
 
   noPhoto: "The photo did not arrive. Reload the page to try again.",
-  stop: (/** @type {number} */ row, /** @type {number} */ column, /** @type {number} */ z) =>
-    `Row ${row + 1}, column ${column + 1}: z = ${num(z)}`,
+  stop: (/** @type {number} */ row, /** @type {number} */ column) => `Row ${row + 1}, column ${column + 1}: z`,
   weightAt: (/** @type {number} */ row, /** @type {number} */ column) => `weight, row ${row + 1}, column ${column + 1}`,
 
   planes: ["red", "green", "blue"],
@@ -68,6 +70,10 @@ export const SAY = {
     /** @type {number} */ here,
     /** @type {number} */ there,
   ) => `Row ${row + 1}, column ${column + 1}: ${num(here)} here, ${num(there)} from the network.`,
+
+  agreement: (/** @type {number} */ most, /** @type {number} */ expected, /** @type {number} */ percent) =>
+    `In the whole map the two differ by at most ${num(most, 3)}. Up to ${num(expected, 3)} is expected, ${num(percent)}% of ` +
+    "the largest number: the network’s numbers are sent rounded to 255 steps, and some processors compute them with 16 bits.",
 
   keyFirst: "This service needs an API key. Type it on the page ",
   keyThen: ", then come back. ",

@@ -109,7 +109,7 @@ export class Strip extends HTMLElement {
   /** @param {number} k */
   stop(k) {
     const name = el("span", { class: "hide" }, SAY.named("z", k));
-    const button = el("button", { type: "button", "aria-pressed": "false" }, name, el("span", { class: "secret" }));
+    const button = el("button", { type: "button", "aria-pressed": "false" }, name, el("span"));
     button.addEventListener("click", () => {
       this.chosen = k;
       this.update();
@@ -122,7 +122,7 @@ export class Strip extends HTMLElement {
   update() {
     const z = (this.turned ? convolve1d : correlate1d)({ x: this.x, w: this.w, ...this.window });
     press(find(this, ".lane"), findAll(this, ".out button")[this.chosen]);
-    findAll(this, ".out button .secret").forEach((sum, k) => {
+    findAll(this, ".out button > span:last-child").forEach((sum, k) => {
       sum.textContent = num(z[k]);
     });
     find(this, ".pane").style.setProperty("--k", String(this.chosen * this.stride));
@@ -150,7 +150,7 @@ export class Strip extends HTMLElement {
       " ",
       el("span", {}, `= ${SAY.sum(this.laid, this.covered(k))}`),
       " ",
-      el("span", {}, "= ", el("b", { class: "secret" }, num(z))),
+      el("span", {}, "= ", el("b", {}, num(z))),
     );
   }
 
@@ -160,12 +160,6 @@ export class Strip extends HTMLElement {
     const [p, s] = [el("i", {}, "p"), el("i", {}, "s")];
     const letters = el("span", {}, ...m("z"), " = ⌊(", ...m("x"), " + 2", p, " − ", ...m("F"), ") / ", s, "⌋ + 1");
     const worked = SAY.size({ size: this.x.length, kernel: this.w.length, ...this.window });
-    return [
-      letters,
-      " ",
-      el("span", {}, worked),
-      " ",
-      el("span", {}, "= ", el("b", { class: "secret" }, String(count))),
-    ];
+    return [letters, " ", el("span", {}, worked), " ", el("span", {}, "= ", el("b", {}, String(count)))];
   }
 }

@@ -5,7 +5,7 @@ import { count, SAY } from "./strings.js";
 
 /**
  * @typedef {{ name: string, steps: number[], curves: Record<string, (number | null)[]> }} Chart
- * @typedef {{ step: number, size: number }} Size
+ * @typedef {{ step: number, label: string, text: string }} Mark
  */
 
 const HEIGHT = 230;
@@ -28,7 +28,7 @@ export class LearningCurve extends HTMLElement {
 
   #step = 0;
 
-  /** @type {{ chart: Chart, end: number, sizes: Size[] } | undefined} */
+  /** @type {{ chart: Chart, end: number, marks: Mark[] } | undefined} */
   #drawn;
 
   connectedCallback() {
@@ -46,10 +46,10 @@ export class LearningCurve extends HTMLElement {
   /**
    * @param {Chart} chart
    * @param {number} end the last step
-   * @param {Size[]} sizes of the pictures, by the step after which they came
+   * @param {Mark[]} marks what changed, by the step after which it did
    */
-  show(chart, end, sizes) {
-    this.#drawn = { chart, end, sizes };
+  show(chart, end, marks) {
+    this.#drawn = { chart, end, marks };
     this.#draw();
   }
 
@@ -81,16 +81,15 @@ export class LearningCurve extends HTMLElement {
     this.#plot.setSize({ width: this.clientWidth, height: HEIGHT });
   }
 
-  /** Upright lines where the pictures became larger. */
+  /** Vertical lines where something changed; words stand on those of the loss, whose chart is the widest. */
   #marks() {
     if (!this.#plot) return;
     const { over } = this.#plot;
-    const sizes = this.#drawn?.sizes ?? [];
     for (const old of over.querySelectorAll(".mark")) old.remove();
-    if (sizes.length < 2) return;
-    for (const { step, size } of sizes) {
+    if (this.#drawn?.chart.name !== "loss") return;
+    for (const { step, label } of this.#drawn.marks) {
       const left = this.#plot.valToPos(step, "x");
-      const mark = el("span", { class: left > over.clientWidth - 60 ? "mark late" : "mark" }, SAY.size(size));
+      const mark = el("span", { class: left > over.clientWidth / 2 ? "mark late" : "mark" }, el("span", {}, label));
       mark.style.left = `${left}px`;
       over.append(mark);
     }
@@ -126,13 +125,14 @@ function options({ name, curves }, end, width) {
 const ticks = (format) => (/** @type {unknown} */ _, /** @type {number[]} */ values) => values.map(format);
 
 /**
- * Errors from 0 to 100; what is to rise, from 0; the loss as it is.
+ * Errors from 0 to 100; what is to rise, from 0; the loss as it is, with room above it for the marks.
  * @param {string} name
  * @param {Chart["curves"]} curves
  * @returns {import("uplot").Scale.Range | undefined}
  */
 function rangeOf(name, curves) {
-  if (name === "loss") return undefined;
+  if (name === "loss")
+    return (_, least, most) => [least - 0.05 * (most - least), most + 0.3 * (most - least) || most + 1];
   if (!("map" in curves)) return [0, 100];
   return (_, __, most) => [0, 1.15 * most || 1];
 }

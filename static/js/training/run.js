@@ -10,7 +10,7 @@
  * @property {Snapshot[]} sheets by step
  * @property {Chart[]} charts
  * @property {number} end the last step
- * @property {import("./curve.js").Size[]} sizes
+ * @property {import("./curve.js").Mark[]} marks
  */
 
 import { byId, find, findAll, onRadio } from "../dom.js";
@@ -33,7 +33,7 @@ export class TrainingRun extends HTMLElement {
   #stops = [];
 
   /** @type {Figures} */
-  #data = { sheets: [], charts: [], end: 0, sizes: [] };
+  #data = { sheets: [], charts: [], end: 0, marks: [] };
 
   /** @type {Sheets} */
   #sheets = new Sheets([], "");
@@ -73,7 +73,7 @@ export class TrainingRun extends HTMLElement {
     for (const chart of data.charts) {
       const figure = this.#figure(chart.name);
       for (const curve of figure ? findAll(figure, "learning-curve", LearningCurve) : []) {
-        curve.show(chart, data.end, data.sizes);
+        curve.show(chart, data.end, data.marks);
       }
     }
     this.#listen();
@@ -185,17 +185,17 @@ export class TrainingRun extends HTMLElement {
     this.#sheets.near(this.#sheets.at(sheet.step), this.#reach);
   }
 
-  /** The figures of a chart at the step, or nearest to it. @param {Chart} chart @param {number} step */
+  /** The last figures of a chart until the step; before the first there are none. @param {Chart} chart @param {number} step */
   #read(chart, step) {
-    const at = nearest(chart.steps, step);
+    const at = chart.steps.findLastIndex((measured) => measured <= step);
     const figure = this.#figure(chart.name);
     if (!figure) return;
     for (const [name, values] of Object.entries(chart.curves)) {
-      const value = values[at];
+      const value = values[at] ?? null;
       find(figure, `[data-curve="${name}"] dd`).textContent =
         value === null ? SAY.missing : (name === "loss" ? SAY.loss : SAY.percent)(value);
     }
-    find(figure, "[data-at]").textContent = count(chart.steps[at]);
+    find(figure, "[data-at]").textContent = at < 0 ? SAY.notYet(chart.steps[0]) : SAY.at(chart.steps[at]);
   }
 
   /** @param {string} name of a chart @returns {HTMLElement | null} */

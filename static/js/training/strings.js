@@ -9,7 +9,8 @@ export const SAY = {
   place: (/** @type {number} */ step, /** @type {number} */ i, /** @type {number} */ n) =>
     `step ${count(step)}, ${i + 1} of ${n}`,
   after: (/** @type {string} */ what, /** @type {number} */ step) => `${what}, after step ${count(step)}`,
-  size: (/** @type {number} */ px) => `${px}\u00a0px`,
+  at: (/** @type {number} */ step) => `step ${count(step)}`,
+  notYet: (/** @type {number} */ step) => `not yet; first at step ${count(step)}`,
   along: "step",
   loss: (/** @type {number} */ value) => value.toFixed(2),
   percent: (/** @type {number} */ value) => `${value.toFixed(1)}%`,

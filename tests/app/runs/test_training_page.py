@@ -76,7 +76,7 @@ async def test_the_page_and_what_it_loads_are_there_and_all_addresses_are_relati
 async def test_the_figures_are_those_of_the_run_log(page: httpx.AsyncClient) -> None:
     run = (await page.get(SHEETS[:-1] + ".json")).json()
     assert (run["name"], run["end"], run["problem"]) == ("whole", 300, "")
-    assert run["sizes"] == [{"step": 0, "size": 67}, {"step": 200, "size": 99}]
+    assert [(mark["step"], mark["label"]) for mark in run["marks"]] == [(200, "99\u00a0px")]
     loss, objects, spoken = run["charts"]
     assert loss["steps"] == list(range(25, 301, 25))
     assert loss["curves"] == {"loss": [loss_at(step) for step in loss["steps"]]}

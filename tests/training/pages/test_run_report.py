@@ -135,7 +135,7 @@ def test_the_page_says_what_the_run_is_and_how_it_did(run: Path) -> None:
         "Median 100",
         "n = 5,000",
         "batch_size 8",
-        "96 × 23 × 23; 12 channels of 96",
+        "96 × 23 × 23; 12 maps of 96",
         "400, 99 px",
     ):
         assert said in text, said
