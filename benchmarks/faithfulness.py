@@ -40,6 +40,7 @@ PATCH = 35
 CONTROLS = ("centre", "random")
 KINDS = (*get_args(explain.Method), "occlusion", *CONTROLS)
 _BATCH = 64
+_FIRST_LINE = (__doc__ or "").splitlines()[0]
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,9 @@ def likeliest(setting: Setting, output: Output) -> int:
     return max(best, key=lambda row: best[row])
 
 
-def map_of(kind: str, setting: Setting, pixels: Pixels, row: int, output: Output, random: np.random.Generator) -> Floats:
+def map_of(
+    kind: str, setting: Setting, pixels: Pixels, row: int, output: Output, random: np.random.Generator
+) -> Floats:
     """Return the (13, 13) map of one kind for a label of one picture."""
     if kind == "centre":
         return arithmetic.centre_map(CELLS)
@@ -199,7 +202,7 @@ def _interval(values: Sequence[float]) -> str:
 
 def main() -> None:
     """Read the options, measure, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.faithfulness", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faithfulness", description=_FIRST_LINE)
     parser.add_argument("--data", type=Path, action="append", required=True, help="a set, or a folder of classes")
     parser.add_argument("--n", type=int, default=1000, help="pictures of all sets together (default: 1000)")
     parser.add_argument("--occlusion", type=int, default=None, metavar="N", help="pictures with an occlusion map")

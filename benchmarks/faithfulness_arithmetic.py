@@ -1,4 +1,4 @@
-"""The arithmetic of faithfulness: what is covered in which order, areas under curves, and torch-cam's two figures. numpy.
+"""The arithmetic of faithfulness: what is covered in which order, areas under curves, torch-cam's two figures. numpy.
 
 Deletion and insertion: Petsiuk, Das and Saenko, BMVC 2018 (RISE). Average drop and increase in confidence: Chattopadhay
 et al., WACV 2018 (Grad-CAM++), as torch-cam's ClassificationMetric computes them.

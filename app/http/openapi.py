@@ -68,7 +68,7 @@ def _example(error: type[errors.GlassbotError]) -> dict[str, Any]:
 
 def _name_choices(path: str, parameter: dict[str, Any], checkpoint: Checkpoint) -> None:
     """Say which values a parameter takes where the network decides: vocabularies, labels and layers."""
-    vocabularies = [v for v in checkpoint.vocabularies if path == "/explain" or v.activation == "softmax"]
+    vocabularies = [v for v in checkpoint.vocabularies if path in ("/explain", "/compare") or v.activation == "softmax"]
     if parameter["name"] in ("vocabulary", "kind"):
         parameter["schema"] = {"type": "string", "enum": [v.name for v in vocabularies]}
     if parameter["name"] == "label":

@@ -25,6 +25,7 @@ from app.inference.results import Described, Explained, ForwardResult, Timing
 from app.metrics import Metrics
 from app.settings import Settings
 from model import explain as explaining
+from model.compare import Comparison, compare
 from model.describe import describe
 from model.engines import Output
 from model.explain import Method
@@ -84,13 +85,17 @@ class Predictor:
 
     async def explain(self, picture: Picture, *, label: str, vocabulary: str | None, method: Method) -> Explained:
         """Compute the class map of one label, looked up in ``vocabulary`` or in all. Raises ``app.errors``."""
-        try:
-            row = explaining.find_row(self.checkpoint, label, vocabulary)
-        except explaining.UnknownLabelError as error:
-            raise errors.NoSuchLabelError(str(error)) from error
+        row = self._find_row(label, vocabulary)
         async with self._within_deadline():
             result = await self._forward(picture, self._explained_layers)
             return await self.offload(partial(self._class_map, result, row, method))
+
+    async def compare(self, picture: Picture, *, label: str, vocabulary: str | None) -> Comparison:
+        """Compare one label with the likeliest other one of its vocabulary. Raises ``app.errors``."""
+        row = self._find_row(label, vocabulary)
+        async with self._within_deadline():
+            result = await self._forward(picture, self._explained_layers)
+            return await self.offload(lambda: compare(result.output, self.checkpoint, row))
 
     async def activations(self, picture: Picture, layers: tuple[str, ...]) -> ForwardResult:
         """Run the network on one picture, and keep the activations of ``layers``. Raises ``app.errors``."""
@@ -117,6 +122,12 @@ class Predictor:
             maximum=maximum,
             relevance=explaining.relevance(gradient, activations_CHW),
         )
+
+    def _find_row(self, label: str, vocabulary: str | None) -> int:
+        try:
+            return explaining.find_row(self.checkpoint, label, vocabulary)
+        except explaining.UnknownLabelError as error:
+            raise errors.NoSuchLabelError(str(error)) from error
 
     def _label_of(self, row: int) -> tuple[str, Label]:
         """The vocabulary's name and the label of a row of fc8."""

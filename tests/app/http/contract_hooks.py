@@ -33,7 +33,7 @@ def map_case(context: Any, case: Any) -> Any:  # noqa: ARG001 Schemathesis' sign
         case.query.pop("image", None)
     if case.query and "vocabulary" in case.query:  # the two must not differ, which the contract cannot say
         case.query.pop("kind", None)
-    if case.path == "/explain" and case.query:
+    if case.path in ("/explain", "/compare") and case.query:
         known = chosen(LABELS, case.query["label"])
         others = {name: value for name, value in case.query.items() if name not in ("vocabulary", "kind")}
         case.query = others | known
