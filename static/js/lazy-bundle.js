@@ -5,6 +5,7 @@ import * as aloud from "./aloud.js";
 import * as classMap from "./class-map.js";
 import * as exporter from "./export.js";
 import * as layers from "./layers.js";
+import { listen as listenForPlay } from "./play/lazy.js";
 
 export { parse } from "./activations.js";
 export { classMap, exporter, layers };
@@ -13,3 +14,4 @@ aloud.listen();
 exporter.listen();
 layers.listen((layer) => address.turn({ layer }));
 classMap.listen((method) => address.turn({ method }));
+listenForPlay();

@@ -32,6 +32,10 @@ export interface components {
             right_times_in_ten: number | null;
             claims: components["schemas"]["ClaimAnswer"][];
         };
+        ChannelPart: {
+            channel: number;
+            part: number;
+        };
         ClaimAnswer: {
             node: string;
             vocabulary: string;
@@ -39,6 +43,17 @@ export interface components {
             kind: string;
             role: string;
             probability: number;
+        };
+        CompareResponse: {
+            request_id: string;
+            label: components["schemas"]["Standing"];
+            against: components["schemas"]["Standing"] | null;
+            lead: number;
+            layer: string;
+            cells: number[][];
+            elsewhere: number;
+            channels: components["schemas"]["ChannelPart"][];
+            units: components["schemas"]["UnitPart"][];
         };
         ExplainResponse: {
             request_id: string;
@@ -79,6 +94,8 @@ export interface components {
             id: string;
             name: string;
             gloss: string;
+            synonyms: string[];
+            kinds: string[];
         };
         LayerAnswer: {
             name: string;
@@ -147,11 +164,26 @@ export interface components {
             width: number;
             height: number;
         };
+        Standing: {
+            label: string;
+            id: string;
+            vocabulary: string;
+            logit: number;
+            probability: number;
+            rank: number;
+            of: number;
+        };
         Timing: {
             decode: number;
             queue: number;
             model: number;
             total: number;
+        };
+        UnitPart: {
+            unit: number;
+            value: number;
+            weight: number;
+            part: number;
         };
         VocabularyAnswer: {
             name: string;
@@ -182,7 +214,9 @@ export type BatchItem = components['schemas']['BatchItem'];
 export type BatchResponse = components['schemas']['BatchResponse'];
 export type Box = components['schemas']['Box'];
 export type CaptionAnswer = components['schemas']['CaptionAnswer'];
+export type ChannelPart = components['schemas']['ChannelPart'];
 export type ClaimAnswer = components['schemas']['ClaimAnswer'];
+export type CompareResponse = components['schemas']['CompareResponse'];
 export type ExplainResponse = components['schemas']['ExplainResponse'];
 export type Health = components['schemas']['Health'];
 export type ImageFacts = components['schemas']['ImageFacts'];
@@ -196,7 +230,9 @@ export type Prediction = components['schemas']['Prediction'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
 export type Size = components['schemas']['Size'];
+export type Standing = components['schemas']['Standing'];
 export type Timing = components['schemas']['Timing'];
+export type UnitPart = components['schemas']['UnitPart'];
 export type VocabularyAnswer = components['schemas']['VocabularyAnswer'];
 export type WordAnswer = components['schemas']['WordAnswer'];
 export type $defs = Record<string, never>;

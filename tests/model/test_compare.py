@@ -26,7 +26,7 @@ def test_the_parts_of_a_lead_are_those_of_autograd(label: str) -> None:
     lead = logits[0, found.against.row] - logits[0, found.label.row]
     (gradient,) = torch.autograd.grad(lead, maps[layer])
     parts_CHW = (gradient * maps[layer])[0].detach().numpy()
-    assert found.lead == pytest.approx(float(lead), abs=1e-4)
+    assert found.lead == pytest.approx(lead.item(), abs=1e-4)
     assert np.allclose(found.cells, parts_CHW.sum(0), atol=1e-4)
     assert np.allclose(found.channels, parts_CHW.sum((1, 2)), atol=1e-4)
 
