@@ -63,6 +63,7 @@ function bar(label, before) {
   const was = before.labels.find((other) => isSame(other, label))?.score ?? 0;
   const by = Math.round(100 * label.score) - Math.round(100 * was);
   const item = row(label);
+  find(item, "small").textContent = PAGE.vocabularies[label.vocabulary] ?? label.vocabulary;
   find(item, ".pct").prepend(arrow(by), " ");
   return item;
 }
