@@ -67,8 +67,12 @@ def dimmed(pixels: Pixels, shares_HW: Floats, mean: Sequence[float]) -> Pixels:
 
 
 def shares_of(map_HW: Floats) -> Floats:
-    """Return the map as shares from 0 to 1: nothing below zero, and the largest cell 1; all 0 where there is none."""
+    """Return the map as torch-cam scales it: nothing below zero, the smallest cell 0 and the largest 1.
+
+    It is 0 everywhere where all cells are equal.
+    """
     positive = np.maximum(map_HW, 0)
+    positive = positive - positive.min()
     most = positive.max()
     shares: Floats = positive / most if most > 0 else positive
     return shares

@@ -4,102 +4,124 @@ import { byId, el, findAll } from "../dom.js";
 
 /**
  * @template Item
- * @param {object} wanted
- * @param {string} wanted.id
- * @param {string} wanted.label
- * @param {string} wanted.list what the list is called
- * @param {(text: string) => Item[]} wanted.search
- * @param {(item: Item) => (Node | string)[]} wanted.option what an option shows
- * @param {(item: Item) => string} wanted.value what the field shows once it is chosen
- * @param {(item: Item) => void} wanted.chose
- * @param {(text: string, found: number) => void} wanted.typed
- * @returns {HTMLElement}
+ * @typedef {object} Wanted
+ * @property {string} id
+ * @property {string} label
+ * @property {string} list what the list is called
+ * @property {(text: string) => Item[]} search
+ * @property {(item: Item) => (Node | string)[]} option what an option shows
+ * @property {(item: Item) => string} value what the field shows once it is chosen
+ * @property {(item: Item) => void} chose
+ * @property {(text: string, found: number) => void} typed
  */
-export function combobox({ id, label, list: listName, search, option, value, chose, typed }) {
-  const input = el("input", {
-    id,
-    type: "text",
-    role: "combobox",
-    autocomplete: "off",
-    autocapitalize: "none",
-    spellcheck: "false",
-    "aria-autocomplete": "list",
-    "aria-expanded": "false",
-    "aria-controls": `${id}-list`,
-  });
-  const list = el("ul", { id: `${id}-list`, role: "listbox", "aria-label": listName, hidden: true });
-  /** @type {Item[]} */
-  let items = [];
-  let active = -1;
 
-  function close() {
-    list.hidden = true;
-    input.setAttribute("aria-expanded", "false");
-    input.removeAttribute("aria-activedescendant");
-    active = -1;
+/** @template Item */
+export class Combobox {
+  /** @type {Item[]} */
+  #items = [];
+  #active = -1;
+  #input;
+  #list;
+
+  /** @param {Wanted<Item>} wanted */
+  constructor(wanted) {
+    const { id, label, list } = wanted;
+    this.wanted = wanted;
+    this.#input = el("input", {
+      id,
+      type: "text",
+      role: "combobox",
+      autocomplete: "off",
+      autocapitalize: "none",
+      spellcheck: "false",
+      "aria-autocomplete": "list",
+      "aria-expanded": "false",
+      "aria-controls": `${id}-list`,
+    });
+    this.#list = el("ul", { id: `${id}-list`, role: "listbox", "aria-label": list, hidden: true });
+    this.element = el("div", { class: "combobox" }, el("label", { for: id }, label), this.#input, this.#list);
+    this.#listen();
   }
 
-  function open() {
-    items = search(input.value);
-    list.replaceChildren(
-      ...items.map((item, i) =>
-        el("li", { id: `${id}-${i}`, role: "option", "aria-selected": "false" }, ...option(item)),
-      ),
+  #listen() {
+    const list = this.#list;
+    this.#input.addEventListener("input", () => {
+      this.#open();
+      this.wanted.typed(this.#input.value, this.#items.length);
+    });
+    this.#input.addEventListener("blur", () => this.#close());
+    this.#input.addEventListener("keydown", (event) => {
+      const act = this.#acts()[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act();
+    });
+    list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
+    list.addEventListener("click", (event) => {
+      const entry = event.target instanceof Element && event.target.closest("li");
+      if (entry) this.#choose([...list.children].indexOf(entry));
+    });
+  }
+
+  /** What each key does. @returns {Record<string, () => void>} */
+  #acts() {
+    const [closed, last, at] = [this.#list.hidden, this.#items.length - 1, this.#active];
+    if (closed)
+      return {
+        ArrowDown: () => this.#open(),
+        ArrowUp: () => this.#open(),
+        Enter: () => {
+          this.#open();
+          this.#choose(0);
+        },
+        Escape: () => {
+          this.#input.value = "";
+          this.wanted.typed("", 0);
+        },
+      };
+    return {
+      ArrowDown: () => this.#mark(at >= last ? 0 : at + 1),
+      ArrowUp: () => this.#mark(at <= 0 ? last : at - 1),
+      Enter: () => this.#choose(Math.max(0, at)),
+      Escape: () => this.#close(),
+    };
+  }
+
+  #close() {
+    this.#list.hidden = true;
+    this.#input.setAttribute("aria-expanded", "false");
+    this.#input.removeAttribute("aria-activedescendant");
+    this.#active = -1;
+  }
+
+  #open() {
+    const { id, search, option } = this.wanted;
+    this.#items = search(this.#input.value);
+    const entries = this.#items.map((item, i) =>
+      el("li", { id: `${id}-${i}`, role: "option", "aria-selected": "false" }, ...option(item)),
     );
-    const any = items.length > 0;
-    if (!any) return close();
-    list.hidden = false;
-    input.setAttribute("aria-expanded", "true");
-    mark(-1);
+    this.#list.replaceChildren(...entries);
+    this.#close();
+    if (!entries.length) return;
+    this.#list.hidden = false;
+    this.#input.setAttribute("aria-expanded", "true");
   }
 
   /** @param {number} to */
-  function mark(to) {
-    active = to;
-    for (const [i, entry] of findAll(list, "li").entries()) entry.setAttribute("aria-selected", String(i === active));
-    if (active < 0) return input.removeAttribute("aria-activedescendant");
-    input.setAttribute("aria-activedescendant", `${id}-${active}`);
-    byId(`${id}-${active}`).scrollIntoView({ block: "nearest" });
+  #mark(to) {
+    const { id } = this.wanted;
+    this.#active = to;
+    for (const [i, entry] of findAll(this.#list, "li").entries()) entry.setAttribute("aria-selected", String(i === to));
+    this.#input.setAttribute("aria-activedescendant", `${id}-${to}`);
+    byId(`${id}-${to}`).scrollIntoView({ block: "nearest" });
   }
 
   /** @param {number} at */
-  function choose(at) {
-    const item = items[at];
+  #choose(at) {
+    const item = this.#items[at];
     if (!item) return;
-    input.value = value(item);
-    close();
-    chose(item);
+    this.#input.value = this.wanted.value(item);
+    this.#close();
+    this.wanted.chose(item);
   }
-
-  input.addEventListener("input", () => {
-    open();
-    typed(input.value, items.length);
-  });
-  input.addEventListener("blur", close);
-  input.addEventListener("keydown", (event) => {
-    const last = items.length - 1;
-    /** @type {Record<string, () => void>} */
-    const keys = {
-      ArrowDown: () => (list.hidden ? open() : mark(active >= last ? 0 : active + 1)),
-      ArrowUp: () => (list.hidden ? open() : mark(active <= 0 ? last : active - 1)),
-      Enter: () => {
-        if (list.hidden) open();
-        choose(Math.max(0, active));
-      },
-      Escape: () => {
-        if (list.hidden) input.value = "";
-        close();
-      },
-    };
-    const act = keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  });
-  list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
-  list.addEventListener("click", (event) => {
-    const entry = event.target instanceof Element && event.target.closest("li");
-    if (entry) choose([...list.children].indexOf(entry));
-  });
-  return el("div", { class: "combobox" }, el("label", { for: id }, label), input, list);
 }

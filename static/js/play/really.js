@@ -5,7 +5,7 @@ import { about, Trouble } from "../api.js";
 import { byId, curly, el, find } from "../dom.js";
 import { turn } from "../photo-session.js";
 import { SAY as PAGE } from "../strings.js";
-import { combobox } from "./combobox.js";
+import { Combobox } from "./combobox.js";
 import * as decided from "./decided.js";
 import { all, nearest, search } from "./names.js";
 import { SAY } from "./strings.js";
@@ -31,7 +31,7 @@ export function begin(answered, model, signal) {
   asked++;
   const names = all(model);
   current = { answered, model, names, signal };
-  const field = combobox({
+  const field = new Combobox({
     id: FIELD,
     label: SAY.field,
     list: SAY.options,
@@ -47,7 +47,7 @@ export function begin(answered, model, signal) {
   });
   note.textContent = SAY.fieldHint(names.length);
   result.replaceChildren();
-  byId("really-body").replaceChildren(field, note, result);
+  byId("really-body").replaceChildren(field.element, note, result);
 }
 
 /** @param {string} vocabulary */
