@@ -59,7 +59,7 @@ class CompareResponse(Answer):
 def comparison(compared: Comparison, layer: str, request_id: str) -> CompareResponse:
     """One label against another as numbers, rounded to five decimals, with the channels and units that decide most."""
     channels = np.argsort(-np.abs(compared.channels))[:_MOST_PARTS].tolist()
-    units = np.argsort(-np.abs(compared.units))[:_MOST_PARTS].tolist()
+    units = np.argsort(-np.abs(compared.values * compared.weights))[:_MOST_PARTS].tolist()
     return CompareResponse(
         request_id=request_id,
         label=_standing(compared.label),

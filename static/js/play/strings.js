@@ -32,8 +32,8 @@ export const SAY = {
   // What it says now
   live: "What it says now",
   same: "This is the square that it looked at first.",
-  changed: "Of what you left of the photo; arrows compare with the square as it was.",
-  moved: "Of the square where it is now; arrows compare with the square as it was.",
+  changed: "With a part covered. Arrows: against the square as it was.",
+  moved: "The square where it is now. Arrows: against the square as it was.",
   asking: "Looking…",
   busy: "The server is busy. Trying again…",
   rise: (/** @type {number} */ by) => `▲ ${by}`,
