@@ -21,7 +21,8 @@ GlassbotError                  500 internal-error
 │   ├── BrokenImageError       422 broken-image
 │   ├── NoSuchVocabularyError  422 unknown-vocabulary
 │   ├── NoSuchLabelError       422 unknown-label
-│   └── NoSuchLayerError       422 unknown-layer
+│   ├── NoSuchLayerError       422 unknown-layer
+│   └── NoSuchCellError        422 unknown-cell
 ├── HeadTooLargeError          431 head-too-large
 ├── UnavailableError           503, never raised itself
 │   ├── NotReadyError          503 not-ready
@@ -211,6 +212,13 @@ class NoSuchLayerError(InvalidRequestError):
 
     slug, title = "unknown-layer", "The network has no such layer"
     example = "layers is all, or some of conv1, pool1, … fc7; 'conv9' is none of them."
+
+
+class NoSuchCellError(InvalidRequestError):
+    """The layer has no such channel, or no cell in that row and column."""
+
+    slug, title = "unknown-cell", "The layer has no such cell"
+    example = "conv3 has channels 0 to 383 with rows and columns 0 to 12: 400, 4, 5 lies outside."
 
 
 class HeadTooLargeError(GlassbotError):

@@ -19,7 +19,7 @@ from app.http.compression import Files, Gzip
 from app.http.cors import Cors
 from app.http.middleware import Head, PlainErrors, RelativeRedirects, RequestContextMiddleware
 from app.http.openapi import DESCRIPTION, Service
-from app.http.routes import api, compare, health, network, pages, training
+from app.http.routes import api, compare, health, network, pages, training, working
 from app.http.routes.contract import PROBLEM
 from app.http.site_files import web_root
 from app.inference.engine_host import CreateEngine, EngineHost
@@ -62,8 +62,8 @@ def create_app(
     app.state.host = host
     app.state.predictor = predictor
     app.state.runs = Runs(settings.runs)
-    for router in (api.router, compare.router, network.router, health.router, pages.router, training.router):
-        app.include_router(router)
+    for part in (api, compare, working, network, health, pages, training):
+        app.include_router(part.router)
     app.mount("/static", Files(directory=web_root() / "static"), name="static")
     _add_middleware(app, settings, metrics, host)
     _answer_problems(app, metrics)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import errors
-from app.http import examples
+from app.http import examples, working_examples
 from app.http.routes import contract
 from model.checkpoint import Checkpoint
 
@@ -27,6 +27,9 @@ _ANYWHERE = (
     errors.HeadTooLargeError,
     errors.UnsatisfiableRangeError,
 )
+_OF_ANY_LABEL = ("/explain", "/compare", "/connections", "/occlusion")
+"""Operations whose label may be of any vocabulary."""
+_WITH_NULLS = {"/predict/batch": examples.BATCH, "/cell": working_examples.CELL}
 
 
 class Service(FastAPI):
@@ -50,8 +53,8 @@ def _complete(document: dict[str, Any], checkpoint: Checkpoint, keys_required: b
             _name_choices(path, parameter, checkpoint)
         if keys_required and "security" in operation:
             operation["security"].remove({})
-    batch = document["paths"]["/predict/batch"]["post"]["responses"]["200"]
-    batch["content"]["application/json"]["example"] = examples.BATCH  # FastAPI leaves out what is null
+    for path, example in _WITH_NULLS.items():  # FastAPI leaves out what is null
+        document["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]["example"] = example
     return document
 
 
@@ -68,9 +71,12 @@ def _example(error: type[errors.GlassbotError]) -> dict[str, Any]:
 
 def _name_choices(path: str, parameter: dict[str, Any], checkpoint: Checkpoint) -> None:
     """Say which values a parameter takes where the network decides: vocabularies, labels and layers."""
-    vocabularies = [v for v in checkpoint.vocabularies if path in ("/explain", "/compare") or v.activation == "softmax"]
+    vocabularies = [v for v in checkpoint.vocabularies if path in _OF_ANY_LABEL or v.activation == "softmax"]
     if parameter["name"] in ("vocabulary", "kind"):
         parameter["schema"] = {"type": "string", "enum": [v.name for v in vocabularies]}
+    if parameter["name"] == "layer":
+        rows = [row.name for row in checkpoint.architecture.layers if row.weight_shape]
+        parameter["schema"] = {"type": "string", "enum": rows}
     if parameter["name"] == "label":
         parameter["example"] = vocabularies[0].labels[0].name
     if parameter["name"] == "layers":

@@ -21,15 +21,20 @@ from cachetools import LRUCache
 from app import errors
 from app.inference.engine_host import EngineHost
 from app.inference.images import DecodedImage, ImageName, Limits, Picture, PixelBudget, decode_image, decoder_threads
-from app.inference.results import Described, Explained, ForwardResult, Timing
+from app.inference.occlusion import logits_when_covered
+from app.inference.results import Answered, Connected, Described, Explained, ForwardResult, Occluded, Timing, Traced
 from app.metrics import Metrics
 from app.settings import Settings
 from model import explain as explaining
+from model.architecture import Layer
+from model.backward import Maps
+from model.cells import trace
 from model.compare import Comparison, compare
-from model.describe import describe
+from model.contributions import connect
+from model.describe import describe, probabilities
 from model.engines import Output
 from model.explain import Method
-from model.vocabulary import Label
+from model.weights import Floats
 
 T = TypeVar("T")
 
@@ -85,14 +90,14 @@ class Predictor:
 
     async def explain(self, picture: Picture, *, label: str, vocabulary: str | None, method: Method) -> Explained:
         """Compute the class map of one label, looked up in ``vocabulary`` or in all. Raises ``app.errors``."""
-        row = self._find_row(label, vocabulary)
+        row = self._row_of(label, vocabulary)
         async with self._within_deadline():
             result = await self._forward(picture, self._explained_layers)
             return await self.offload(partial(self._class_map, result, row, method))
 
     async def compare(self, picture: Picture, *, label: str, vocabulary: str | None) -> Comparison:
         """Compare one label with the likeliest other one of its vocabulary. Raises ``app.errors``."""
-        row = self._find_row(label, vocabulary)
+        row = self._row_of(label, vocabulary)
         async with self._within_deadline():
             result = await self._forward(picture, self._explained_layers)
             return await self.offload(lambda: compare(result.output, self.checkpoint, row))
@@ -101,6 +106,39 @@ class Predictor:
         """Run the network on one picture, and keep the activations of ``layers``. Raises ``app.errors``."""
         async with self._within_deadline():
             return await self._forward(picture, layers)
+
+    async def connections(self, picture: Picture, *, label: str, vocabulary: str | None, per_layer: int) -> Connected:
+        """Find what fed the answer for one label, by ``per_layer`` channels of each layer. Raises ``app.errors``."""
+        row = self._row_of(label, vocabulary)
+        async with self._within_deadline():
+            result = await self._forward(picture, self.checkpoint.architecture.activation_names)
+            maps, logits = _of_the_picture(result.output)
+            work = partial(connect, maps, logits, self.checkpoint.folded(), row, per_layer=per_layer)
+            return Connected(result.image, self._answer(row, logits), await self.offload(work))
+
+    async def cell(self, picture: Picture, *, layer: Layer, place: tuple[int, int, int]) -> Traced:
+        """Tell how the number at (channel, row, column) of a layer with weights came about. Raises ``app.errors``.
+
+        Raises IndexError for a place outside the layer.
+        """
+        async with self._within_deadline():
+            result = await self._forward(picture, self.checkpoint.architecture.activation_names)
+            maps, logits = _of_the_picture(result.output)
+            pixels, checkpoint = result.image.pixels, self.checkpoint.folded()
+            cell = await self.offload(partial(trace, maps, logits, pixels, checkpoint, layer, place))
+        return Traced(result.image, cell, self._answer(place[0], logits) if layer.name == "fc8" else None)
+
+    async def occlusion(self, picture: Picture, *, label: str, vocabulary: str | None, cells: int) -> Occluded:
+        """Run the network once for each of cells × cells patches, with that one covered. Raises ``app.errors``."""
+        row = self._row_of(label, vocabulary)
+        async with self._within_deadline():
+            result = await self._forward(picture, self._explained_layers)
+            without = await logits_when_covered(result.image.pixels, cells, self.host)
+        answer = self._answer(row, result.output.logits[0])
+        mine = without[:, self.checkpoint.slices()[answer.vocabulary.name]]
+        probability = answer.probability - probabilities(mine, answer.vocabulary)[:, answer.index]
+        logit = np.float32(answer.logit) - mine[:, answer.index]
+        return Occluded(result.image, answer, probability.reshape(cells, cells), logit.reshape(cells, cells))
 
     async def offload(self, work: Callable[[], T]) -> T:
         """Do a short piece of arithmetic on a thread, off the event loop."""
@@ -112,29 +150,31 @@ class Predictor:
         activations_CHW = result.output.maps[layer][0]
         evidence = explaining.class_map(gradient, activations_CHW, method)
         maximum = float(evidence.max())
-        vocabulary, label = self._label_of(row)
+        answer = self._answer(row, result.output.logits[0])
         return Explained(
             image=result.image,
-            label=label,
-            vocabulary=vocabulary,
+            label=answer.label,
+            vocabulary=answer.vocabulary.name,
             layer=layer,
             map=evidence / maximum if maximum > 0 else np.zeros_like(evidence),
             maximum=maximum,
             relevance=explaining.relevance(gradient, activations_CHW),
         )
 
-    def _find_row(self, label: str, vocabulary: str | None) -> int:
+    def _row_of(self, label: str, vocabulary: str | None) -> int:
+        """The row of fc8 of a label, looked up in one vocabulary or in all. Raises NoSuchLabelError."""
         try:
             return explaining.find_row(self.checkpoint, label, vocabulary)
         except explaining.UnknownLabelError as error:
             raise errors.NoSuchLabelError(str(error)) from error
 
-    def _label_of(self, row: int) -> tuple[str, Label]:
-        """The vocabulary's name and the label of a row of fc8."""
+    def _answer(self, row: int, logits: Floats) -> Answered:
+        """What (K,) logits answer for a row of fc8."""
         for vocabulary in self.checkpoint.vocabularies:
-            if row < len(vocabulary):
-                return vocabulary.name, vocabulary.labels[row]
-            row -= len(vocabulary)
+            rows = self.checkpoint.slices()[vocabulary.name]
+            if rows.start <= row < rows.stop:
+                index = row - rows.start
+                return Answered(label=vocabulary.labels[index], vocabulary=vocabulary, logits=logits[rows], index=index)
         raise IndexError(row)
 
     def _check_vocabulary(self, name: str | None) -> None:
@@ -193,6 +233,11 @@ class Predictor:
         work = partial(decode_image, body, size=size, limits=self._limits, budget=self._budget, sha256=sha256)
         with self._metrics.decode.time():
             return await asyncio.get_running_loop().run_in_executor(self._decoder_threads, work)
+
+
+def _of_the_picture(output: Output) -> tuple[Maps, Floats]:
+    """The activations by layer, and the (K,) logits, of the one picture of an output."""
+    return {name: activations[0] for name, activations in output.maps.items()}, output.logits[0]
 
 
 def _store(cache: LRUCache[str, T], key: str, value: T) -> None:

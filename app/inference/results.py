@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.inference.images import DecodedImage
-from model.describe import Description
+from model.cells import Cell
+from model.contributions import Connections
+from model.describe import Description, probabilities
 from model.engines import Output
-from model.vocabulary import Label
+from model.vocabulary import Label, Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,60 @@ class Described:
     image: DecodedImage
     description: Description
     timing: Timing
+
+
+@dataclass(frozen=True)
+class Connected:
+    """What fed the answer for one label."""
+
+    image: DecodedImage
+    answer: Answered
+    connections: Connections
+
+
+@dataclass(frozen=True)
+class Traced:
+    """How one number of the network came about."""
+
+    image: DecodedImage
+    cell: Cell
+    answer: Answered | None
+    """The label that a number of fc8 speaks for; None of any other layer."""
+
+
+@dataclass(frozen=True)
+class Occluded:
+    """How much one label's answer falls when a part of the square is covered."""
+
+    image: DecodedImage
+    answer: Answered
+    """Of the whole picture."""
+    probability: NDArray[np.float32]
+    """(cells, cells) what the label's probability loses; below 0 where it gains."""
+    logit: NDArray[np.float32]
+    """(cells, cells) what its logit loses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """One label's answer for a picture: its logit, and how a probability is made of it."""
+
+    label: Label
+    vocabulary: Vocabulary
+    logits: NDArray[np.float32]
+    """(K,) of the label's vocabulary."""
+    index: int
+    """The label's place in them."""
+
+    @property
+    def logit(self) -> float:
+        """What fc8 answers for the label."""
+        return float(self.logits[self.index])
+
+    @property
+    def probability(self) -> float:
+        """The calibrated probability of the label within its vocabulary."""
+        return float(probabilities(self.logits, self.vocabulary)[self.index])
 
 
 @dataclass(frozen=True, kw_only=True)

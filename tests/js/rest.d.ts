@@ -32,6 +32,39 @@ export interface components {
             right_times_in_ten: number | null;
             claims: components["schemas"]["ClaimAnswer"][];
         };
+        CellName: {
+            channel: number;
+            row: number;
+            column: number;
+        };
+        CellResponse: {
+            request_id: string;
+            image: components["schemas"]["NamedImage"];
+            layer: string;
+            channel: number;
+            row: number;
+            column: number;
+            /** @enum {string} */
+            operation: "convolution" | "linear";
+            input: components["schemas"]["InputName"];
+            window: components["schemas"]["Window"] | null;
+            patch: components["schemas"]["Patch"];
+            terms: components["schemas"]["ConvolutionTermAnswer"][] | components["schemas"]["LinearTermAnswer"][];
+            others: components["schemas"]["OtherTerms"];
+            bias: number;
+            sum: number;
+            activation: ("relu" | "tanh" | "sigmoid") | null;
+            value: number;
+            kept: number;
+            after: components["schemas"]["StepAnswer"][];
+            softmax: components["schemas"]["ProbabilityAnswer"] | null;
+            sigmoid: components["schemas"]["ProbabilityAnswer"] | null;
+        };
+        ChannelAnswer: {
+            channel: number;
+            relevance: number;
+            maximum: number;
+        };
         ChannelPart: {
             channel: number;
             part: number;
@@ -44,6 +77,12 @@ export interface components {
             role: string;
             probability: number;
         };
+        ColumnAnswer: {
+            name: string;
+            shape: number[];
+            channels: components["schemas"]["ChannelAnswer"][];
+            shown_share: number;
+        };
         CompareResponse: {
             request_id: string;
             label: components["schemas"]["Standing"];
@@ -54,6 +93,32 @@ export interface components {
             elsewhere: number;
             channels: components["schemas"]["ChannelPart"][];
             units: components["schemas"]["UnitPart"][];
+        };
+        ConnectionsResponse: {
+            request_id: string;
+            image: components["schemas"]["NamedImage"];
+            label: components["schemas"]["LabelName"];
+            logit: number;
+            probability: number;
+            layers: components["schemas"]["ColumnAnswer"][];
+            edges: components["schemas"]["EdgeAnswer"][];
+        };
+        ConvolutionTermAnswer: {
+            channel: number;
+            sum: number;
+            inputs: number[][];
+            weights: number[][];
+        };
+        EdgeAnswer: {
+            from: [
+                string,
+                number
+            ];
+            to: [
+                string,
+                number
+            ];
+            weight: number;
         };
         ExplainResponse: {
             request_id: string;
@@ -82,6 +147,10 @@ export interface components {
             sha256: string;
             crop: components["schemas"]["Box"];
         };
+        InputName: {
+            layer: string;
+            shape: number[];
+        };
         LabelAnswer: {
             label: string;
             id: string;
@@ -96,6 +165,11 @@ export interface components {
             gloss: string;
             synonyms: string[];
             kinds: string[];
+        };
+        LabelName: {
+            id: string;
+            label: string;
+            vocabulary: string;
         };
         LayerAnswer: {
             name: string;
@@ -112,6 +186,13 @@ export interface components {
             receptive_field: number;
             jump: number;
             start: number;
+        };
+        LinearTermAnswer: {
+            unit: number | null;
+            cell: components["schemas"]["CellName"] | null;
+            input: number;
+            weight: number;
+            product: number;
         };
         ModelName: {
             name: string;
@@ -131,6 +212,32 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        NamedImage: {
+            width: number;
+            height: number;
+            sha256: string;
+        };
+        OcclusionResponse: {
+            id: string;
+            label: string;
+            vocabulary: string;
+            request_id: string;
+            image: components["schemas"]["NamedImage"];
+            probability: number;
+            logit: number;
+            cells: number;
+            map: number[][];
+            logit_map: number[][];
+        };
+        OtherTerms: {
+            count: number;
+            sum: number;
+        };
+        Patch: {
+            x: number;
+            y: number;
+            size: number;
+        };
         PredictResponse: {
             request_id: string;
             model: components["schemas"]["ModelName"];
@@ -147,6 +254,18 @@ export interface components {
             words: components["schemas"]["WordAnswer"][];
             timing_ms: components["schemas"]["Timing"];
         };
+        ProbabilityAnswer: {
+            vocabulary: string;
+            logit: number;
+            temperature: number;
+            bias: number;
+            scaled: number;
+            largest: number;
+            exp: number;
+            total: number;
+            probability: number;
+            top: components["schemas"]["RivalAnswer"][];
+        };
         Problem: {
             type: string;
             title: string;
@@ -160,6 +279,12 @@ export interface components {
             where: string;
             what: string;
         };
+        RivalAnswer: {
+            id: string;
+            label: string;
+            logit: number;
+            probability: number;
+        };
         Size: {
             width: number;
             height: number;
@@ -172,6 +297,14 @@ export interface components {
             probability: number;
             rank: number;
             of: number;
+        };
+        StepAnswer: {
+            /** @enum {string} */
+            step: "lrn" | "pool" | "relu" | "tanh" | "sigmoid";
+            value: number;
+            window: number[][] | null;
+            row: number | null;
+            column: number | null;
         };
         Timing: {
             decode: number;
@@ -198,6 +331,12 @@ export interface components {
             calibrated: boolean;
             labels: components["schemas"]["LabelEntry"][];
         };
+        Window: {
+            top: number;
+            left: number;
+            height: number;
+            width: number;
+        };
         WordAnswer: {
             word: string;
             score: number;
@@ -214,26 +353,44 @@ export type BatchItem = components['schemas']['BatchItem'];
 export type BatchResponse = components['schemas']['BatchResponse'];
 export type Box = components['schemas']['Box'];
 export type CaptionAnswer = components['schemas']['CaptionAnswer'];
+export type CellName = components['schemas']['CellName'];
+export type CellResponse = components['schemas']['CellResponse'];
+export type ChannelAnswer = components['schemas']['ChannelAnswer'];
 export type ChannelPart = components['schemas']['ChannelPart'];
 export type ClaimAnswer = components['schemas']['ClaimAnswer'];
+export type ColumnAnswer = components['schemas']['ColumnAnswer'];
 export type CompareResponse = components['schemas']['CompareResponse'];
+export type ConnectionsResponse = components['schemas']['ConnectionsResponse'];
+export type ConvolutionTermAnswer = components['schemas']['ConvolutionTermAnswer'];
+export type EdgeAnswer = components['schemas']['EdgeAnswer'];
 export type ExplainResponse = components['schemas']['ExplainResponse'];
 export type Health = components['schemas']['Health'];
 export type ImageFacts = components['schemas']['ImageFacts'];
+export type InputName = components['schemas']['InputName'];
 export type LabelAnswer = components['schemas']['LabelAnswer'];
 export type LabelEntry = components['schemas']['LabelEntry'];
+export type LabelName = components['schemas']['LabelName'];
 export type LayerAnswer = components['schemas']['LayerAnswer'];
+export type LinearTermAnswer = components['schemas']['LinearTermAnswer'];
 export type ModelName = components['schemas']['ModelName'];
 export type ModelResponse = components['schemas']['ModelResponse'];
+export type NamedImage = components['schemas']['NamedImage'];
+export type OcclusionResponse = components['schemas']['OcclusionResponse'];
+export type OtherTerms = components['schemas']['OtherTerms'];
+export type Patch = components['schemas']['Patch'];
 export type PredictResponse = components['schemas']['PredictResponse'];
 export type Prediction = components['schemas']['Prediction'];
+export type ProbabilityAnswer = components['schemas']['ProbabilityAnswer'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
+export type RivalAnswer = components['schemas']['RivalAnswer'];
 export type Size = components['schemas']['Size'];
 export type Standing = components['schemas']['Standing'];
+export type StepAnswer = components['schemas']['StepAnswer'];
 export type Timing = components['schemas']['Timing'];
 export type UnitPart = components['schemas']['UnitPart'];
 export type VocabularyAnswer = components['schemas']['VocabularyAnswer'];
+export type Window = components['schemas']['Window'];
 export type WordAnswer = components['schemas']['WordAnswer'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

@@ -7,14 +7,23 @@ from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
+from schemathesis.core import NotSet
 from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.core.parameters import ParameterLocation
 
 from tests.app.inference import corpus
 from tests.tiny import OBJECTS, WORDS
 
+NAMED = ("/predict", "/explain", "/compare", "/activations", "/square", "/connections", "/cell", "/occlusion")
+"""The operations that take a picture or its name."""
 PICTURES = [picture for name, picture in corpus.good_pictures().items() if "20000" not in name]
 LABELS = [*({"label": label} for label in OBJECTS), *({"label": word, "vocabulary": "word"} for word in WORDS)]
+LABELLED = ("/explain", "/compare", "/connections", "/occlusion")
+CELLS: list[dict[str, Any]] = [
+    {"layer": "conv1", "channel": 95, "row": 54, "column": 0},
+    {"layer": "conv5", "channel": 0, "row": 0, "column": 12},
+    *({"layer": layer, "channel": 17, "row": 0, "column": 0} for layer in ("fc6", "fc7", "fc8")),
+]
 
 pictures = st.sampled_from(PICTURES)
 for media in ("image/*", "application/octet-stream"):
@@ -29,16 +38,26 @@ def map_case(context: Any, case: Any) -> Any:  # noqa: ARG001 Schemathesis' sign
         return case
     if case.media_type == "application/json" and isinstance(case.body, dict):
         case.body["image"] = b64encode(chosen(PICTURES, case.body.get("image", ""))).decode()
-    if case.query:  # a picture is sent or named, which the contract cannot say, and none is known here to be named
-        case.query.pop("image", None)
-    if case.query and "vocabulary" in case.query:  # the two must not differ, which the contract cannot say
-        case.query.pop("kind", None)
-    if case.path in ("/explain", "/compare") and case.query:
-        known = chosen(LABELS, case.query["label"])
-        others = {name: value for name, value in case.query.items() if name not in ("vocabulary", "kind")}
-        case.query = others | known
-        case.headers["Accept"] = chosen(["application/json", "image/png"], known)
+    if case.path in NAMED:  # a picture is sent or named, which the contract cannot say
+        others = {name: value for name, value in (case.query or {}).items() if name != "image"}
+        case.query = {**others, "image": "0" * 64} if isinstance(case.body, NotSet) else others
+    if case.query:
+        case.query = known_to_the_network(case.path, case.query)
+    if case.path == "/explain":
+        case.headers["Accept"] = chosen(["application/json", "image/png"], case.query)
     return case
+
+
+def known_to_the_network(path: str, query: dict[str, Any]) -> dict[str, Any]:
+    """The query of a case that is meant to be right, with a label or a cell that the network has."""
+    if "vocabulary" in query:  # the two must not differ, which the contract cannot say
+        query = {name: value for name, value in query.items() if name != "kind"}
+    if path == "/cell":
+        return {**query, **chosen(CELLS, query)}
+    if path in LABELLED:
+        others = {name: value for name, value in query.items() if name not in ("vocabulary", "kind")}
+        query = others | chosen(LABELS, query["label"])
+    return query | {"cells": 2} if path == "/occlusion" else query  # each cell is a run of the network
 
 
 @schemathesis.hook

@@ -18,7 +18,15 @@ from tests.app.inference import corpus
 pytestmark = pytest.mark.anyio
 
 KEYS = "first-key, second-key"
-PICTURES = ("/predict", "/explain?label=dog", "/activations", "/square")
+PICTURES = (
+    "/predict",
+    "/explain?label=dog",
+    "/activations",
+    "/square",
+    "/connections?label=dog",
+    "/cell?layer=fc7&channel=0",
+    "/occlusion?label=dog&cells=2",
+)
 OPEN = ("/", "/docs", "/openapi.json", "/livez", "/readyz", "/metrics", "/model", "/model/filters.png")
 
 

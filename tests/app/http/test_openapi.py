@@ -14,7 +14,7 @@ from app.settings import Settings
 from model.checkpoint import Checkpoint
 
 Document = dict[str, Any]
-PICTURES = ("/predict", "/predict/batch", "/explain", "/activations", "/square")
+PICTURES = ("/predict", "/predict/batch", "/explain", "/activations", "/square", "/connections", "/cell", "/occlusion")
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +102,14 @@ def test_every_error_of_the_tree_that_is_raised_itself_is_known(contract: Docume
 
 
 def test_what_the_network_knows_is_in_the_contract(contract: Document) -> None:
-    for name in ("vocabulary", "kind"):
-        assert {path: schema["enum"] for path, schema in parameters(contract, name)} == {
-            "/predict": ["object", "scene"],
-            "/predict/batch": ["object", "scene"],
-            "/explain": ["object", "scene", "word"],
-        }
+    listed = {"/predict": ["object", "scene"], "/predict/batch": ["object", "scene"]}
+    every = ["object", "scene", "word"]
+    old = {path: schema["enum"] for path, schema in parameters(contract, "kind")}
+    assert old == {**listed, "/explain": every}
+    named = {path: schema["enum"] for path, schema in parameters(contract, "vocabulary")}
+    assert named == {**old, "/connections": every, "/occlusion": every}
+    ((_, weighted),) = parameters(contract, "layer")
+    assert weighted["enum"] == ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
     ((_, layers),) = parameters(contract, "layers")
     assert re.search(layers["pattern"], "all")
     assert re.search(layers["pattern"], "conv1,pool5,fc7")

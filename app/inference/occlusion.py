@@ -1,0 +1,54 @@
+"""The occlusion map: how much a label's answer falls when one patch of the square after the other is covered.
+
+Zeiler and Fergus, ECCV 2014. A patch is covered by the network's mean colour, which its first layer reads as zero.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.inference.engine_host import EngineHost
+from model.checkpoint import Preprocessing
+from model.weights import Floats
+
+TOGETHER = 8
+"""Covered pictures that wait for the engine at once: half of its largest batch, so that others need not wait."""
+
+Pixels = NDArray[np.uint8]
+
+
+def patches(size: int, cells: int) -> list[tuple[slice, slice]]:
+    """Return the cells × cells patches of a square of ``size`` pixels, row by row; they hold each pixel once."""
+    edges = [round(number * size / cells) for number in range(cells + 1)]
+    sides = [slice(first, end) for first, end in pairwise(edges)]
+    return list(product(sides, sides))
+
+
+def covered(pixels: Pixels, patch: tuple[slice, slice], preprocessing: Preprocessing) -> Pixels:
+    """Return a copy of (S, S, 3) pixels in which one patch has the mean colour."""
+    picture = pixels.copy()
+    picture[patch] = np.rint(preprocessing.mean).clip(0, 255).astype(np.uint8)
+    return picture
+
+
+async def logits_when_covered(pixels: Pixels, cells: int, host: EngineHost) -> Floats:
+    """Return (cells², K) logits, for each patch those of the picture without it. Raises as ``host.run`` does.
+
+    Each covered picture counts as a request of its own while it waits, so that fewer others are admitted.
+    """
+
+    async def without(patch: tuple[slice, slice]) -> Floats:
+        with host.admission.extra_slot():
+            done = await host.run(covered(pixels, patch, host.checkpoint.preprocessing), ())
+        logits: Floats = done.result.logits[0]
+        return logits
+
+    every = patches(len(pixels), cells)
+    rows: list[Floats] = []
+    for first in range(0, len(every), TOGETHER):
+        rows += await asyncio.gather(*map(without, every[first : first + TOGETHER]))
+    return np.stack(rows)
