@@ -24,8 +24,10 @@ NAMES = (
     "immunohistochemistry",
 )
 ORDINARY = (640, 480)
+TELEPHONE = (2592, 1944)
 LARGE = (4000, 3000)
 ORDINARY_BYTES = 100_000
+TELEPHONE_BYTES = 1_660_000
 LARGE_BYTES = 4_000_000
 
 Encoding = Literal["raw", "multipart", "base64"]
@@ -49,6 +51,11 @@ def ordinary(count: int) -> list[bytes]:
 def large(count: int) -> list[bytes]:
     """Return ``count`` different JPEGs of 12 megapixels, of about 4 MB each, as from a telephone."""
     return [_photo(number, LARGE, LARGE_BYTES) for number in range(count)]
+
+
+def telephone(count: int) -> list[bytes]:
+    """Return ``count`` different JPEGs of 5 megapixels, of about 1.66 MB each."""
+    return [_photo(number, TELEPHONE, TELEPHONE_BYTES) for number in range(count)]
 
 
 def encoded(jpeg: bytes, encoding: Encoding) -> Body:

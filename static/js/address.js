@@ -11,6 +11,8 @@
 
 const FIELDS = /** @type {(keyof View)[]} */ (["sample", "label", "method", "layer"]);
 
+const SCROLL = "glassbot-scroll";
+
 /** @returns {View} */
 export function view() {
   const fields = new URLSearchParams(location.hash.slice(1));
@@ -60,9 +62,18 @@ export const enterLens = () => history.pushState({ lens: true }, "", "#lens");
 /** Make it the address of the empty state. */
 export const leaveLens = () => history.replaceState({}, "", whole("#"));
 
+/** How far the page was scrolled when it was left, in pixels. */
+function leftAt() {
+  try {
+    return Number(sessionStorage.getItem(SCROLL));
+  } catch {
+    return 0;
+  }
+}
+
 /** Once the photo of before is shown again, go back to where the page was, unless somebody scrolled meanwhile. */
 export function scrollBack() {
-  const top = history.state?.top ?? 0;
+  const top = leftAt();
   history.scrollRestoration = "manual"; // the browser would scroll a page that holds nothing yet
   const go = (/** @type {Event} */ event) =>
     /** @type {CustomEvent} */ (event).detail.activations.then(
@@ -78,7 +89,13 @@ export function scrollBack() {
 export function listen(arrived) {
   if (!history.state && !view().sample) history.replaceState({}, "");
   let here = history.state;
-  addEventListener("pagehide", () => history.replaceState({ ...history.state, top: scrollY }, ""));
+  addEventListener("pagehide", () => {
+    try {
+      sessionStorage.setItem(SCROLL, String(scrollY));
+    } catch {
+      // then a reload begins at the top
+    }
+  });
   addEventListener("popstate", () => {
     const isPlace = isTyped() && !location.hash.includes("="); // the skip link, or a heading
     if (isPlace) return history.replaceState(here, "");

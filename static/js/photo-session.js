@@ -117,7 +117,7 @@ async function look(chosen, drawn, signal) {
   bundle.classMap.begin(image, activations, signal);
   bundle.exporter.begin(prediction, picture, chosen);
   tell("answer", { image, prediction, picture, activations });
-  shown.turn = () => turnTo(bundle, answer.first(prediction));
+  shown.turn = () => turnTo(bundle, answer.first(prediction), facts);
   shown.turn();
   remember(chosen, prediction, picture);
   byId("answer").classList.remove("working");
@@ -168,11 +168,14 @@ function empty(picture, of) {
  * Choose the label, the method and the layer that the address names, or else what the page would choose.
  * @param {LazyBundle} bundle
  * @param {answer.Choice | undefined} first
+ * @param {Rest.ModelResponse | undefined} facts which know what a label is called
  */
-function turnTo({ classMap, layers }, first) {
+function turnTo({ classMap, layers }, first, facts) {
   const { label, method, layer } = address.view();
   const [, vocabulary, id] = /^([^:]*):(.*)$/.exec(label) ?? ["", "", label];
-  const choice = id ? { id, vocabulary } : first;
+  const labels = facts?.vocabularies.find(({ name }) => name === vocabulary)?.labels;
+  const name = labels?.find((entry) => entry.id === id)?.name ?? id;
+  const choice = id ? { id, vocabulary, name } : first;
   layers.turn(layer);
   if (!choice) return;
   answer.mark(choice);

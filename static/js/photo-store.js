@@ -120,8 +120,7 @@ export async function name(photo, image) {
   visit.delete(before);
   Object.assign(photo, { id: image, image });
   visit.set(image, photo);
-  await write(photo);
-  if (before !== image) await drop(before);
+  await write(photo, before);
 }
 
 /** Keep a photo no longer; this visit still has it. @param {string} id */
@@ -141,12 +140,20 @@ export async function find(id) {
   return photo;
 }
 
-/** Keep a photo of somebody's own, and of the oldest only as many as there is room for. @param {Photo} photo */
-async function write({ id, file, sample, image }) {
+/**
+ * Keep a photo of somebody's own, and of the oldest only as many as there is room for.
+ * @param {Photo} photo
+ * @param {string} [before] by what it was called until now
+ */
+async function write({ id, file, sample, image }, before = id) {
   if (sample || !isKeeping()) return;
   const record = { id, file, image, at: Date.now() };
-  const stored = await transact("readwrite", (store) => store.put(record));
+  const stored = await transact("readwrite", (store) => {
+    if (before !== id) store.delete(before);
+    return store.put(record);
+  });
   if (stored === null) return;
+  kept.delete(before);
   kept.add(id);
   const records = /** @type {Kept[]} */ ((await transact("readonly", (store) => store.getAll())) ?? []);
   let bytes = 0;

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import CAT, SAMPLES, Visit, answered, upload
+from tests.browser.conftest import CAT, NOTES, SAMPLES, Visit, answered, until, upload
 
 pytestmark = pytest.mark.browser
 
@@ -28,6 +28,9 @@ def test_the_numbers_are_saved_as_the_service_said_them(visit: Visit, server: st
         page.get_by_role("button", name="Save JSON").click()
     assert saved.value.suggested_filename == "glassbot-chelsea.json"
     kept = json.loads(Path(saved.value.path()).read_text("utf-8"))
+    explained = kept.pop("map")
+    assert explained["label"] == page.locator("#bars [aria-pressed=true] .name").inner_text().split()[0]
+    assert (len(explained["map"]), explained["method"]) == (13, "gradcam")
     said = httpx.post(f"{server}/predict", content=CAT.read_bytes(), headers={"Content-Type": "image/webp"}).json()
     assert {key: kept[key] for key in ("image", "caption", "labels", "words", "model")} == {
         key: said[key] for key in ("image", "caption", "labels", "words", "model")
@@ -118,7 +121,7 @@ def test_what_was_shown_and_said_of_it_stays_in_this_browser(visit: Visit) -> No
     assert page.evaluate("localStorage.length") == 0
 
 
-def test_what_was_shown_can_be_looked_at_again(visit: Visit) -> None:
+def test_what_was_shown_can_be_looked_at_again(visit: Visit, server: str) -> None:
     page = visit(at="/#sample=coffee")
     answered(page)
     upload(page, CAT)
@@ -130,9 +133,169 @@ def test_what_was_shown_can_be_looked_at_again(visit: Visit) -> None:
     answered(page)
     assert page.evaluate("document.querySelector('#photo img').naturalWidth") == 451
     page.reload()
+    answered(page)
+    page.goto("about:blank")
+    page.goto(server)  # another visit
     expect(page.locator("#history li")).to_have_count(2)
-    expect(page.locator("#history").get_by_role("link")).to_have_count(1)
+    expect(page.locator("#start")).to_be_visible()
+    page.locator("#history-list").get_by_role("button").click()
+    answered(page)
+    assert page.evaluate("document.querySelector('#photo img').naturalWidth") == 451
+
+
+def kept(page: Page) -> list[str]:
+    """The ids of the photos that the browser keeps."""
+    ids: list[str] = page.evaluate(
+        """() => new Promise((resolve) => { indexedDB.open("glassbot", 1).onsuccess = ({ target: { result } }) => {
+      result.transaction("photos").objectStore("photos").getAllKeys().onsuccess = ({ target }) => {
+        result.close();
+        resolve(target.result);
+      }; }; })"""
+    )
+    return ids
+
+
+def test_who_opts_out_or_forgets_has_no_photo_kept(visit: Visit) -> None:
+    page = visit()
+    upload(page)
+    until(page, lambda: [len(one) for one in kept(page)] == [64])
+    page.get_by_role("checkbox", name="Keep the photos").uncheck()
+    until(page, lambda: kept(page) == [])
+    assert Axe().run(page).response["violations"] == []
+    upload(page, SAMPLES / "rocket.webp")
+    page.go_back()  # this visit has it still
+    answered(page)
+    assert kept(page) == []
+    page.reload()
+    expect(page.locator("#start-p")).to_have_text("This photo is no longer kept here: choose it again to see it.")
+    expect(page.get_by_role("checkbox", name="Keep the photos")).not_to_be_checked()
     expect(page.locator("#history-list").get_by_role("button")).to_have_count(0)
+    page.get_by_role("checkbox", name="Keep the photos").check()
+    upload(page)
+    until(page, lambda: [len(one) for one in kept(page)] == [64])
+    page.get_by_role("button", name="Forget all").click()
+    until(page, lambda: kept(page) == [])
+    expect(page.locator("#answer")).to_be_visible()  # what is shown stays
+
+
+def test_the_browser_keeps_no_more_photos_than_it_says(visit: Visit) -> None:
+    page = visit()
+    take = """async ([count, bytes]) => {
+      const photos = await import(new URL("static/js/photo-store.js", location));
+      for (let i = 0; i < count; i++) {
+        await photos.name(photos.take(new File([new Uint8Array(bytes)], "a.jpg")), `${bytes}-${i}`);
+      }
+    }"""
+    page.evaluate(take, [26, 10])
+    until(page, lambda: len(kept(page)) == 24)
+    page.evaluate(take, [5, 30_000_000])
+    until(page, lambda: sorted(kept(page)) == ["30000000-2", "30000000-3", "30000000-4"])
+
+
+def test_a_browser_that_keeps_nothing_makes_no_noise(visit: Visit) -> None:
+    page = visit(at="/livez")
+    page.add_init_script("indexedDB.open = () => { throw new DOMException('no', 'SecurityError'); };")
+    page.goto(page.url.replace("/livez", "/"))
+    upload(page, CAT)
+    cat = page.locator("#photo img").get_attribute("src")
+    upload(page, SAMPLES / "rocket.webp")
+    page.go_back()
+    page.wait_for_function("was => document.querySelector('#photo img').src !== was", arg=cat)
+    answered(page)
+    page.wait_for_function("document.querySelector('#photo img').naturalWidth === 451")
+    page.reload()
+    expect(page.locator("#start-p")).to_contain_text("no longer kept here")
+
+
+def test_a_photo_that_is_none_is_not_kept(visit: Visit) -> None:
+    page = visit()
+    page.set_input_files("#file", NOTES)
+    expect(page.locator("#start-p")).to_contain_text("notes.txt")
+    until(page, lambda: kept(page) == [])
+
+
+SHARING = """() => {
+  navigator.canShare = ({ files }) => Boolean(files?.length);
+  navigator.share = async ({ text, url, files }) => {
+    const image = await createImageBitmap(files[0]);
+    window.shared = { text, url, type: files[0].type, name: files[0].name, size: [image.width, image.height] };
+  };
+}"""
+
+
+def test_an_answer_is_shared_as_a_picture_with_its_sentence_and_a_sample_with_its_link(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(SHARING)
+    upload(page)
+    page.get_by_role("button", name="Share").click()
+    expect(page.locator("#copied")).to_have_text(
+        "Links can’t include your own photo: save the picture to send it along."
+    )
+    shared = page.evaluate("window.shared")
+    assert shared["text"] == page.locator("#sentence").inner_text().replace("\n", " ")
+    assert (shared["type"], shared["name"]) == ("image/png", "glassbot-chelsea.png")
+    assert min(shared["size"]) > 300
+    assert shared["url"] is None
+    page = visit(at="/#sample=coffee&layer=conv2")
+    answered(page)
+    page.evaluate(SHARING)
+    page.get_by_role("button", name="Share").click()
+    page.wait_for_function("window.shared")
+    link = page.evaluate("window.shared.url")
+    assert link == page.url
+    page = visit(at=link[link.index("/#") :])
+    answered(page)
+    expect(page.get_by_role("radio", name="conv2")).to_be_checked()
+
+
+def test_where_nothing_can_be_shared_the_sentence_is_copied(visit: Visit) -> None:
+    page = visit(at="/#sample=coffee", permissions=["clipboard-read", "clipboard-write"])
+    answered(page)
+    page.evaluate("Object.defineProperty(navigator, 'share', { value: undefined })")
+    page.get_by_role("button", name="Share").click()
+    expect(page.locator("#copied")).to_have_text("Copied: paste it where you want it.")
+    sentence, link = page.evaluate("navigator.clipboard.readText()").split("\n")
+    assert sentence == page.locator("#sentence").inner_text().replace("\n", " ")
+    assert link == page.url
+    page.evaluate("() => { navigator.share = async () => { throw new DOMException('no', 'AbortError'); }; }")
+    page.evaluate("document.querySelector('#copied').textContent = ''")
+    page.get_by_role("button", name="Share").click()
+    expect(page.locator("#copied")).to_be_empty()  # who thought better of it is told nothing
+
+
+VOICE = """
+window.said = [];
+const voice = Object.assign(new EventTarget(), {
+  speaking: false, pending: false, getVoices: () => [{}],
+  speak(utterance) { this.speaking = true; window.said.push(utterance.text); window.now = utterance; },
+  cancel() { this.speaking = false; },
+});
+Object.defineProperty(window, "speechSynthesis", { value: voice });
+"""
+
+
+def test_the_sentence_is_read_aloud_until_the_photo_is_left(visit: Visit) -> None:
+    page = visit(at="/livez")
+    page.add_init_script(VOICE)
+    page.goto(page.url.replace("/livez", "/#sample=coffee"))
+    answered(page)
+    page.get_by_role("button", name="Read aloud").click()
+    assert page.evaluate("window.said") == [page.locator("#sentence").inner_text().replace("\n", " ")]
+    page.evaluate("window.speechSynthesis.speaking = false; window.now.onend()")
+    page.get_by_role("button", name="Read aloud").click()
+    expect(page.get_by_role("button", name="Stop reading")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    upload(page)
+    expect(page.get_by_role("button", name="Read aloud")).to_be_visible()
+    assert page.evaluate("window.speechSynthesis.speaking") is False
+
+
+def test_a_browser_without_a_voice_offers_none(visit: Visit) -> None:
+    page = visit(at="/livez")
+    page.add_init_script("delete window.speechSynthesis; delete Window.prototype.speechSynthesis;")
+    page.goto(page.url.replace("/livez", "/#sample=coffee"))
+    answered(page)
+    expect(page.locator("#aloud")).to_be_hidden()
 
 
 def test_what_somebody_else_left_in_the_browser_breaks_nothing(visit: Visit) -> None:

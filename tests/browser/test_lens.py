@@ -51,6 +51,21 @@ PORTRAIT = """() => {
 }"""
 
 
+MARKED = """() => {
+  const [video, marks] = ["#video", "#view-marks"].map((one) => document.querySelector(one));
+  const { width } = marks.querySelector("path").getBBox();
+  return width + (28 / 5) * (video.videoWidth / video.clientWidth); // they lie a fifth of an arm of 14 inside
+}"""
+FROZEN = """() => {
+  const image = document.querySelector("#photo img");
+  const { naturalWidth: width, naturalHeight: height } = image;
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, height - 9, width, 9, 0, 0, 1, 1);
+  return [width, height, [...context.getImageData(0, 0, 1, 1).data].slice(0, 3)];
+}"""
+
+
 @pytest.fixture(scope="module")
 def chromium(driver: Playwright) -> Iterator[Browser]:
     """The name is mapped, so that a page over plain HTTP from somewhere else can be tried."""
@@ -145,14 +160,26 @@ def test_a_stale_answer_looks_stale_and_says_how_old_it_is(visit: Visit) -> None
     expect(page.locator("#lens-sentence")).to_have_css("color", fresh)
 
 
-def test_a_frame_can_be_looked_at_closely(visit: Visit) -> None:
-    page = live(visit)
-    page.get_by_role("button", name="Look closer").click()
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_frozen_is_exactly_the_square_between_the_marks(visit: Visit, width: int) -> None:
+    page = visit(**CAMERA, viewport={"width": width, "height": 844})
+    page.evaluate(PORTRAIT)  # red where the video is free, blue below the pane
+    page.get_by_role("button", name="Live lens").click()
+    expect(page.locator("#lens-bars li")).to_have_count(5)
+    page.wait_for_timeout(300)  # the words stand, and the camera has followed the pane
+    marked = page.evaluate(MARKED)
+    page.get_by_role("button", name="Freeze this").click()
     answered(page)
     expect(page.locator("#lens")).to_be_hidden()
     assert not page.evaluate(LIVE)
-    size = page.locator("#photo img").evaluate("img => [img.naturalWidth, img.naturalHeight]")
-    assert size == page.locator("#video").evaluate("one => [one.videoWidth, one.videoHeight]")
+    side, height, foot = page.evaluate(FROZEN)
+    assert side == height == pytest.approx(marked, abs=4)
+    assert foot == pytest.approx([255, 0, 0], abs=12)
+    page.locator("#save-json").scroll_into_view_if_needed()
+    with page.expect_download() as saved:
+        page.locator("#save-json").click()
+    image = json.loads(Path(saved.value.path()).read_text("utf-8"))["image"]
+    assert image["crop"] == {"x": 0, "y": 0, "width": side, "height": side}  # the network sees all of it
     page.go_back()
     expect(page.locator("#lens")).to_be_visible()
     page.go_back()
@@ -230,7 +257,11 @@ def test_what_stands_still_is_read_out_and_what_flickers_is_not(visit: Visit) ->
         if (document.getElementById(id).textContent.includes("a dial.")) window.changed[id] ??= performance.now();
       } }).observe(document.querySelector("#lens"), { subtree: true, childList: true, characterData: true }); }"""
     )
-    dial = {"caption": {"text": "I think it's a dial.", "tier": "think", "right_times_in_ten": 9}, "labels": []}
+    dial = {
+        "image": {"sha256": "0" * 64},
+        "caption": {"text": "I think it's a dial.", "tier": "think", "right_times_in_ten": 9},
+        "labels": [],
+    }
     page.route("**/predict", lambda route: route.fulfill(json=dial))
     expect(page.locator("#lens-sentence")).to_have_text("I think it’s a dial.")
     expect(page.locator("#lens-read")).to_have_text("I think it's a dial.")
@@ -253,3 +284,31 @@ def test_a_phone_without_https_is_told_why_and_takes_photos_instead(visit: Visit
     page = visit(**phone, **CAMERA)
     expect(page.locator("#live")).to_be_visible()
     expect(page.locator("#no-lens")).to_be_hidden()
+
+
+def test_the_first_and_the_last_convolution_follow_the_camera_and_no_frame_is_sent_for_them(visit: Visit) -> None:
+    page = live(visit)
+    maps = page.locator("#lens-maps canvas")
+    expect(maps).to_have_count(2)
+    expect(maps.first).to_have_attribute("aria-label", "conv1, live: the 8 strongest of its 96 channels.")
+    expect(maps.last).to_have_attribute("aria-label", "conv5, live: the 8 strongest of its 256 channels.")
+    asked: list[int] = []
+    page.on("request", lambda r: asked.append(len(r.post_data_buffer or b"")) if "/activations" in r.url else None)
+    drawn = "() => [...document.querySelectorAll('#lens-maps canvas')].map((one) => one.toDataURL())"
+    before = page.evaluate(drawn)
+    until(
+        page, lambda: all(now != then for now, then in zip(page.evaluate(drawn), before, strict=True))
+    )  # a dial turns
+    until(page, lambda: len(asked) >= 3)
+    assert asked[0] == asked[-1] == 0
+    assert Axe().run(page).response["violations"] == []
+
+
+def test_maps_that_do_not_come_cost_the_lens_nothing(visit: Visit) -> None:
+    page = visit(**CAMERA)
+    page.route("**/activations?*", lambda route: route.abort())
+    page.get_by_role("button", name="Live lens").click()
+    expect(page.locator("#lens-bars li")).to_have_count(5)
+    until(page, lambda: len(spans_of(page)) >= 4)
+    expect(page.locator("#lens-maps")).to_be_hidden()
+    expect(page.locator("#lens-rate")).to_contain_text("this answer took")

@@ -124,3 +124,53 @@ def test_a_server_that_dies_with_the_photo_in_its_hands_leaves_nobody_waiting(vi
     expect(page.locator("#photo img")).to_be_visible()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#tier")).to_contain_text("Your photo is still here.")
+
+
+def test_a_photo_goes_over_the_wire_once(visit: Visit) -> None:
+    page = visit()
+    page.wait_for_selector("html[data-ready]")
+    uploaded: list[str] = []
+    page.on("request", lambda r: uploaded.append(r.url) if r.method == "POST" and "image=" not in r.url else None)
+    upload(page)
+    for i in (1, 2):
+        page.locator("#bars button").nth(i).click()
+        page.wait_for_selector(f"#cam[data-label='{page.locator('#bars button').nth(i).get_attribute('data-label')}']")
+    page.reload()
+    answered(page)
+    assert [url.split("/")[-1] for url in uploaded] == ["predict"]
+
+
+def test_a_service_that_forgets_is_sent_the_photo_again_and_nobody_is_told(
+    visit: Visit, network: Path, tmp_path: Path
+) -> None:
+    forgetful = {"GLASSBOT_CACHE_PICTURES": "0", "GLASSBOT_CACHE_OUTPUTS": "0"}
+    with served(network, tmp_path / "log", **forgetful) as running:
+        page = visit(address=running.address.rstrip("/"))
+        upload(page)
+        expect(page.locator("#layers-wait")).to_be_empty()
+        page.locator("#bars button").nth(1).click()
+        label = page.locator("#bars button").nth(1).get_attribute("data-label")
+        page.wait_for_selector(f"#cam[data-label='{label}']")
+        page.reload()
+        answered(page)
+        expect(page.locator("#layers-wait")).to_be_empty()
+
+
+def test_a_photo_that_was_forgotten_is_sent_again_once_for_all_who_ask(visit: Visit) -> None:
+    page = visit()
+    forgotten = {"type": "urn:glassbot:problem:unknown-image", "title": "Gone", "status": 404, "detail": "Gone."}
+    seen: set[str] = set()
+
+    def forget_first(route: Route) -> None:
+        path = route.request.url.split("?")[0]
+        if path in seen:
+            return route.fallback()
+        seen.add(path)
+        return route.fulfill(status=404, json=forgotten, content_type="application/problem+json")
+
+    page.route("**/*image=*", forget_first)
+    uploaded: list[str] = []
+    page.on("request", lambda r: uploaded.append(r.url) if r.method == "POST" and "image=" not in r.url else None)
+    upload(page)
+    assert len(seen) == 2
+    assert len(uploaded) == 2  # with predict, and with whichever of activations and explain came first
