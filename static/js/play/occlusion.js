@@ -6,17 +6,10 @@ import { paint } from "./diverging.js";
 import { SAY } from "./strings.js";
 
 /**
- * @typedef {object} Occlusion the answer of POST /occlusion
- * @property {{ label: string }} label
- * @property {number} cells along a side
- * @property {number[][]} map by how much the probability falls when the patch is covered
- */
-
-/**
  * @param {string} image
  * @param {{ id: string, vocabulary?: string }} wanted
  * @param {AbortSignal} signal
- * @returns {Promise<Occlusion>}
+ * @returns {Promise<Rest.OcclusionResponse>}
  */
 export async function ask(image, { id, vocabulary }, signal) {
   const query = new URLSearchParams({ label: id, ...(vocabulary ? { vocabulary } : {}) });
@@ -24,7 +17,7 @@ export async function ask(image, { id, vocabulary }, signal) {
 }
 
 /**
- * @param {Occlusion} answer
+ * @param {Rest.OcclusionResponse} answer
  * @param {string} name of the label
  * @param {number} inputSize
  * @returns {string} what the map says, in words
