@@ -24,7 +24,7 @@ class Place:
     """Where one label stands among those of its vocabulary, for one picture."""
 
     row: int
-    """Its row of fc8."""
+    """The row of fc8 that it is."""
     label: Label
     vocabulary: str
     logit: float
