@@ -44,8 +44,8 @@ def area(scores: Sequence[float] | Floats) -> float:
 
 def stretch(map_HW: Floats, size: int) -> Floats:
     """Return (size, size): the map enlarged over the whole picture as torch's bilinear interpolation does it."""
-    enlarged: Floats = _stretching(map_HW.shape[0], size) @ map_HW @ _stretching(map_HW.shape[1], size).T
-    return enlarged
+    rows, columns = (_stretching(cells, size) for cells in map_HW.shape)
+    return np.asarray(rows @ map_HW @ columns.T, np.float32)
 
 
 def _stretching(cells: int, size: int) -> Floats:

@@ -44,8 +44,7 @@ def enlarge(map_HW: NDArray[np.float32], size: int, architecture: Architecture) 
     layer = architecture.layer(architecture.last_convolution)
     centre = layer.start + (layer.receptive_field - 1) / 2
     weights = _interpolation(len(map_HW), size, centre, layer.jump)
-    enlarged: NDArray[np.float32] = weights @ map_HW @ weights.T
-    return enlarged
+    return np.asarray(weights @ map_HW @ weights.T, np.float32)
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

@@ -40,7 +40,7 @@ def test_the_square_is_dragged_and_the_answer_follows(visit: Visit) -> None:
         page.mouse.down()
         page.mouse.move(middle[0] + 60, middle[1], steps=4)
         page.mouse.up()
-    assert response.value.request.post_data_buffer[:4] == b"\x89PNG"
+    assert (response.value.request.post_data_buffer or b"").startswith(b"\x89PNG")
     expect(page.locator(ABOUT)).to_contain_text("where it is now")
     page.get_by_role("button", name="Back to the middle").click()
     expect(page.locator(ABOUT)).to_contain_text("looked at first")
