@@ -94,7 +94,7 @@ def scores_of(setting: Setting, pictures: Pixels, row: int) -> Floats:
 
 def likeliest(setting: Setting, output: Output) -> int:
     """Return the row of fc8 of the most probable label of all softmax vocabularies, for one picture."""
-    best = {}
+    best: dict[int, float] = {}
     for vocabulary in setting.checkpoint.vocabularies:
         if vocabulary.name in setting.rows:
             rows = setting.rows[vocabulary.name]

@@ -19,7 +19,7 @@ export function paint(canvas, map, layer, inputSize) {
   const pixels = new ImageData(inputSize, inputSize);
   values.forEach((value, i) => {
     const share = Math.abs(value) / most;
-    pixels.data.set([...(value > 0 ? ORANGE : BLUE), 255 * MOST * Math.sqrt(share)], 4 * i);
+    pixels.data.set([...(value > 0 ? ORANGE : BLUE), 255 * MOST * share ** 0.8], 4 * i);
   });
   canvas.getContext("2d")?.putImageData(pixels, 0, 0);
 }

@@ -127,5 +127,4 @@ function show(compared, activations) {
     el("div", { class: "acts" }, onPhoto),
   );
   heading.focus({ preventScroll: true });
-  note.textContent = first;
 }

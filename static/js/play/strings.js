@@ -72,7 +72,7 @@ export const SAY = {
   sum: (/** @type {string} */ winner, /** @type {string} */ loser, /** @type {number} */ lead) =>
     `“${winner}” beat “${loser}” by ${lead.toFixed(1)}:`,
   sumAlone: (/** @type {string} */ word, /** @type {number} */ lead) =>
-    `The sum for “${word}” is ${signed(lead)}; above 0 it would call it likely:`,
+    `All that speaks for “${word}” and against it adds up to ${signed(lead)}:`,
   plus: (/** @type {number} */ sum) => `${signed(sum)} from the orange places`,
   minus: (/** @type {number} */ sum) => `${signed(sum)} from the blue places`,
   nowhere: (/** @type {number} */ sum) => `${signed(sum)} from no place, whatever the photo shows`,
