@@ -42,13 +42,18 @@ def filters_png(weights: NDArray[np.float32]) -> bytes:
 
 def overlay(pixels: NDArray[np.uint8], shares: NDArray[np.float32], architecture: Architecture) -> NDArray[np.uint8]:
     """Return (S, S, 3) pixels with an (H, W) class map of shares from 0 to 1 over them in colour."""
-    layer = architecture.layer(architecture.last_convolution)
-    centre = layer.start + (layer.receptive_field - 1) / 2
-    weights = _interpolation(len(shares), len(pixels), centre, layer.jump)
-    heat = (weights @ shares @ weights.T).clip(0, 1)
+    heat = enlarge(shares, len(pixels), architecture).clip(0, 1)
     colour = np.stack([np.interp(heat, _STOPS, _COLOURS[:, c]) for c in range(3)], -1)
     opacity = _OPACITY * heat[..., None]
     return np.rint(colour * opacity + pixels * (1 - opacity)).astype(np.uint8)
+
+
+def enlarge(map_HW: NDArray[np.float32], size: int, architecture: Architecture) -> NDArray[np.float32]:
+    """Return (size, size): a class map over the whole input, each cell at its place, linear between the cells."""
+    layer = architecture.layer(architecture.last_convolution)
+    centre = layer.start + (layer.receptive_field - 1) / 2
+    weights = _interpolation(len(map_HW), size, centre, layer.jump)
+    return np.asarray(weights @ map_HW @ weights.T, np.float32)
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

@@ -15,7 +15,7 @@ from model.explain import Method
 from model.language.beliefs import Claim, Guess
 from model.language.sentence import Caption
 from model.preprocess import Crop
-from model.vocabulary import Vocabulary
+from model.vocabulary import Label, Vocabulary
 
 LEAST_MEMBER = 0.005
 """Least probability of a label that is listed as a member of a claim."""
@@ -151,6 +151,14 @@ def explanation(explained: Explained, method: Method, request_id: str) -> schema
     )
 
 
+def label_entry(label: Label) -> schemas.LabelEntry:
+    """A label that the network knows, with the words by which it can be found."""
+    synonyms = [form for form in label.forms if form != label.name.lower()]
+    return schemas.LabelEntry(
+        id=label.id, name=label.name, gloss=label.gloss, synonyms=synonyms, kinds=list(label.ancestors)
+    )
+
+
 def problem(error: GlassbotError, request_id: str) -> schemas.Problem:
     """An error as an RFC 9457 problem."""
     return schemas.Problem(
@@ -210,5 +218,5 @@ def vocabulary(vocabulary: Vocabulary) -> schemas.VocabularyAnswer:
         kind="exclusive" if vocabulary.activation == "softmax" else "independent",
         size=len(vocabulary),
         calibrated=vocabulary.calibrated,
-        labels=[schemas.LabelEntry(id=one.id, name=one.name, gloss=one.gloss) for one in vocabulary.labels],
+        labels=[label_entry(one) for one in vocabulary.labels],
     )

@@ -117,7 +117,11 @@ MODEL = _json(
                 kind="exclusive",
                 size=1,
                 calibrated=True,
-                labels=[schemas.LabelEntry(id="n02099601", name="golden retriever", gloss="an English breed")],
+                labels=[
+                    schemas.LabelEntry(
+                        id="n02099601", name="golden retriever", gloss="an English breed", synonyms=[], kinds=["dog"]
+                    )
+                ],
             )
         ],
         measured={"object": {"top1": 0.344, "top5": 0.623, "n": 5000}},

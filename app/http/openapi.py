@@ -27,7 +27,7 @@ _ANYWHERE = (
     errors.HeadTooLargeError,
     errors.UnsatisfiableRangeError,
 )
-_OF_ANY_LABEL = ("/explain", "/connections", "/occlusion")
+_OF_ANY_LABEL = ("/explain", "/compare", "/connections", "/occlusion")
 """Operations whose label may be of any vocabulary."""
 _WITH_NULLS = {
     ("/predict/batch", "post"): examples.BATCH,

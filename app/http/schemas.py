@@ -231,6 +231,8 @@ class LabelEntry(Answer):
     id: str
     name: str
     gloss: str
+    synonyms: list[str] = Field(description="Other words that people use for it.")
+    kinds: list[str] = Field(description="What it is a kind of, nearest first.")
 
 
 class VocabularyAnswer(Answer):

@@ -29,6 +29,7 @@ from model import explain as explaining
 from model.architecture import Layer
 from model.backward import Maps
 from model.cells import trace
+from model.compare import Comparison, compare
 from model.contributions import connect
 from model.describe import describe, probabilities, shares_by_row
 from model.engines import Output
@@ -105,6 +106,13 @@ class Predictor:
         async with self._within_deadline():
             result = await self._forward(picture, self._explained_layers)
             return await self.offload(partial(self._map_of_claim, result, claim, method))
+
+    async def compare(self, picture: Picture, *, label: str, vocabulary: str | None) -> Comparison:
+        """Compare one label with the likeliest other one of its vocabulary. Raises ``app.errors``."""
+        row = self._row_of(label, vocabulary)
+        async with self._within_deadline():
+            result = await self._forward(picture, self._explained_layers)
+            return await self.offload(lambda: compare(result.output, self.checkpoint, row))
 
     async def activations(self, picture: Picture, layers: tuple[str, ...]) -> ForwardResult:
         """Run the network on one picture, and keep the activations of ``layers``. Raises ``app.errors``."""

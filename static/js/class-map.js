@@ -31,6 +31,9 @@ export const shown = () => drawn;
 
 const DEFAULT_METHOD = "gradcam";
 
+/** Not made from the activations: the network is asked again and again, with a patch covered. */
+const OCCLUSION = "occlusion";
+
 let method = DEFAULT_METHOD;
 
 /**
@@ -74,7 +77,9 @@ async function draw() {
   const isLate = () => source !== current || choice !== chosen || how !== method || source.signal.aborted;
   const note = byId("map-note");
   note.textContent = SAY.drawingMap(choice.phrase ?? choice.name ?? choice.id);
+  byId("about-map").dataset.method = how;
   try {
+    if (how === OCCLUSION) return await drawOcclusion(source, choice, isLate);
     const [explained, activations] = await Promise.all([ask(source, choice), source.activations]);
     const layer = await geometry(explained.layer, activations);
     if (isLate()) return;
@@ -91,6 +96,22 @@ async function draw() {
     drawn = null;
     note.textContent = SAY.noMap(error instanceof api.Trouble ? error.detail : SAY.strange);
   }
+}
+
+/**
+ * Cover the photo patch by patch, and draw by how much the answer drops.
+ * @param {Source} source
+ * @param {Choice} choice
+ * @param {() => boolean} isLate
+ */
+async function drawOcclusion({ image, signal }, choice, isLate) {
+  const [occlusion, model] = await Promise.all([import("./play/occlusion.js"), api.model()]);
+  const answer = await occlusion.ask(image, choice, signal);
+  if (isLate()) return;
+  byId("map-note").textContent = occlusion.show(answer, choice.name ?? choice.id, model.input_size);
+  byId("cam").hidden = false;
+  byId("cam").dataset.label = choice.id;
+  drawn = null;
 }
 
 /**

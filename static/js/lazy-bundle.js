@@ -6,6 +6,7 @@ import * as classMap from "./class-map.js";
 import * as exporter from "./export.js";
 import * as layers from "./layers.js";
 import { listen as listenForNetwork } from "./network/lazy.js";
+import { listen as listenForPlay } from "./play/lazy.js";
 
 export { parse } from "./activations.js";
 export { classMap, exporter, layers };
@@ -15,3 +16,4 @@ exporter.listen();
 layers.listen((layer) => address.turn({ layer }));
 classMap.listen((method) => address.turn({ method }));
 listenForNetwork();
+listenForPlay();

@@ -91,6 +91,7 @@ answer.listen();
 kernels.listen();
 historyList.listen(again);
 address.listen(arrive);
+document.addEventListener("glassbot:bring", (event) => bring(/** @type {CustomEvent} */ (event).detail.file));
 const [how] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
 if (address.isLens())
   address.leaveLens(); // no link and no reload turns on a camera

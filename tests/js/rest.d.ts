@@ -66,6 +66,10 @@ export interface components {
             relevance: number;
             maximum: number;
         };
+        ChannelPart: {
+            channel: number;
+            part: number;
+        };
         ClaimAnswer: {
             node: string;
             phrase: string;
@@ -84,6 +88,17 @@ export interface components {
             shape: number[];
             channels: components["schemas"]["ChannelAnswer"][];
             shown_share: number;
+        };
+        CompareResponse: {
+            request_id: string;
+            label: components["schemas"]["Standing"];
+            against: components["schemas"]["Standing"] | null;
+            lead: number;
+            layer: string;
+            cells: number[][];
+            elsewhere: number;
+            channels: components["schemas"]["ChannelPart"][];
+            units: components["schemas"]["UnitPart"][];
         };
         ConnectionsResponse: {
             request_id: string;
@@ -154,6 +169,8 @@ export interface components {
             id: string;
             name: string;
             gloss: string;
+            synonyms: string[];
+            kinds: string[];
         };
         LabelName: {
             id: string;
@@ -290,6 +307,15 @@ export interface components {
             width: number;
             height: number;
         };
+        Standing: {
+            label: string;
+            id: string;
+            vocabulary: string;
+            logit: number;
+            probability: number;
+            rank: number;
+            of: number;
+        };
         StepAnswer: {
             /** @enum {string} */
             step: "lrn" | "pool" | "relu" | "tanh" | "sigmoid";
@@ -334,6 +360,12 @@ export interface components {
             low: number;
             high: number;
             base: number;
+        };
+        UnitPart: {
+            unit: number;
+            value: number;
+            weight: number;
+            part: number;
         };
         UnitResponse: {
             layer: string;
@@ -404,8 +436,10 @@ export type CaptionAnswer = components['schemas']['CaptionAnswer'];
 export type CellName = components['schemas']['CellName'];
 export type CellResponse = components['schemas']['CellResponse'];
 export type ChannelAnswer = components['schemas']['ChannelAnswer'];
+export type ChannelPart = components['schemas']['ChannelPart'];
 export type ClaimAnswer = components['schemas']['ClaimAnswer'];
 export type ColumnAnswer = components['schemas']['ColumnAnswer'];
+export type CompareResponse = components['schemas']['CompareResponse'];
 export type ConnectionsResponse = components['schemas']['ConnectionsResponse'];
 export type ConvolutionTermAnswer = components['schemas']['ConvolutionTermAnswer'];
 export type EdgeAnswer = components['schemas']['EdgeAnswer'];
@@ -432,12 +466,14 @@ export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
 export type RivalAnswer = components['schemas']['RivalAnswer'];
 export type Size = components['schemas']['Size'];
+export type Standing = components['schemas']['Standing'];
 export type StepAnswer = components['schemas']['StepAnswer'];
 export type Timing = components['schemas']['Timing'];
 export type UnitEffect = components['schemas']['UnitEffect'];
 export type UnitExcitation = components['schemas']['UnitExcitation'];
 export type UnitLayerAnswer = components['schemas']['UnitLayerAnswer'];
 export type UnitName = components['schemas']['UnitName'];
+export type UnitPart = components['schemas']['UnitPart'];
 export type UnitResponse = components['schemas']['UnitResponse'];
 export type UnitSource = components['schemas']['UnitSource'];
 export type UnitTuning = components['schemas']['UnitTuning'];

@@ -14,11 +14,11 @@ from schemathesis.core.parameters import ParameterLocation
 from tests.app.inference import corpus
 from tests.tiny import OBJECTS, WORDS
 
-NAMED = ("/predict", "/explain", "/activations", "/square", "/connections", "/cell", "/occlusion")
+NAMED = ("/predict", "/explain", "/compare", "/activations", "/square", "/connections", "/cell", "/occlusion")
 """The operations that take a picture or its name."""
 PICTURES = [picture for name, picture in corpus.good_pictures().items() if "20000" not in name]
 LABELS = [*({"label": label} for label in OBJECTS), *({"label": word, "vocabulary": "word"} for word in WORDS)]
-LABELLED = ("/explain", "/connections", "/occlusion")
+LABELLED = ("/explain", "/compare", "/connections", "/occlusion")
 CELLS: list[dict[str, Any]] = [
     {"layer": "conv1", "channel": 95, "row": 54, "column": 0},
     {"layer": "conv5", "channel": 0, "row": 0, "column": 12},

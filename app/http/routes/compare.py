@@ -1,0 +1,35 @@
+"""The REST route that says why one label came out above another."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Security
+from starlette.responses import Response
+
+from app.errors import NoSuchLabelError
+from app.http import api_keys
+from app.http.comparison import EXAMPLE, CompareResponse, comparison
+from app.http.dependencies import IntakePart, VocabularyName
+from app.http.routes import contract
+from app.http.routes.contract import DECODING, ONE_PICTURE, RECEIVING
+
+router = APIRouter(tags=["pictures"], dependencies=[Security(api_keys.required)])
+
+
+@router.post(
+    "/compare",
+    response_model=CompareResponse,
+    openapi_extra=ONE_PICTURE,
+    responses=contract.answers(EXAMPLE, *RECEIVING, *DECODING, NoSuchLabelError),
+)
+async def compare(
+    intake: IntakePart,
+    label: Annotated[str, Query(min_length=1, max_length=200, description="Class id or natural name.")],
+    vocabulary: VocabularyName,
+) -> Response:
+    """Score and rank of any label, and what decided between it and the likeliest other one."""
+    predictor = intake.predictor
+    compared = await intake.picture(lambda picture: predictor.compare(picture, label=label, vocabulary=vocabulary))
+    answer = comparison(compared, predictor.checkpoint.architecture.last_convolution, intake.request_id)
+    return Response(answer.model_dump_json(), media_type="application/json")

@@ -1,0 +1,35 @@
+/** All of playing: fetched with the first answer, and told of every photo that is shown. */
+
+import { model } from "../api.js";
+import * as really from "./really.js";
+import * as tools from "./tools.js";
+
+/**
+ * @typedef {object} Answered what glassbot:answer tells
+ * @property {string} image SHA-256 of the photo
+ * @property {Rest.PredictResponse} prediction
+ * @property {import("../photo.js").Picture} picture
+ * @property {Promise<import("../activations.js").Activations | null>} activations
+ */
+
+let current = new AbortController();
+
+/** A photo is answered. @param {Answered} answered */
+export async function answered(answered) {
+  current.abort();
+  current = new AbortController();
+  const { signal } = current;
+  const facts = await model().catch(() => null);
+  if (signal.aborted || !facts) return;
+  tools.begin(answered, facts.input_size);
+  really.begin(answered, facts, signal);
+}
+
+/** It goes. */
+export function left() {
+  current.abort();
+  tools.leave();
+}
+
+/** Somebody said that the answer is wrong. */
+export const wrong = () => really.ask();
