@@ -107,7 +107,7 @@ def test_there_is_no_hole_in_the_answer(visit: Visit, width: int) -> None:
 def test_the_first_view_is_a_worked_answer(visit: Visit) -> None:
     for scripts in (True, False):
         page = visit(java_script_enabled=scripts)
-        expect(page.locator("h1")).to_contain_text("This is Glassbot: it describes your photo in one sentence")
+        expect(page.locator("h1.about")).to_contain_text("This is Glassbot: it describes your photo in one sentence")
         expect(page.locator(".worked .sentence mark")).not_to_be_empty()
         expect(page.locator(".worked .derivation")).to_contain_text("→")
         expect(page.locator(".worked .strip img")).to_have_count(5)
