@@ -73,6 +73,7 @@ class Autograd:
         self.inputs: dict[str, Tensor] = {}
         self.sums: dict[str, Tensor] = {}
         self.activations: dict[str, Tensor] = {}
+        self._known_parts: dict[tuple[str, int], Tensor] = {}
         x = standardise(torch.from_numpy(picture_of(network)).permute(0, 3, 1, 2), network.preprocessing)
         x.requires_grad_()
         for layer in network.architecture.layers:
@@ -103,16 +104,20 @@ class Autograd:
     @torch.no_grad()
     def edge(self, target: tuple[str, int], source: int) -> float:
         """The layer run on one channel of its input, times the gradient of the sum that the target makes."""
-        layer, x = self.module.get_submodule(target[0]), self.inputs[target[0]]
-        alone = torch.zeros_like(x)
-        alone[:, source] = x[:, source]
-        if isinstance(layer, torch.nn.Linear):
-            part = alone.flatten(1) @ layer.weight[target[1]]
-        else:
-            part = (layer(alone) - layer(torch.zeros_like(alone)))[0, target[1]]
         slope = self.sums[target[0]].grad
         assert slope is not None
-        return float((part * slope[0, target[1]]).sum())
+        return float((self._parts(target[0], source)[0, target[1]] * slope[0, target[1]]).sum())
+
+    def _parts(self, target: str, source: int) -> Tensor:
+        """What one channel of a layer's input adds to all of its sums."""
+        if (target, source) not in self._known_parts:
+            layer, x = self.module.get_submodule(target), self.inputs[target]
+            alone = torch.zeros_like(x)
+            alone[:, source] = x[:, source]
+            if isinstance(layer, torch.nn.Linear):
+                alone = alone.flatten(1)
+            self._known_parts[target, source] = layer(alone) - layer(torch.zeros_like(alone))
+        return self._known_parts[target, source]
 
 
 def connections_of(case: str, row: int, per_layer: int = 12) -> Connections:
