@@ -15,7 +15,7 @@ const pane = el(
   "section",
   { class: "live", "aria-label": SAY.live },
   el("p", { class: "note", "data-part": "about" }),
-  el("p", { class: "sentence", "data-part": "sentence" }),
+  el("h1", { class: "sentence", "data-part": "sentence" }),
   el("p", { class: "note", "data-part": "tier" }),
   el("ol", { class: "bars", "data-part": "bars" }),
   el("p", { class: "hide", role: "status", "data-part": "aloud" }),
