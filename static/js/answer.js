@@ -1,7 +1,7 @@
 /** The answer for a photo: the stages on the way, the sentence and how it came about, the bars, people's words. */
 
 import { choiceOfClaim, derivation, difference } from "./derivation.js";
-import { byId, curly, el, press, svg } from "./dom.js";
+import { byId, curly, el, find, press, svg } from "./dom.js";
 import { SAY } from "./strings.js";
 
 /**
@@ -167,11 +167,11 @@ export function mark({ id, vocabulary, name, claim }) {
 
 const narrow = matchMedia("(max-width: 63.99rem)");
 
-/** Beside a photo there is room for its map's controls below it; on a phone the sentence comes before them. */
+/** Beside a photo there is room below it for what changes it and its map; on a phone the sentence comes before them. */
 function arrange() {
-  const controls = byId("about-map");
-  if (narrow.matches) byId("claim").after(controls);
-  else byId("shown").append(controls);
+  const controls = [find(byId("answer"), ".play"), byId("about-map")];
+  if (narrow.matches) byId("claim").after(...controls);
+  else byId("shown").append(...controls);
 }
 
 /** Where the answer was wrong, lead to where one can say what it is. @param {Event} event */

@@ -1,7 +1,7 @@
 /** Playing with the photo: move the square or cover a part, and what is said follows. */
 
 import { Trouble } from "../api.js";
-import { byId, el, find, radio } from "../dom.js";
+import { byId, el, radio } from "../dom.js";
 import { cropOf } from "../photo.js";
 import { follow, predict } from "./asking.js";
 import * as box from "./box.js";
@@ -64,7 +64,7 @@ function open(name) {
   for (const other of /** @type {stage.Tool[]} */ (["square", "cover"]))
     opener(other).setAttribute("aria-expanded", String(other === name));
   live.open();
-  find(byId("answer"), ".play").append(strip);
+  byId("photo").after(strip); // in reach of the photo, also where the buttons lie below the sentence
   strip.replaceChildren(...(name === "square" ? squareButtons() : coverButtons()), button(SAY.done, close, "main"));
   stage.open(game.scene, name, () => changed(), close);
   changed();
