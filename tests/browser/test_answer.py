@@ -14,8 +14,6 @@ from tests.browser.conftest import SAMPLES, Visit, upload
 pytestmark = pytest.mark.browser
 
 
-
-
 def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) -> None:
     page = visit()
     for name, summed in (("lake", True), ("dunes", False)):  # a claim of many labels, and one of one
