@@ -182,6 +182,8 @@ def table_of(found: dict[str, list[Scores]]) -> Table:
     table = Table("map", "n", "deletion", "below chance", "insertion", "above chance", "average drop", "increase")
     chance = found["random"]
     for kind, scores in found.items():
+        if not scores:
+            continue
         pairs = list(zip(scores, chance, strict=False))  # occlusion may be measured on fewer pictures
         own = scores is chance
         table.add_row(

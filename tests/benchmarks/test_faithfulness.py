@@ -126,10 +126,10 @@ def test_average_drop_and_increase_equal_those_of_torch_cam(setting: Setting, me
     """The maps are torch-cam's own, too, by its hooks and autograd."""
     methods = pytest.importorskip("torchcam.methods", reason="torch-cam is not installed: pip install torchcam")
     metrics = pytest.importorskip("torchcam.metrics")
-    base = {"gradcam": methods.GradCAM, "layercam": methods.LayerCAM}[method]
+    base: Any = {"gradcam": methods.GradCAM, "layercam": methods.LayerCAM}[method]
     network = Vocabulary(setting, "object")
 
-    class Explained(base):  # type: ignore[misc]  # torch-cam is optional
+    class Explained(base):
         def __call__(self, class_idx: Any = None, scores: Any = None, **more: Any) -> Any:  # noqa: ARG002 as torch-cam calls it
             return super().__call__(class_idx, network.evidence, **more)  # of the logits, where torch-cam takes shares
 
