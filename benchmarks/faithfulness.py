@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from app.inference import occlusion
 from benchmarks import faithfulness_arithmetic as arithmetic
 from benchmarks.faithfulness_arithmetic import Pixels
 from model import drawing, explain
@@ -35,8 +36,6 @@ from training.data.order import evenly_spaced
 from training.evaluation.statistics import student_interval
 
 CELLS = 13
-PATCH = 35
-"""Side of the patch that occlusion covers, in pixels: two cells."""
 CONTROLS = ("centre", "random")
 KINDS = (*get_args(explain.Method), "occlusion", *CONTROLS)
 _BATCH = 64
@@ -112,7 +111,10 @@ def map_of(
     if kind == "random":
         return random.random((CELLS, CELLS), np.float32)
     if kind == "occlusion":
-        pictures = arithmetic.occluded(pixels, CELLS, PATCH, setting.checkpoint.preprocessing.mean)
+        preprocessing = setting.checkpoint.preprocessing
+        pictures = np.stack(
+            [occlusion.covered(pixels, patch, preprocessing) for patch in occlusion.patches(len(pixels), CELLS)]
+        )
         whole = scores_of(setting, pixels[None], row)
         return (whole - scores_of(setting, pictures, row)).reshape(CELLS, CELLS)
     gradient = explain.gradient(output, 0, setting.checkpoint, row)
@@ -180,6 +182,8 @@ def table_of(found: dict[str, list[Scores]]) -> Table:
     table = Table("map", "n", "deletion", "below chance", "insertion", "above chance", "average drop", "increase")
     chance = found["random"]
     for kind, scores in found.items():
+        if not scores:
+            continue
         pairs = list(zip(scores, chance, strict=False))  # occlusion may be measured on fewer pictures
         own = scores is chance
         table.add_row(

@@ -95,16 +95,3 @@ def centre_map(cells: int) -> Floats:
     bell = np.exp(-(offsets**2) / 2)
     centred: Floats = np.outer(bell, bell).astype(np.float32)
     return centred
-
-
-def occluded(pixels: Pixels, cells: int, side: int, mean: Sequence[float]) -> Pixels:
-    """Return (cells², H, W, 3): the picture with one patch in the mean colour, its centre at each cell in turn."""
-    size = len(pixels)
-    colour = np.rint(mean).astype(np.uint8)
-    pictures = np.repeat(pixels[None], cells * cells, 0)
-    centres = (np.arange(cells) + 0.5) * size / cells
-    starts = np.rint(centres - side / 2).astype(int)
-    for number in range(cells * cells):
-        top, left = starts[number // cells], starts[number % cells]
-        pictures[number, max(0, top) : top + side, max(0, left) : left + side] = colour
-    return pictures

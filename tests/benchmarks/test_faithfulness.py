@@ -71,14 +71,6 @@ def test_nothing_below_zero_counts_as_a_share() -> None:
     assert arithmetic.shares_of(np.full((2, 2), -1, np.float32)).tolist() == [[0, 0], [0, 0]]
 
 
-def test_occlusion_covers_one_patch_around_each_cell() -> None:
-    pictures = arithmetic.occluded(np.zeros((6, 6, 3), np.uint8), 3, 2, (9, 9, 9))
-    assert len(pictures) == 9
-    assert pictures[0, :, :, 0].nonzero()[0].tolist() == [0, 0, 1, 1]
-    assert pictures[4, :, :, 0].sum() == 4 * 9
-    assert pictures[4, 2:4, 2:4, 0].tolist() == [[9, 9], [9, 9]]
-
-
 @pytest.fixture(scope="module")
 def setting() -> Setting:
     """The shipped network, or a tiny one, in 32 bits."""
@@ -134,7 +126,7 @@ def test_average_drop_and_increase_equal_those_of_torch_cam(setting: Setting, me
     """The maps are torch-cam's own, too, by its hooks and autograd."""
     methods = pytest.importorskip("torchcam.methods", reason="torch-cam is not installed: pip install torchcam")
     metrics = pytest.importorskip("torchcam.metrics")
-    base = {"gradcam": methods.GradCAM, "layercam": methods.LayerCAM}[method]
+    base: Any = {"gradcam": methods.GradCAM, "layercam": methods.LayerCAM}[method]
     network = Vocabulary(setting, "object")
 
     class Explained(base):  # type: ignore[misc, valid-type]  # torch-cam is optional

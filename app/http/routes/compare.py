@@ -10,9 +10,10 @@ from starlette.responses import Response
 from app.errors import NoSuchLabelError
 from app.http import api_keys
 from app.http.comparison import EXAMPLE, CompareResponse, comparison
-from app.http.dependencies import IntakePart, VocabularyName
+from app.http.dependencies import IntakePart
 from app.http.routes import contract
 from app.http.routes.contract import DECODING, ONE_PICTURE, RECEIVING
+from app.http.routes.working import VocabularyQuery
 
 router = APIRouter(tags=["pictures"], dependencies=[Security(api_keys.required)])
 
@@ -26,7 +27,7 @@ router = APIRouter(tags=["pictures"], dependencies=[Security(api_keys.required)]
 async def compare(
     intake: IntakePart,
     label: Annotated[str, Query(min_length=1, max_length=200, description="Class id or natural name.")],
-    vocabulary: VocabularyName,
+    vocabulary: VocabularyQuery = None,
 ) -> Response:
     """Score and rank of any label, and what decided between it and the likeliest other one."""
     predictor = intake.predictor

@@ -21,6 +21,7 @@ UNKNOWN = "0" * 64
 ROUTES = (
     "/predict",
     "/explain?label=dog",
+    "/compare?label=dog",
     "/activations",
     "/square",
     "/connections?label=dog",

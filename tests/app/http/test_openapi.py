@@ -14,7 +14,17 @@ from app.settings import Settings
 from model.checkpoint import Checkpoint
 
 Document = dict[str, Any]
-PICTURES = ("/predict", "/predict/batch", "/explain", "/activations", "/square", "/connections", "/cell", "/occlusion")
+PICTURES = (
+    "/predict",
+    "/predict/batch",
+    "/explain",
+    "/compare",
+    "/activations",
+    "/square",
+    "/connections",
+    "/cell",
+    "/occlusion",
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +117,7 @@ def test_what_the_network_knows_is_in_the_contract(contract: Document) -> None:
     old = {path: schema["enum"] for path, schema in parameters(contract, "kind")}
     assert old == {**listed, "/explain": every}
     named = {path: schema["enum"] for path, schema in parameters(contract, "vocabulary")}
-    assert named == {**old, "/connections": every, "/occlusion": every}
+    assert named == {**old, "/compare": every, "/connections": every, "/occlusion": every}
     ((_, weighted),) = parameters(contract, "layer")
     assert weighted["enum"] == ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
     ((_, layers),) = parameters(contract, "layers")
