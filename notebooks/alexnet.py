@@ -615,7 +615,8 @@ for row, one in zip(paper.layers, expected, strict=True):
 #
 # **Predict.** conv5 has kernels of 3 × 3. How much of the photo does one of its cells see?
 #
-# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#field)
+# Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#field), and then
+# [all of it, connected](http://127.0.0.1:8000/learn#connected)
 
 # %% tags=["reveal"]
 rows = [paper.layer(name) for name in ("conv1", "conv2", "conv3", "conv5")]

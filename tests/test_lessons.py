@@ -217,6 +217,6 @@ def test_each_step_names_the_part_of_the_notebook_that_leads_to_it() -> None:
     linked = {
         step: int(number)
         for number, text in zip(parts[1::2], parts[2::2], strict=True)
-        for step in re.findall(r"learn#(\w+)\]", text)
+        for step in re.findall(r"learn#(\w+)\)", text)
     }
     assert {step: part for step, (_, part) in steps.items()} == linked

@@ -36,7 +36,7 @@ export const SAY = {
   outOfRange: (/** @type {string} */ text, /** @type {number} */ most, /** @type {number} */ kept) =>
     `${text.slice(0, 20)} is out of range, which goes from −${most} to ${most}; ${num(kept)} is kept.`,
 
-  drawing: "drawing",
+  drawing: "picture",
   drawingCaptions: /** @type {Record<string, string>} */ ({ conv1: "strokes", conv2: "pairs of strokes" }),
   drawingSays: (/** @type {string} */ sign) => (sign === "bar" ? "It’s an upright bar." : `It’s a ${sign} sign.`),
 

@@ -118,8 +118,12 @@ def test_what_the_network_knows_is_in_the_contract(contract: Document) -> None:
     assert old == {**listed, "/explain": every}
     named = {path: schema["enum"] for path, schema in parameters(contract, "vocabulary")}
     assert named == {**old, "/compare": every, "/connections": every, "/occlusion": every}
-    ((_, weighted),) = parameters(contract, "layer")
-    assert weighted["enum"] == ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
+    convolutions = ["conv1", "conv2", "conv3", "conv4", "conv5"]
+    assert {path: schema["enum"] for path, schema in parameters(contract, "layer")} == {
+        "/cell": [*convolutions, "fc6", "fc7", "fc8"],
+        "/units/{layer}/{channel}": [*convolutions, "fc8"],
+        "/units/{layer}.webp": [*convolutions, "fc8"],
+    }
     ((_, layers),) = parameters(contract, "layers")
     assert re.search(layers["pattern"], "all")
     assert re.search(layers["pattern"], "conv1,pool5,fc7")
