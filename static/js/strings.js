@@ -7,6 +7,8 @@ export const SAY = {
   photoAlone: "The photo you chose.",
   photoAlt: (/** @type {string} */ alt) => `The photo you chose. Glassbot’s alt text for it: ${alt}`,
   undrawn: "This browser can’t show this kind of file. Glassbot can still read it.",
+  cannotMove: "This browser can’t draw this kind of file, so the square can’t be moved.",
+  cannotCover: "This browser can’t draw this kind of file, so it can’t be cut or painted here.",
   squareOnly: "This browser can’t show this kind of file: this is the square that Glassbot looked at.",
   firstOf: (/** @type {number} */ n) => `Of these ${n} files only the first one is used.`,
   by: (/** @type {string} */ name, /** @type {string} */ version) =>

@@ -251,7 +251,7 @@ def test_an_answer_is_shared_as_a_picture_with_its_sentence_and_a_sample_with_it
 def test_where_nothing_can_be_shared_the_sentence_is_copied(visit: Visit) -> None:
     page = visit(at="/#sample=coffee", permissions=["clipboard-read", "clipboard-write"])
     answered(page)
-    page.evaluate("Object.defineProperty(navigator, 'share', { value: undefined })")
+    page.evaluate("Object.defineProperty(navigator, 'share', { value: undefined, writable: true })")
     page.get_by_role("button", name="Share").click()
     expect(page.locator("#copied")).to_have_text("Copied: paste it where you want it.")
     sentence, link = page.evaluate("navigator.clipboard.readText()").split("\n")

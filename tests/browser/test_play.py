@@ -141,6 +141,7 @@ def test_the_parts_add_up(visit: Visit) -> None:
     page = visit()
     upload(page)
     with page.expect_response("**/compare?*") as response:
+        page.locator("#really").scroll_into_view_if_needed()
         page.locator("#really-field").fill("goldfish")
         page.keyboard.press("Enter")
     compared = response.value.json()
@@ -151,6 +152,7 @@ def test_the_parts_add_up(visit: Visit) -> None:
 def test_a_name_that_it_has_not_is_said_to_be_none(visit: Visit) -> None:
     page = visit()
     upload(page)
+    page.locator("#really").scroll_into_view_if_needed()
     page.locator("#really-field").fill("goldfsh")
     note = page.locator("#really-body > .note")
     expect(note).to_contain_text("It has no name for “goldfsh”; the nearest it knows: goldfish")
@@ -193,6 +195,7 @@ def test_what_the_browser_cannot_draw_is_not_moved(visit: Visit, tmp_path: Path)
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(visit: Visit, scheme: str, width: int) -> None:
     page = visit(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
     upload(page)
+    page.locator("#really").scroll_into_view_if_needed()
     page.locator("#really-field").fill("goldfish")
     page.keyboard.press("Enter")
     page.wait_for_selector(".standing")

@@ -14,8 +14,16 @@ import * as tools from "./tools.js";
 
 let current = new AbortController();
 
+/** Settled once all is there to play with. @type {Promise<void>} */
+let ready = Promise.resolve();
+
 /** A photo is answered. @param {Answered} answered */
-export async function answered(answered) {
+export function answered(answered) {
+  ready = begin(answered);
+}
+
+/** @param {Answered} answered */
+async function begin(answered) {
   current.abort();
   current = new AbortController();
   const { signal } = current;
@@ -31,5 +39,8 @@ export function left() {
   tools.leave();
 }
 
+/** Somebody takes up a tool, or lays it down. @param {import("./stage.js").Tool} name */
+export const play = (name) => ready.then(() => tools.turn(name));
+
 /** Somebody said that the answer is wrong. */
-export const wrong = () => really.ask();
+export const wrong = () => ready.then(really.ask);

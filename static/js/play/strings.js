@@ -9,11 +9,6 @@ export const signed = (value, digits = 1) =>
 
 export const SAY = {
   // The tools
-  square: "Move the square",
-  cover: "Cover a part",
-  tools: "Try something else with this photo",
-  cannotMove: "This browser can’t draw this kind of file, so the square can’t be moved.",
-  cannotCover: "This browser can’t draw this kind of file, so it can’t be cut or painted here.",
   squareStage: "The square that Glassbot looks at. Arrow keys move it, plus and minus resize it, Escape ends.",
   coverStage: "The photo, to paint over. Arrow keys move a square brush, Enter or Space paints with it, Escape ends.",
   squareHint: "Drag the square or a corner. Keys: arrows, + and −.",

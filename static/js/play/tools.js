@@ -32,12 +32,6 @@ const opener = (name) => byId(`play-${name}`, HTMLButtonElement);
 export function begin({ prediction, picture }, side) {
   leave();
   const { image } = picture;
-  const reasons = { square: !image || picture.square ? SAY.cannotMove : "", cover: image ? "" : SAY.cannotCover };
-  byId("play-why").textContent = reasons.cover || reasons.square;
-  for (const name of /** @type {stage.Tool[]} */ (["square", "cover"])) {
-    opener(name).disabled = Boolean(reasons[name]);
-    opener(name).onclick = () => (tool === name ? close() : open(name));
-  }
   if (!image) return;
   const { x, y, width } = cropOf(picture, prediction.image.crop, prediction.image);
   const size = { width: picture.width, height: picture.height };
@@ -47,6 +41,9 @@ export function begin({ prediction, picture }, side) {
   const scene = { image, size, square: start, strokes: [], colour, brush: BRUSHES.medium, cursor: middle };
   game = { scene, start, side, end: new AbortController() };
 }
+
+/** Take up a tool, or lay it down. @param {stage.Tool} name */
+export const turn = (name) => (tool === name ? close() : open(name));
 
 /** The photo goes. */
 export function leave() {
