@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import CAT, SAMPLES, Visit, answered, upload
+from tests.browser.conftest import SAMPLES, Visit, answered, upload
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import CAT, SAMPLES
+from tests.browser.conftest import SAMPLES
 from tests.browser.lessons import CASES, slide, step, written
 
 pytestmark = pytest.mark.browser
