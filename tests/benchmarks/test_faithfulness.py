@@ -129,7 +129,7 @@ def test_average_drop_and_increase_equal_those_of_torch_cam(setting: Setting, me
     base: Any = {"gradcam": methods.GradCAM, "layercam": methods.LayerCAM}[method]
     network = Vocabulary(setting, "object")
 
-    class Explained(base):  # type: ignore[misc, valid-type]  # torch-cam is optional
+    class Explained(base):  # type: ignore[misc]  # torch-cam is optional
         def __call__(self, class_idx: Any = None, scores: Any = None, **more: Any) -> Any:  # noqa: ARG002 as torch-cam calls it
             return super().__call__(class_idx, network.evidence, **more)  # of the logits, where torch-cam takes shares
 
