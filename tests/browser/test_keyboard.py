@@ -72,13 +72,17 @@ def test_the_layers_are_walked_through(visit: Visit) -> None:
     expect(page.locator("#tiles button").first).to_be_focused()  # the strongest stands first
     page.keyboard.press("ArrowDown")
     expect(page.locator("#tiles button:focus")).to_have_attribute("aria-pressed", "true")
-    page.keyboard.press("Shift+Tab")
+    expect(page.locator(".unit-argues button").first).to_be_visible()
+    for _ in range(30):  # past what the unit's card leads to
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement.id") == "map":
+            break
     expect(page.locator("#map")).to_be_focused()
     note = page.locator("#channel-note").inner_text()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowUp")
     expect(page.locator("#channel-note")).not_to_have_text(note)
-    tab_to(page, "#tiles button", most=1)
+    tab_to(page, "#tiles button", most=30)
     tab_to(page, "#history a")
     tab_to(page, "#forget", most=1)
     tab_to(page, "#kernels button", most=1)

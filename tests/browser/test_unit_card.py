@@ -81,7 +81,7 @@ def test_a_tile_opens_its_card_and_a_card_opens_others(visit: Visit, with_cards:
     text = page.locator("#unit-card")
     expect(text).to_contain_text("Fires most for: dog · right 62% of the time, 55–69; by chance it would be 21%.")
     expect(text).to_contain_text("the best of 1,000 test photos reaches 12")
-    page.wait_for_function("document.querySelector('.unit-picture canvas').width === 16")
+    page.wait_for_function("() => document.querySelector('.unit-picture canvas').width === 16")
     assert grey(page, ".unit-picture canvas") == 101
     page.locator("#tiles button").nth(100).click()
     expect(page.locator("#channel-h")).to_have_text("Channel 101 of 256")
@@ -100,6 +100,7 @@ def test_a_label_has_a_card_and_the_keyboard_reaches_and_leaves_it(visit: Visit,
     page.keyboard.press("Enter")
     expect(dialog).to_be_visible()
     expect(dialog.locator("h3")).to_contain_text("what the network looks for")
+    page.wait_for_function("() => document.querySelector('#label-card .unit-picture canvas').width === 16")
     assert grey(page, "#label-card .unit-picture canvas") == 7
     violations = Axe().run(page).response["violations"]
     assert [found["id"] for found in violations] == []
