@@ -19,7 +19,7 @@ from tests.app.server import served
 from tests.browser.conftest import answered, launch
 
 VIEWS = {
-    "see": ("#sample=coffee", {390: 1350, 820: 1400, 1440: 1650}),
+    "see": ("#sample=coffee", {390: 1350, 820: 1400, 1440: 2080}),
     "learn": ("learn", {390: 844, 820: 1180, 1440: 900}),
     "training": ("training", {390: 844, 820: 1180, 1440: 900}),
 }
