@@ -19,7 +19,7 @@ from tests.app.server import served
 from tests.browser.conftest import answered, launch
 
 VIEWS = {
-    "see": ("#sample=coffee", {390: 1350, 820: 1400, 1440: 2080}),
+    "see": ("#sample=coffee", {390: 1350, 820: 1400, 1440: 2060}),
     "learn": ("learn", {390: 844, 820: 1180, 1440: 900}),
     "training": ("training", {390: 844, 820: 1180, 1440: 900}),
 }
@@ -47,7 +47,7 @@ def shot(browser: Browser, address: str, size: tuple[int, int], scheme: Scheme) 
 
 def packed(picture: Image.Image) -> bytes:
     """A WebP of the best quality that fits. Raises ValueError where none does."""
-    for quality in range(75, 29, -5):
+    for quality in range(75, 19, -5):
         file = io.BytesIO()
         picture.save(file, "WEBP", quality=quality, method=6)
         if file.tell() <= MOST:
