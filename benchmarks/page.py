@@ -79,7 +79,7 @@ def measure_slowly(page: Page, address: str, jpeg: bytes) -> dict[str, float]:
     line.send("Network.emulateNetworkConditions", conditions)
     photo: Any = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": jpeg}
     page.set_input_files("#file", photo)
-    page.wait_for_function("window.times.maps", timeout=300_000)
+    page.wait_for_function("() => window.times.maps", timeout=300_000)
     times = page.evaluate("window.times")
     line.detach()
     return {

@@ -19,7 +19,7 @@ export const SAY = {
   notCopied: (/** @type {string} */ alt) => `Your browser couldn’t copy it. The alt text is: ${alt}`,
 
   sharedByCopy: "Copied: paste it where you want it.",
-  notShared: (/** @type {string} */ text) => `Your browser couldn’t copy it. It says: ${text}`,
+  notShared: (/** @type {string} */ text) => `Your browser couldn’t copy it. Here it is: ${text}`,
   notInLink: "Links can’t include your own photo: save the picture to send it along.",
   readAloud: "Read aloud",
   stopReading: "Stop reading",

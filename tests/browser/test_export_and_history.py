@@ -202,7 +202,7 @@ def test_a_browser_that_keeps_nothing_makes_no_noise(visit: Visit) -> None:
     page.go_back()
     page.wait_for_function("was => document.querySelector('#photo img').src !== was", arg=cat)
     answered(page)
-    page.wait_for_function("document.querySelector('#photo img').naturalWidth === 451")
+    page.wait_for_function("() => document.querySelector('#photo img').naturalWidth === 451")
     page.reload()
     expect(page.locator("#start-p")).to_contain_text("no longer kept here")
 
@@ -240,7 +240,7 @@ def test_an_answer_is_shared_as_a_picture_with_its_sentence_and_a_sample_with_it
     answered(page)
     page.evaluate(SHARING)
     page.get_by_role("button", name="Share").click()
-    page.wait_for_function("window.shared")
+    page.wait_for_function("() => window.shared")
     link = page.evaluate("window.shared.url")
     assert link == page.url
     page = visit(at=link[link.index("/#") :])
