@@ -135,17 +135,12 @@ class Settings(BaseSettings):
         le=600,
         description="Time after SIGTERM, in seconds, for which requests are still accepted while /readyz answers 503.",
     )
+    # 256 outlast a minute in which four others arrive each second: who plays with a photo need not send it again.
     cache_pictures: int = Field(
-        default=256,
-        ge=0,
-        le=10_000,
-        description="Decoded pictures kept in memory, of 0.16 MB each; one that is kept can be named by its SHA-256.",
+        default=256, ge=0, le=10_000, description="Decoded pictures kept, of 0.16 MB each; ?image= can name them."
     )
     cache_outputs: int = Field(
-        default=8,
-        ge=0,
-        le=1000,
-        description="Pictures whose logits and activations are kept in memory, up to 5 MB each.",
+        default=8, ge=0, le=1000, description="Pictures whose logits and activations are kept, up to 3.3 MB each."
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)] = Field(
         default=(),

@@ -76,7 +76,7 @@ async def measure(work: Callable[[], Awaitable[None]], times: int) -> str:
 
 
 async def run(checkpoint: Path, times: int) -> None:
-    """Print the table."""
+    """Print the table for a checkpoint, from ``times`` answers of each kind."""
     settings = read_settings(checkpoint=checkpoint)
     metrics = Metrics()
     predictor = Predictor(settings, EngineHost(settings, checkpoints.load(checkpoint), metrics, create_engine), metrics)

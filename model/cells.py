@@ -1,8 +1,8 @@
 """How one number of the network came about: its window, its weights, its sum, and what follows.
 
-The sum is spelled out from the activations that the network kept of the layer before. It is computed in float32; an
-engine that runs in bf16 keeps 8 bits of each number, so that its own value may lie a few per cent of the largest term
-away, and is told beside it.
+The sum is spelled out in full precision from the activations that were kept of the layer before. The engine's own
+value is told beside it: where it computes in bf16, or rounds what it multiplies by int8 weights, the two differ, in the
+shipped network by less than 0.5 % of the layer's largest number (``tests/model/test_contributions.py``).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Step:
     name: Literal["lrn", "pool"] | Activation
     """What it is; an activation function only where it follows pooling."""
     value: float
-    """The number after it."""
+    """The number that comes out of it."""
     window: Floats | None = None
     """(kernel, kernel) cells that pooling takes the largest of, for ``pool``; None for the others."""
     place: tuple[int, int] | None = None

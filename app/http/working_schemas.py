@@ -188,8 +188,10 @@ class CellResponse(Answer):
     bias: float
     sum: float
     activation: Literal["relu", "tanh", "sigmoid"] | None = Field(description="Null where none is applied here.")
-    value: float = Field(description="The sum after the activation, in float32 from what was kept of the layer before.")
-    kept: float = Field(description="The same number as the engine computed it; bf16 keeps 8 bits of each number.")
+    value: float = Field(description="The sum after the activation, from what was kept of the layer before.")
+    kept: float = Field(
+        description="The number as the engine computed it, in its precision: within 0.5 % of the layer's largest."
+    )
     after: list[StepAnswer]
     softmax: ProbabilityAnswer | None = Field(description="Of fc8, where the labels exclude each other.")
     sigmoid: ProbabilityAnswer | None = Field(description="Of fc8, where each label holds or not for itself.")

@@ -72,7 +72,7 @@ class Occluded:
 
     image: DecodedImage
     answer: Answered
-    """Of the whole picture."""
+    """What the network answers for the whole picture."""
     probability: NDArray[np.float32]
     """(cells, cells) what the label's probability loses; below 0 where it gains."""
     logit: NDArray[np.float32]

@@ -15,7 +15,7 @@ from torch import Tensor
 from model.architecture import Architecture, LocalResponseNorm
 from model.backward import gradients, input_of
 from model.cells import LinearTerm, activate, trace
-from model.checkpoint import Checkpoint
+from model.checkpoint import PRETRAINED, Checkpoint, load
 from model.contributions import Connections, connect, flow
 from model.engines import create_engine
 from model.engines.torch_engine import build, standardise
@@ -253,3 +253,17 @@ def test_an_activation_function_is_that_of_torch() -> None:
         assert activate(value, "relu") == float(torch.relu(torch.tensor(value)))
         assert activate(value, "tanh") == pytest.approx(float(torch.tanh(torch.tensor(value))), rel=1e-6)
         assert activate(value, "sigmoid") == pytest.approx(float(torch.sigmoid(torch.tensor(value))), rel=1e-6)
+
+
+def test_the_shipped_network_runs_as_its_sums_say_in_the_precision_of_its_engine() -> None:
+    network = load(PRETRAINED)
+    names = network.architecture.activation_names
+    picture = picture_of(network)
+    output = create_engine(network, engine="openvino").run(picture, maps=names)
+    maps, logits = {name: output.maps[name][0] for name in names}, output.logits[0]
+    random = np.random.default_rng(2)
+    for layer in (layer for layer in network.architecture.layers if layer.weight_shape):
+        shape = (*layer.shape, 1, 1)[:3]
+        for _ in range(100):
+            cell = trace(maps, logits, picture[0], network, layer, tuple(int(n) for n in random.integers(shape)))  # type: ignore[arg-type]
+            assert abs(cell.value - cell.kept) < 0.005 * np.abs(maps.get(layer.name, logits)).max()

@@ -59,7 +59,7 @@ async def cell(
     row: Place = None,
     column: Place = None,
 ) -> Response:
-    """How one number of the network came about: its terms, their sum, and what follows. In float32."""
+    """How one number of the network came about: its terms, their sum, and what follows."""
     architecture = intake.predictor.checkpoint.architecture
     found = _layer(layer, architecture)
     place = _place(found, channel, row, column)
