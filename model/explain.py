@@ -43,7 +43,8 @@ def find_row(checkpoint: Checkpoint, label: str, vocabulary: str | None = None) 
             for number, entry in enumerate(candidate.labels):
                 if label in (entry.id, entry.name):
                     return int(checkpoint.slices()[candidate.name].start) + number
-    raise UnknownLabelError(f"This network does not know {label!r}: ask for one of the labels that GET /model lists.")
+    where = "This network does not know" if vocabulary is None else f"The vocabulary {vocabulary!r} does not have"
+    raise UnknownLabelError(f"{where} {label!r}: ask for one of the labels that GET /model lists.")
 
 
 def gradient(output: Output, index: int, checkpoint: Checkpoint, row: int, *, most: int | None = None) -> Floats:

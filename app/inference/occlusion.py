@@ -16,7 +16,8 @@ from model.checkpoint import Preprocessing
 from model.weights import Floats
 
 TOGETHER = 8
-"""Covered pictures that wait for the engine at once: half of its largest batch, so that others need not wait."""
+"""Most covered pictures that wait for the engine at once: half of its largest batch, so that others need not wait."""
+_SHARE = 4  # of all slots, the part that one map may take: one of so many
 
 Pixels = NDArray[np.uint8]
 
@@ -38,7 +39,8 @@ def covered(pixels: Pixels, patch: tuple[slice, slice], preprocessing: Preproces
 async def logits_when_covered(pixels: Pixels, cells: int, host: EngineHost) -> Floats:
     """Return (cells², K) logits, for each patch those of the picture without it. Raises as ``host.run`` does.
 
-    Each covered picture counts as a request of its own while it waits, so that fewer others are admitted.
+    Each covered picture counts as a request of its own while it waits. At most a quarter of all slots is taken so, and
+    the rest is for others.
     """
 
     async def without(patch: tuple[slice, slice]) -> Floats:
@@ -48,7 +50,8 @@ async def logits_when_covered(pixels: Pixels, cells: int, host: EngineHost) -> F
         return logits
 
     every = patches(len(pixels), cells)
+    together = min(TOGETHER, max(1, host.admission.capacity // _SHARE))
     rows: list[Floats] = []
-    for first in range(0, len(every), TOGETHER):
-        rows += await asyncio.gather(*map(without, every[first : first + TOGETHER]))
+    for first in range(0, len(every), together):
+        rows += await asyncio.gather(*map(without, every[first : first + together]))
     return np.stack(rows)

@@ -159,7 +159,9 @@ class Predictor:
     def _map_of_claim(self, result: ForwardResult, number: int, method: Method) -> Explained:
         claims = describe(result.output.logits[0], self.checkpoint, pixels=result.image.pixels).caption.claims
         if number >= len(claims):
-            raise errors.NoSuchLabelError(f"The sentence makes {len(claims)} claims, counted from 0: none is {number}.")
+            raise errors.NoSuchLabelError(
+                f"Claims are counted from 0, and this sentence has {len(claims)}: there is no claim {number}."
+            )
         claim = claims[number]
         shares = shares_by_row(claim, self.checkpoint)
         if len(shares) == 1:

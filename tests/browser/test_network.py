@@ -166,11 +166,11 @@ def test_the_sum_of_a_cell_is_the_number_that_the_engine_computes(
 def test_another_cell_is_chosen_by_a_step_and_by_a_click_and_the_kernel_moves(visit: Visit) -> None:
     page = shown(visit)
     node(page, "conv3").click()
-    page.wait_for_selector(".stage")
+    page.wait_for_selector(".reads")
     with page.expect_response("**/cell?*"):
         page.locator(".bench-map .map").click(position={"x": 5, "y": 5})
     expect(page.locator(".bench-map .note").first).to_contain_text("Row 1, column 1:")
-    window = page.locator(".stage .map rect").last
+    window = page.locator(".reads .map rect").last
     expect(window).to_have_attribute("x", "-1")  # in the padding
     with page.expect_response("**/cell?*") as stepped:
         page.get_by_role("button", name="Next cell").click()
@@ -180,7 +180,7 @@ def test_another_cell_is_chosen_by_a_step_and_by_a_click_and_the_kernel_moves(vi
     expect(page.locator(".ledger [data-term='1']")).to_have_attribute("aria-pressed", "true")
     page.locator(".heat.written span").first.hover()
     expect(page.locator(".heat.written .on")).to_have_count(2)
-    expect(page.locator(".stage .sum-line")).to_contain_text("×")
+    expect(page.locator(".reads .sum-line")).to_contain_text("×")
     expect(page.get_by_role("button", name="Slide the kernel")).to_be_hidden()  # who asked for less motion is spared it
 
 
@@ -189,7 +189,7 @@ def test_the_kernel_slides_when_asked_to(visit: Visit) -> None:
     answered(page)
     page.locator("#network").scroll_into_view_if_needed()
     node(page, "conv5").click()
-    page.wait_for_selector(".stage")
+    page.wait_for_selector(".reads")
     before = page.locator(".bench-map .note").first.inner_text()
     page.get_by_role("button", name="Slide the kernel").click()
     until(page, lambda: page.locator(".bench-map .note").first.inner_text() != before)
@@ -231,10 +231,10 @@ def test_the_same_view_closes_the_lessons_with_sums_to_check_by_hand(visit: Visi
     expect(step.locator(".net-says")).to_contain_text("It’s a plus sign.")
     step.locator("button[data-layer=conv1][data-channel='0']").click()
     expect(step.locator(".ledger-rest")).to_contain_text("max(0, 5)")
-    expect(step.locator(".stage .sum-line")).to_have_text("= +6")
+    expect(step.locator(".reads .sum-line")).to_have_text("= +6")
     step.locator(".bench-map .map").hover(position={"x": 3, "y": 3})
-    expect(step.locator(".stage .ghost")).to_have_attribute("x", "0")
-    step.locator(".stage .map").hover(position={"x": 75, "y": 75})
+    expect(step.locator(".reads .ghost")).to_have_attribute("x", "0")
+    step.locator(".reads .map").hover(position={"x": 75, "y": 75})
     expect(step.locator(".bench-map .ghost")).to_have_attribute("width", "3")  # so many cells read one pixel
     step.locator(".net-bars button").first.click()
     expect(step.locator(".softmax")).to_contain_text("66.8%")

@@ -237,7 +237,7 @@ export class Bench {
     const input = this.input(cell);
     const stage = el(
       "div",
-      { class: "stage" },
+      { class: "reads" },
       figure(name, input),
       figure(SAY.patch, grid(term.inputs, colours.inputs)),
       sign("×"),

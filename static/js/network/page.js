@@ -89,7 +89,7 @@ async function draw() {
       captions: SAY.captions,
       labels: labelsOf(prediction, connections),
       sentence: curly(prediction.caption.text),
-      cell: (at, gone) => ask(image, "cell", at, gone),
+      cell: (at, gone) => cell(image, at, gone, prediction.gates),
       choose,
     });
   } catch (error) {
@@ -101,14 +101,32 @@ async function draw() {
 }
 
 /**
+ * How one number came about; of an answer also the chance that the photo shows any label of its vocabulary.
+ * @param {string} image
+ * @param {Record<string, string | number | undefined>} at
+ * @param {AbortSignal} gone
+ * @param {Record<string, number>} gates
+ */
+async function cell(image, at, gone, gates) {
+  const found = await ask(image, "cell", at, gone);
+  if (found.softmax) found.softmax.gate = gates[found.softmax.vocabulary];
+  return found;
+}
+
+/**
  * The labels of the answer, with the chosen one among them.
  * @param {Rest.PredictResponse} prediction
  * @param {import("./source.js").Connections} connections
  */
-function labelsOf({ labels }, { label, probability }) {
+function labelsOf({ labels, gates }, { label, probability }) {
   const bars = labels.map(({ id, vocabulary, label: name, score }) => ({ id, vocabulary, name, score }));
   const isThere = bars.some(({ id, vocabulary }) => id === label.id && vocabulary === label.vocabulary);
-  const own = { id: label.id, vocabulary: label.vocabulary, name: label.label, score: probability };
+  const own = {
+    id: label.id,
+    vocabulary: label.vocabulary,
+    name: label.label,
+    score: probability * (gates[label.vocabulary] ?? 1),
+  };
   return isThere ? bars : [own, ...bars];
 }
 

@@ -28,7 +28,7 @@ export function sigmoidOf(of, chosen) {
  * @param {string} chosen name of the label
  */
 export function softmaxOf(of, chosen) {
-  const { logit, exp, total, probability, top, largest } = of;
+  const { logit, exp, total, probability, top, largest, gate = 1 } = of;
   const isListed = top.some((label) => label.logit === logit);
   const listed = isListed ? top : [...top, { id: "", label: chosen, logit, probability }];
   const rows = listed.map((label) =>
@@ -44,6 +44,7 @@ export function softmaxOf(of, chosen) {
     ...(isFitted(of) ? [line(SAY.fittedName, SAY.fitted(of))] : []),
     el("ul", { class: "ledger" }, ...rows),
     line(chosen, SAY.share(exp, total, probability)),
+    ...(gate < 1 ? [line(SAY.gateName, SAY.gated(probability, gate))] : []),
   );
 }
 

@@ -7,7 +7,8 @@
  * @typedef {Rest.EdgeAnswer} Edge
  * @typedef {Rest.ConvolutionTermAnswer} WindowTerm what one channel adds
  * @typedef {Rest.LinearTermAnswer} ProductTerm what one number adds
- * @typedef {Rest.ProbabilityAnswer} Probability how a logit becomes a share
+ * @typedef {Rest.ProbabilityAnswer & { gate?: number }} Probability how a logit becomes a share; gate: the chance that the
+ *   photo shows any label of the vocabulary
  * @typedef {Omit<Rest.CellResponse, "request_id" | "image" | "patch">} Cell how one number came about
  *
  * @typedef {object} Label one bar of the answer

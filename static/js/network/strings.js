@@ -146,6 +146,9 @@ export const SAY = {
   rest: "all others",
   share: (/** @type {number} */ exp, /** @type {number} */ total, /** @type {number} */ p) =>
     `${scientific(exp)} ÷ ${scientific(total)} = ${num(100 * p, 1)}%`,
+  gateName: "Times the chance that the photo shows any of these",
+  gated: (/** @type {number} */ p, /** @type {number} */ gate) =>
+    `${num(100 * p, 1)}% × ${num(100 * gate, 1)}% = ${num(100 * p * gate, 1)}%`,
   sigmoid: "Sigmoid: from a score to a chance",
   sigmoidOf: (/** @type {number} */ logit, /** @type {number} */ p) =>
     `1 ÷ (1 + e^${num(-logit)}) = ${num(100 * p, 1)}%`,

@@ -106,7 +106,7 @@ function show(compared, activations) {
   const { answered, model, signal } = current;
   const { label, rank, of, probability, vocabulary } = compared.label;
   const kinds = SAY.vocabularies[vocabulary] ?? vocabulary;
-  const share = PAGE.percent(probability);
+  const share = PAGE.percent(probability * (answered.prediction.gates[vocabulary] ?? 1));
   note.textContent = "";
   const row = model.layers.find(({ name }) => name === compared.layer);
   const cells = { receptiveField: 1, jump: 1, start: 0, inputSize: model.input_size };
