@@ -12,6 +12,7 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import get_args
 
@@ -220,7 +221,7 @@ def main() -> None:
     each = -(-options.n // len(options.data))
     size = setting.checkpoint.architecture.input_size
     sets = [list(pictures_of(folder, each, size)) for folder in options.data]
-    mixed = [pixels for group in zip(*sets, strict=False) for pixels in group]
+    mixed = [pixels for group in zip_longest(*sets) for pixels in group if pixels is not None]
     found: dict[str, list[Scores]] = {kind: [] for kind in KINDS}
     random = np.random.default_rng(options.seed)
     most = len(mixed) if options.occlusion is None else options.occlusion
