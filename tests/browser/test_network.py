@@ -206,8 +206,11 @@ def test_another_label_has_other_connections_and_its_own_softmax(visit: Visit, s
     expect(page.locator(".bench h3")).to_contain_text(f"fc8 · {name}")
     told = connections(server, page)
     assert told["label"]["label"] == name
-    share = page.locator(".softmax .sum-line b").last
+    share = page.locator(".softmax .sum-line b").nth(-2)
     assert number(share.inner_text()) == pytest.approx(100 * told["probability"], abs=0.06)
+    gates = httpx.post(f"{server}/predict", content=COFFEE.read_bytes()).json()["gates"]
+    score = 100 * told["probability"] * gates[told["label"]["vocabulary"]]
+    assert number(page.locator(".softmax .sum-line b").last.inner_text()) == pytest.approx(score, abs=0.11)
     expect(page.locator("#bars [aria-pressed=true]")).to_contain_text(name)
 
 
