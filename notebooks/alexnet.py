@@ -835,8 +835,9 @@ assert all(one.shape == (13, 13) and one.min() >= 0 for one in maps.values())
 # **Predict.** Four more photos. For each: will the sentence be right, careful, or wrong?
 
 # %% tags=["reveal"]
-names = ("static/samples/dunes", "docs/photos/spices", "docs/photos/raccoon", "docs/photos/goldfish")
-more = [Image.open(ROOT / f"{name}.webp") for name in names]
+names = ("spices", "raccoon", "goldfish")
+files = ["static/samples/dunes.webp", *(f"docs/photos/{name}.webp" for name in names)]
+more = [Image.open(ROOT / file) for file in files]
 looks = np.stack([prepare(photo, 227)[0] for photo in more])
 drawing.pictures(looks, columns=4, side=1.7)
 for logits in engine.run(looks).logits:
