@@ -85,11 +85,8 @@ def scores_of(setting: Setting, pictures: Pixels, row: int) -> Floats:
     logits = np.concatenate(
         [setting.engine.run(pictures[start : start + _BATCH]).logits for start in range(0, len(pictures), _BATCH)]
     )
-    for vocabulary in setting.checkpoint.vocabularies:
-        rows = rows_of(setting.checkpoint.vocabularies)[vocabulary.name]
-        if rows.start <= row < rows.stop:
-            return probabilities(logits[:, rows], vocabulary)[:, row - rows.start]
-    raise IndexError(row)
+    vocabulary, rows = setting.checkpoint.vocabulary_at(row)
+    return probabilities(logits[:, rows], vocabulary)[:, row - rows.start]
 
 
 def likeliest(setting: Setting, output: Output) -> int:

@@ -74,11 +74,9 @@ def logit_weights(checkpoint: Checkpoint, row: int) -> Floats:
     A label of a sigmoid vocabulary counts alone, one of a softmax vocabulary against the mean of its vocabulary.
     """
     weights = np.zeros(checkpoint.architecture.outputs, np.float32)
-    slices = checkpoint.slices()
-    for vocabulary in checkpoint.vocabularies:
-        rows = slices[vocabulary.name]
-        if vocabulary.activation == "softmax" and rows.start <= row < rows.stop:
-            weights[rows] = -1 / len(vocabulary)
+    vocabulary, rows = checkpoint.vocabulary_at(row)
+    if vocabulary.activation == "softmax":
+        weights[rows] = -1 / len(vocabulary)
     weights[row] += 1
     return weights
 

@@ -75,6 +75,15 @@ class Checkpoint:
         """Return for each vocabulary, by name, the rows of fc8 that belong to it."""
         return vocabulary.rows_of(self.vocabularies)
 
+    def vocabulary_at(self, row: int) -> tuple[Vocabulary, slice]:
+        """Return the vocabulary of a row of fc8, and all its rows. Raises IndexError where there is no such row."""
+        slices = self.slices()
+        for candidate in self.vocabularies:
+            rows = slices[candidate.name]
+            if rows.start <= row < rows.stop:
+                return candidate, rows
+        raise IndexError(row)
+
     def folded(self) -> Checkpoint:
         """Return the same function as a network without batch norm and without a factor for dropout at test time.
 

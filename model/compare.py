@@ -61,7 +61,7 @@ def compare(output: Output, checkpoint: Checkpoint, row: int) -> Comparison:
 
     ``output`` holds :func:`model.explain.needed_activations` of one picture, ``checkpoint`` is folded.
     """
-    vocabulary, rows = vocabulary_at(checkpoint, row)
+    vocabulary, rows = checkpoint.vocabulary_at(row)
     logits = output.logits[0]
     places = _places(vocabulary, rows, logits)
     against = None
@@ -69,13 +69,10 @@ def compare(output: Output, checkpoint: Checkpoint, row: int) -> Comparison:
         against = max((p for p in places if p.row != row), key=lambda p: p.probability)
     asked = places[row - rows.start]
     activations_CHW = output.maps[checkpoint.architecture.last_convolution][0]
-    gradient_CHW = explain.gradient(output, 0, checkpoint, row)
+    shares = {against.row: 1.0, row: -1.0} if against else {row: 1.0}
     signs = np.zeros(len(logits), np.float32)
-    signs[row] = 1
-    if against:
-        gradient_CHW = explain.gradient(output, 0, checkpoint, against.row) - gradient_CHW
-        signs[row], signs[against.row] = -1, 1
-    parts_CHW = gradient_CHW * activations_CHW
+    signs[list(shares)] = list(shares.values())
+    parts_CHW = explain.gradient_of_any(output, 0, checkpoint, shares) * activations_CHW
     lead = float(signs @ logits)
     weights = vector_times_weight(signs, checkpoint.weights, "fc8.weight")
     return Comparison(
@@ -88,15 +85,6 @@ def compare(output: Output, checkpoint: Checkpoint, row: int) -> Comparison:
         values=output.maps["fc7"][0],
         weights=weights,
     )
-
-
-def vocabulary_at(checkpoint: Checkpoint, row: int) -> tuple[Vocabulary, slice]:
-    """Return the vocabulary of a row of fc8, and its rows. Raises IndexError where there is no such row."""
-    for vocabulary in checkpoint.vocabularies:
-        rows = checkpoint.slices()[vocabulary.name]
-        if rows.start <= row < rows.stop:
-            return vocabulary, rows
-    raise IndexError(row)
 
 
 def _places(vocabulary: Vocabulary, rows: slice, logits: Floats) -> list[Place]:

@@ -198,12 +198,9 @@ class Predictor:
 
     def _answer(self, row: int, logits: Floats) -> Answered:
         """What (K,) logits answer for a row of fc8."""
-        for vocabulary in self.checkpoint.vocabularies:
-            rows = self.checkpoint.slices()[vocabulary.name]
-            if rows.start <= row < rows.stop:
-                index = row - rows.start
-                return Answered(label=vocabulary.labels[index], vocabulary=vocabulary, logits=logits[rows], index=index)
-        raise IndexError(row)
+        vocabulary, rows = self.checkpoint.vocabulary_at(row)
+        index = row - rows.start
+        return Answered(label=vocabulary.labels[index], vocabulary=vocabulary, logits=logits[rows], index=index)
 
     def _check_vocabulary(self, name: str | None) -> None:
         names = [v.name for v in self.checkpoint.vocabularies if v.activation == "softmax"]

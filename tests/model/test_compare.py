@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.compare import compare, vocabulary_at
+from model.compare import compare
 from model.engines.torch_engine import TorchEngine, build, standardise
 from model.explain import find_row, needed_activations
 from tests.tiny import tiny_network
@@ -57,6 +57,6 @@ def test_a_word_has_no_rival() -> None:
     found = compare(OUTPUT, NETWORK, row)
     assert found.against is None
     assert found.lead == pytest.approx(float(OUTPUT.logits[0, row]))
-    assert found.label.of == len(vocabulary_at(NETWORK, row)[0])
+    assert found.label.of == len(NETWORK.vocabulary_at(row)[0])
     with pytest.raises(IndexError):
-        vocabulary_at(NETWORK, 1000)
+        NETWORK.vocabulary_at(1000)

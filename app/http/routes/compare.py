@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Security
+from fastapi import APIRouter, Security
 from starlette.responses import Response
 
 from app.errors import NoSuchLabelError
@@ -13,7 +11,7 @@ from app.http.comparison import EXAMPLE, CompareResponse, comparison
 from app.http.dependencies import IntakePart
 from app.http.routes import contract
 from app.http.routes.contract import DECODING, ONE_PICTURE, RECEIVING
-from app.http.routes.working import VocabularyQuery
+from app.http.routes.working import LabelQuery, VocabularyQuery
 
 router = APIRouter(tags=["pictures"], dependencies=[Security(api_keys.required)])
 
@@ -26,7 +24,7 @@ router = APIRouter(tags=["pictures"], dependencies=[Security(api_keys.required)]
 )
 async def compare(
     intake: IntakePart,
-    label: Annotated[str, Query(min_length=1, max_length=200, description="Class id or natural name.")],
+    label: LabelQuery,
     vocabulary: VocabularyQuery = None,
 ) -> Response:
     """Score and rank of any label, and what decided between it and the likeliest other one."""
