@@ -128,8 +128,7 @@ class EngineHost:
     @contextmanager
     def admit(self) -> Iterator[Slot]:
         """Admit one request while the block runs, before its body is read. Raises NotReadyError or OverloadedError."""
-        if not self.ready:
-            raise NotReadyError("The network is still being loaded: ask again in a moment.")
+        self._check_ready()
         try:
             with self.admission.enter() as slot:
                 yield slot
@@ -139,9 +138,10 @@ class EngineHost:
     async def run(self, pixels: NDArray[np.uint8], layers: tuple[str, ...]) -> Done[Output]:
         """Queue one (S, S, 3) picture for the engine; its logits, and the activations of ``layers``.
 
-        Raises OverloadedError where the queue is full, NotReadyError once the process is ending, or what the engine
-        raised for this picture.
+        Raises OverloadedError where the queue is full, NotReadyError before the engine runs and once the process is
+        ending, or what the engine raised for this picture.
         """
+        self._check_ready()
         try:
             done = await self._batcher.submit(_Job(pixels, layers))
         except QueueFullError as error:
@@ -150,6 +150,10 @@ class EngineHost:
             raise NotReadyError("This replica is shutting down: ask again.") from error
         self._metrics.queue.observe(done.queued_s)
         return done
+
+    def _check_ready(self) -> None:
+        if not self.ready:
+            raise NotReadyError("The network is still being loaded: ask again in a moment.")
 
     def _forward(self, jobs: Sequence[_Job]) -> list[Output]:
         """On the batcher's thread: one run for all jobs, with every layer that any of them wants."""

@@ -86,8 +86,12 @@ async def test_nothing_is_ready_before_a_forward_pass_and_while_draining(
         early = await post(client)
         assert is_problem(early, 503, "not-ready")
         assert "retry-after" in early.headers
+        page = await client.get("/")  # comes without its worked answer
+        assert page.status_code == 200
+        assert 'class="worked"' not in page.text
         engine.gate.set()
         await until(lambda: app.state.host.ready)
+        assert 'class="worked"' in (await client.get("/")).text
         assert engine.batches
         assert (await client.get("/readyz")).status_code == 200
         app.state.host.drain()
