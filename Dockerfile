@@ -61,6 +61,6 @@ USER glassbot
 WORKDIR /tmp
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-  CMD ["python", "-m", "app.healthcheck"]
+  CMD ["python", "-m", "app.http.healthcheck"]
 ENTRYPOINT ["glassbot"]
 CMD ["serve"]

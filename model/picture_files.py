@@ -87,6 +87,49 @@ def list_pictures(folder: Path) -> FolderListing:
     return listing
 
 
+@dataclass(frozen=True, kw_only=True)
+class FoundPictures:
+    """The pictures in the paths of a command, and what else lies there."""
+
+    files: list[Path]
+    """The pictures, sorted folder by folder and without duplicates."""
+    passed_over: Counter[str]
+    """Kind of a file or name of a folder -> how many are not looked at."""
+    unreadable: dict[Path, str]
+    """Folder or link that the system does not let us look at -> why, in words."""
+
+
+def find_pictures(paths: Iterable[Path]) -> FoundPictures:
+    """Find the files in ``paths`` and all pictures below its folders.
+
+    In a folder, pictures are recognised by their suffix; a file in ``paths`` is taken
+    whatever its suffix.
+    """
+    files: set[Path] = set()
+    passed_over: Counter[str] = Counter()
+    unreadable: dict[Path, str] = {}
+    for path in paths:
+        if path.is_dir():
+            listing = list_pictures(path)
+            files.update(path / name for name in listing.pictures)
+            passed_over += listing.passed_over
+            unreadable.update({path / name: reason for name, reason in listing.unreadable.items()})
+        else:
+            files.add(path)
+    in_order = sorted(files, key=lambda file: sort_key(file_name(file)))
+    return FoundPictures(files=in_order, passed_over=passed_over, unreadable=unreadable)
+
+
+def file_name(file: Path) -> str:
+    """Return the path as text that can be encoded in UTF-8: a byte that is not UTF-8 becomes ``\\xff``."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")
+
+
+def sort_key(name: str) -> tuple[str, ...]:
+    """Return the key that sorts names folder by folder."""
+    return Path(name).parts
+
+
 def holds_pictures(folder: Path) -> bool:
     """Whether there is any picture below a folder; stops at the first."""
     nothing = FolderListing(pictures=[], passed_over=Counter(), unreadable={})

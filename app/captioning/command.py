@@ -16,13 +16,14 @@ from typing import Any
 
 from rich.console import Console
 
-from app.captioning.files import Captioner, CaptionLine, caption_files, file_name, find_pictures
+from app.captioning.files import Captioner, CaptionLine, caption_files
 from app.captioning.output_file import ResumeState, Writer, open_writer, read_resume_state, sort_lines
-from app.captioning.progress import show_progress
 from app.captioning.sidecars import Sidecars
+from app.inference.offline.paths import check_path, printable
+from app.inference.offline.progress import show_progress
 from app.settings import SettingsError, read_api_key
 from app.startup import StartError
-from model.picture_files import describe, reason_of
+from model.picture_files import describe, file_name, find_pictures
 
 _REQUIRED = {"resume": "out", "force": "alt_text", "concurrency": "server", "api_key": "server"}
 """The option without which another one has no effect."""
@@ -78,10 +79,10 @@ def _prepare_job(options: dict[str, Any]) -> Job:
             raise SettingsError(f"{_flag(option)} needs {_flag(required)}.")
     captioner = _captioner(options)
     for path in options["paths"]:
-        _check_path(path)
+        check_path(path)
     found = find_pictures(options["paths"])
-    passed_over = _printable(describe(found.passed_over))
-    unreadable = [_printable(f"{path} cannot be read ({reason}).") for path, reason in found.unreadable.items()]
+    passed_over = printable(describe(found.passed_over))
+    unreadable = [printable(f"{path} cannot be read ({reason}).") for path, reason in found.unreadable.items()]
     if not found.files:
         others = f", only what is not captioned: {passed_over}" if passed_over else ""
         raise StartError(" ".join([f"There is no picture in the given paths{others}.", *unreadable]))
@@ -97,22 +98,13 @@ def _prepare_job(options: dict[str, Any]) -> Job:
     )
 
 
-def _check_path(path: Path) -> None:
-    """Raise StartError where there is nothing at ``path``, or nothing that we may look at."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise StartError(_printable(f"There is no {path}.")) from error
-    except OSError as error:
-        raise StartError(_printable(f"{path} cannot be read ({reason_of(error)}).")) from error
-
-
 def _captioner(options: dict[str, Any]) -> AbstractAsyncContextManager[Captioner]:
     if options["server"]:
         return _remote_captioner(options)
     from app.captioning import local_network  # imports the engine, which a service elsewhere makes unnecessary
+    from app.inference.offline.network import offline_settings
 
-    settings = local_network.caption_settings(options["checkpoint"])
+    settings = offline_settings(options["checkpoint"])
     return local_network.open_captioner(settings, options["create_engine"])
 
 
@@ -156,7 +148,7 @@ async def _caption_pictures(job: Job, captioner: Captioner, errors: list[str]) -
         async with aclosing(caption_files(captioner, todo)) as lines:
             async for line in lines:
                 if error := await _write_line(line, writer, job.sidecars):
-                    errors.append(_printable(f"{line.file}: {error}"))
+                    errors.append(printable(f"{line.file}: {error}"))
                 step()
 
 
@@ -188,8 +180,3 @@ def _report_interruption(job: Job, status: int) -> int:
 
 def _flag(option: str) -> str:
     return "--" + option.replace("_", "-")
-
-
-def _printable(text: str) -> str:
-    """Escape line ends and control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -19,10 +19,11 @@ from io import StringIO
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from app.captioning.files import PredictionFields, sort_key
+from app.captioning.files import PredictionFields
 from app.settings import SettingsError
 from app.startup import StartError
 from model.files import atomically
+from model.picture_files import sort_key
 
 _LABELS = 5
 COLUMNS = (
@@ -43,7 +44,7 @@ class Record:
     """A complete line of a file: its picture, its network, and where it stands."""
 
     name: str
-    """The name of the picture, as :func:`app.captioning.files.file_name` writes it."""
+    """The name of the picture, as :func:`model.picture_files.file_name` writes it."""
     version: str
     """The version of the network that captioned it."""
     start: int

@@ -96,7 +96,7 @@ async def test_sigterm_under_load_answers_everything_and_ends_with_0(
 
 def test_a_container_asks_its_service_directly_also_where_a_proxy_is_set(running_server: Running) -> None:
     port = httpx.URL(running_server.address).port
-    command = [sys.executable, "-m", "app.healthcheck"]
+    command = [sys.executable, "-m", "app.http.healthcheck"]
     proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
     for settings, status in (({"PORT": str(port)}, 0), ({"PORT": str(port), "HOST": "0.0.0.0"}, 0), ({"PORT": "9"}, 1)):
         environment = os.environ | proxies | {f"GLASSBOT_{name}": value for name, value in settings.items()}

@@ -21,17 +21,20 @@ from PIL import Image
 from rich.console import Console
 
 from app.__main__ import main
-from app.captioning import local_network, progress
-from app.captioning.files import Captioner, PredictionFields, caption_files, file_name, find_pictures, prediction_fields
+from app.captioning import local_network
+from app.captioning.files import Captioner, PredictionFields, caption_files, prediction_fields
 from app.captioning.output_file import COLUMNS, ResumeState, open_writer, read_resume_state
 from app.captioning.sidecars import Sidecars
 from app.errors import BrokenImageError
 from app.http import examples
 from app.http.schemas import PredictResponse
+from app.inference.offline import progress
+from app.inference.offline.network import offline_settings
 from app.metrics import Metrics
 from app.settings import SettingsError, read_settings
 from app.startup import StartError
 from model.checkpoint import Checkpoint
+from model.picture_files import file_name, find_pictures
 from tests.app.conftest import FakeEngine
 from tests.app.inference import corpus
 from tests.app.server import ROOT
@@ -324,7 +327,7 @@ def test_the_engine_gets_full_batches(
     many: Path, caption: Caption, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     metrics = Metrics()
-    monkeypatch.setattr("app.captioning.local_network.Metrics", lambda: metrics)
+    monkeypatch.setattr("app.inference.offline.network.Metrics", lambda: metrics)
     run_at_once, batches = engine.run, []
 
     def waiting() -> float:
@@ -428,7 +431,7 @@ async def test_an_engine_that_does_not_start_is_a_start_error(
 
     monkeypatch.setattr("app.captioning.local_network.checkpoints.load", load)
     with pytest.raises(StartError, match="no such chip"):
-        async with local_network.open_captioner(local_network.caption_settings(None), broken):
+        async with local_network.open_captioner(offline_settings(None), broken):
             pass
 
 

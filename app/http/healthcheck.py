@@ -1,4 +1,4 @@
-"""``python -m app.healthcheck``: whether the service in this container, with its settings, is ready."""
+"""``python -m app.http.healthcheck``: whether the service in this container, with its settings, is ready."""
 
 from __future__ import annotations
 

@@ -40,13 +40,15 @@ class Pace:
 
 
 @contextmanager
-def show_progress(done: int, total: int, *, console: Console, bar: bool) -> Iterator[Callable[[], None]]:
+def show_progress(
+    done: int, total: int, *, console: Console, bar: bool, what: str = "captions"
+) -> Iterator[Callable[[], None]]:
     """Show the progress from ``done`` to ``total`` pictures, and yield the function to call after each picture.
 
     With ``bar`` as a bar, else as lines; a quiet console shows nothing.
     """
     pace = Pace(done, total)
-    with _bar(pace, console) if bar else _lines(pace, console) as show:
+    with _bar(pace, console, what) if bar else _lines(pace, console) as show:
 
         def step() -> None:
             pace.step()
@@ -56,16 +58,16 @@ def show_progress(done: int, total: int, *, console: Console, bar: bool) -> Iter
 
 
 @contextmanager
-def _bar(pace: Pace, console: Console) -> Iterator[Callable[[], None]]:
+def _bar(pace: Pace, console: Console, what: str) -> Iterator[Callable[[], None]]:
     columns = (
-        TextColumn("captions"),
+        TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, redirect_stdout=False, redirect_stderr=False) as bar:
-        task = bar.add_task("captions", total=pace.total, completed=pace.done, rate="")
+        task = bar.add_task(what, total=pace.total, completed=pace.done, rate="")
         yield lambda: bar.update(task, completed=pace.done, rate=f"{pace.rate:.1f} images/s")
 
 

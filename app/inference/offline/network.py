@@ -1,0 +1,61 @@
+"""The network in this process, for a command that nobody waits for a single answer of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from app.errors import GlassbotError
+from app.inference.engine_host import CreateEngine, EngineHost
+from app.inference.predictor import Predictor
+from app.metrics import Metrics
+from app.settings import Settings, read_settings
+from app.startup import cannot_run
+from model.checkpoint import Checkpoint
+
+T = TypeVar("T")
+
+_PENDING_BATCHES = 4  # one in the network, one that waits, and two for pictures that take long to decode
+
+
+def offline_settings(checkpoint: Path | None) -> Settings:
+    """Read the settings, with a long deadline and no caches; ``max_in_flight`` is how many pictures keep it busy.
+
+    ``checkpoint`` is the file to use instead of the shipped network. Raises SettingsError.
+    """
+    settings = read_settings(
+        checkpoint=checkpoint, deadline_seconds=600, cache_pictures=0, cache_outputs=0, api_keys=()
+    )
+    return settings.model_copy(update={"max_in_flight": _PENDING_BATCHES * settings.max_batch})
+
+
+@asynccontextmanager
+async def running(settings: Settings, checkpoint: Checkpoint, create_engine: CreateEngine) -> AsyncIterator[Predictor]:
+    """Run a network on the engine of ``create_engine``, and stop it when the block ends.
+
+    Raises StartError where its engine does not start.
+    """
+    metrics = Metrics()
+    host = EngineHost(settings, checkpoint, metrics, create_engine)
+    predictor = Predictor(settings, host, metrics)
+    async with predictor.running():
+        await host.started()
+        if host.failure is not None:
+            raise cannot_run(host.failure) from host.failure
+        yield predictor
+
+
+async def one_picture(work: Awaitable[T]) -> T:
+    """Return what ``work`` gives for one picture. Raises GlassbotError for whatever an engine raises.
+
+    The next picture may well succeed.
+    """
+    try:
+        return await work
+    except GlassbotError:
+        raise
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise GlassbotError(f"The network failed on this picture ({reason}).") from error
