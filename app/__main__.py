@@ -1,4 +1,4 @@
-"""The command line, ``glassbot serve`` and ``glassbot caption``; each imports what it needs only when it runs."""
+"""The command line, ``glassbot serve``, ``caption``, ``teach`` …; each imports what it needs only when it runs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve_flags(serve)
     caption = commands.add_parser("caption", help="caption pictures and folders of pictures")
     _add_caption_flags(caption)
-    for command in (serve, caption):
+    teach = commands.add_parser("teach", help="teach a network names by a few photos each, in seconds")
+    _add_teach_flags(teach)
+    export = commands.add_parser("export", help="copy photos into class folders, to train a network on")
+    _add_export_flags(export)
+    find = commands.add_parser("find", help="find similar photos, and near-duplicates")
+    _add_find_flags(find)
+    for command in (serve, caption, find):
         command.add_argument(
             "--checkpoint", type=Path, metavar="FILE", help="checkpoint to use instead of the shipped network"
         )
@@ -97,6 +103,49 @@ def _add_caption_flags(parser: argparse.ArgumentParser) -> None:
     flag("--api-key", metavar="KEY", help="API key for --server (better set as the variable GLASSBOT_API_KEY)")
 
 
+_INPUT = "a folder of class folders, a ZIP of one, a folder with photos of one thing, or a CSV with columns file,label"
+
+
+def _add_teach_flags(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_teach)
+    flag = parser.add_argument
+    further = f"{_INPUT}; also a file of examples from the page, or a taught network"
+    flag("inputs", nargs="+", type=Path, metavar="INPUT", help=further)
+    flag("--from", dest="source", type=Path, metavar="CHECKPOINT", help="network to teach (default: the shipped one)")
+    flag("--outside", type=Path, metavar="FOLDER", help="photos of other things, which are none of the names")
+    flag(
+        "--out", type=Path, metavar="FILE", help="taught network to write; with .examples at its end only the examples"
+    )
+    flag("--examples", type=Path, metavar="FILE", help="also write the examples, which the page opens")
+    flag("--quiet", action="store_true", help="show no progress")
+
+
+def _add_export_flags(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_export)
+    flag = parser.add_argument
+    flag("inputs", nargs="+", type=Path, metavar="INPUT", help=_INPUT)
+    flag("--out", type=Path, required=True, metavar="FOLDER", help="where the class folders go; nothing is overwritten")
+
+
+def _add_find_flags(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_find)
+    flag = parser.add_argument
+    flag(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a photo and the folders to search; folders alone with --duplicates",
+    )
+    flag("--duplicates", action="store_true", help="list the groups of near-duplicates in the folders")
+    flag("--most", type=int, metavar="N", help="photos to list, from the most similar on (default: 10)")
+    flag(
+        "--index", type=Path, metavar="FILE", help="keep embeddings in FILE, so that only new photos are read next time"
+    )
+    flag("--json", action="store_true", help="print JSON")
+    flag("--quiet", action="store_true", help="show no progress")
+
+
 def _serve(options: dict[str, Any]) -> int:
     create_engine: CreateEngine = options.pop("create_engine")
     settings = read_settings(**options)
@@ -123,6 +172,24 @@ def _caption(options: dict[str, Any]) -> int:
     from app.captioning import command
 
     return command.run(options)
+
+
+def _teach(options: dict[str, Any]) -> int:
+    from app.embeddings import teach
+
+    return teach.run(options)
+
+
+def _export(options: dict[str, Any]) -> int:
+    from app.embeddings import export
+
+    return export.run(options)
+
+
+def _find(options: dict[str, Any]) -> int:
+    from app.embeddings import find
+
+    return find.run(options)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from rich.console import Console
 from app.captioning.files import Captioner, CaptionLine, caption_files
 from app.captioning.output_file import ResumeState, Writer, open_writer, read_resume_state, sort_lines
 from app.captioning.sidecars import Sidecars
+from app.inference.offline.messages import finish, note
 from app.inference.offline.paths import check_path, printable
 from app.inference.offline.progress import show_progress
 from app.settings import SettingsError, read_api_key
@@ -67,9 +68,8 @@ def run(options: dict[str, Any]) -> int:
     except asyncio.CancelledError:
         return _report_interruption(job, 128 + signal.SIGTERM)
     finally:
-        for error in errors:
-            print(f"glassbot: {error}", file=sys.stderr)
-    return 1 if errors else 0
+        status = finish(errors)
+    return status
 
 
 def _prepare_job(options: dict[str, Any]) -> Job:
@@ -129,9 +129,7 @@ async def _run_job(job: Job, errors: list[str]) -> None:
     async with job.captioner as captioner:
         _refuse_other_network(job, captioner.version)
         if job.passed_over:
-            job.console.print(
-                f"glassbot: passed over: {job.passed_over}", soft_wrap=True, highlight=False, markup=False
-            )
+            note(job.console, f"passed over: {job.passed_over}")
         await _caption_pictures(job, captioner, errors)
     if job.out is not None and job.resume_state.names:
         sort_lines(job.out)

@@ -92,7 +92,7 @@ class Examples:
             raise ExamplesError(f"There are {len(self.things):,} names; at most {MOST_NAMES:,} can be taught.")
         owner: dict[str, str] = {}
         for name, photos in self.things.items():
-            _check_name(name)
+            check_name(name)
             _check_photos(name, photos, self.size)
             for photo in photos.names:
                 if owner.setdefault(photo, name) != name:
@@ -177,7 +177,8 @@ def _photos(names: Iterable[Any], embeddings: NDArray[Any]) -> Photos:
     return Photos(names, embeddings)
 
 
-def _check_name(name: object) -> None:
+def check_name(name: object) -> None:
+    """Raise ExamplesError for a name that cannot be taught."""
     if not isinstance(name, str) or not name.strip() or not name.isprintable():
         raise ExamplesError(f"A name needs letters that can be read; {name!r} has none, or has others, too.")
     if len(name) > _LONGEST_NAME:

@@ -1,0 +1,1 @@
+"""What embeddings of people's own photos are good for: ``glassbot teach``, ``export`` and ``find``."""
