@@ -32,11 +32,11 @@ class Fitted:
     """What was learned from examples."""
 
     vocabulary: Vocabulary
-    """Its labels, calibrated."""
+    """The names as labels, with calibrated probabilities."""
     weight: Floats
     """(K, size) a row for each name, on embeddings."""
     bias: Floats
-    """(K,)"""
+    """(K,) a constant for each name."""
     figures: Mapping[str, Any]
     """What was measured on photos held back: method, names, outside, tiers."""
 
