@@ -22,6 +22,8 @@ from model.architecture import Architecture, LocalResponseNorm
 from model.files import replacing
 from model.network import Checkpoint, Preprocessing, expected_shapes
 from model.teaching import storing
+from model.teaching.attach import base_of
+from model.teaching.fitting import VOCABULARY
 from model.vocabulary import Vocabulary
 from model.weights import Quantised
 
@@ -52,11 +54,12 @@ class CheckpointError(ValueError):
 
 
 def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
-    """Write a checkpoint, whole or not at all.
+    """Write a checkpoint, whole or not at all. What it was taught is left out, which is :func:`save_taught`'s to write.
 
     ``small`` stores the folded network in the shipped form of :mod:`model.compress`. Raises OSError where the disk will
     not take it; an older file of that name then stays as it was.
     """
+    checkpoint = base_of(checkpoint)
     if small:
         checkpoint = checkpoint.folded()
     tensors, encodings = compress.encode(checkpoint.weights) if small else (dict(checkpoint.weights), {})
@@ -84,12 +87,14 @@ def sizes(path: Path) -> dict[str, int]:
 def note_measured(path: Path, measured: Mapping[str, Any], vocabularies: Sequence[Vocabulary] | None = None) -> None:
     """Store what was measured in a checkpoint's file, and calibrated vocabularies.
 
-    The weights stay bit for bit the same. Raises OSError where the disk will not take it.
+    The weights stay bit for bit the same, and so does what the network was taught: ``vocabularies`` are its own. Raises
+    OSError where the disk will not take it.
     """
     with safe_open(path, framework="numpy") as file:
         header = json.loads(file.metadata()["glassbot"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
-    header["measured"] = dict(measured)
+    taught = header.get("taught", {})
+    header["measured"] = {name: figures for name, figures in measured.items() if not (taught and name == VOCABULARY)}
     if vocabularies is not None:
         header["vocabularies"] = [vocabulary.to_json(v) for v in vocabularies]
     _write(path, tensors, header)

@@ -8,6 +8,7 @@ from pathlib import Path
 from model import checkpoint
 from model.engines import create_engine
 from model.language.phrases import reviewed
+from model.teaching.attach import base_of
 from training.commands import Commands, add_beyond, add_column_flags
 from training.evaluation.accuracy import merge_figures
 from training.evaluation.beyond import predict_beyond
@@ -29,7 +30,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit on one part of the validation pictures, measure on the other, and store both in the checkpoint."""
-    network = checkpoint.load(options.checkpoint)
+    network = base_of(checkpoint.load(options.checkpoint))  # what it was taught keeps its own calibration
     engine = create_engine(network)
     predictions = by_vocabulary([predict(engine, network, spec) for spec in options.data])
     beyond = predict_beyond(engine, network, options.foreign, options.people)

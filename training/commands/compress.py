@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model import checkpoint
+from model.teaching.attach import base_of
 from training.commands import Commands, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint
 from training.pages.figure_tables import print_figures
@@ -35,6 +36,9 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compress a checkpoint; with ``--data`` prune it before and measure it after."""
     network = checkpoint.load(options.checkpoint)
+    if network.examples is not None:
+        print(f"What {options.checkpoint} was taught is left out: teach the small network by the same photos.")
+        network = base_of(network)
     if options.data:
         network = prune_for_sets(network, options.data)
     checkpoint.save(options.out, network, small=True)

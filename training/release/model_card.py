@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.checkpoint import Checkpoint
+from model.teaching.attach import base_of
 from training.evaluation.statistics import wilson_interval
 from training.pages.templates import fill
 
@@ -28,7 +29,8 @@ class CardFacts:
 
 
 def render_card(network: Checkpoint, facts: CardFacts) -> str:
-    """The model card of a network as Markdown text."""
+    """The model card of a network as Markdown text, without what it was taught."""
+    network = base_of(network)
     return fill(
         "model_card.md.j2",
         network=network,

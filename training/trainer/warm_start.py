@@ -18,7 +18,8 @@ from training.trainer.resize import resize_fc6
 def start_from(network: AlexNet, source: Checkpoint, vocabularies: Sequence[Vocabulary], pictures_NCHW: Tensor) -> None:
     """Give ``network`` the weights of ``source``; labels that ``source`` lacks keep the rows they were drawn with.
 
-    fc6 is resized to the picture size of ``network``. A shipped checkpoint has its batch norm folded away: from
+    Names that ``source`` was taught are starts for labels of the same ids in any softmax vocabulary. fc6 is resized to
+    the picture size of ``network``. A shipped checkpoint has its batch norm folded away: from
     standardised pictures the norms are set so that the network answers as ``source`` does and can be trained on.
     Raises ValueError where the two layer tables differ in more than size and labels.
     """
@@ -30,7 +31,7 @@ def start_from(network: AlexNet, source: Checkpoint, vocabularies: Sequence[Voca
         target = network.get_parameter(name)
         if name.startswith("fc8."):
             rows, source_rows = _shared_rows(source, vocabularies)
-            target[rows] = value[source_rows].to(target.device)
+            target[rows] = _at_temperature_one(source, name)[source_rows].to(target.device)
         elif target.shape == value.shape:
             target.copy_(value)
         else:
@@ -43,14 +44,33 @@ def start_from(network: AlexNet, source: Checkpoint, vocabularies: Sequence[Voca
 
 def _shared_rows(source: Checkpoint, vocabularies: Sequence[Vocabulary]) -> tuple[list[int], list[int]]:
     """Rows of the new fc8 whose label ``source`` has, and the rows of its fc8 that answer for the same labels."""
-    row_in_source = {}
+    row_in_source: dict[tuple[str, str], int] = {}
+    taught: dict[str, int] = {}
     for vocabulary in source.vocabularies:
         first = source.slices()[vocabulary.name].start
         for number, label in enumerate(vocabulary.ids):
             row_in_source[vocabulary.name, label] = first + number
-    labels = [(vocabulary.name, label) for vocabulary in vocabularies for label in vocabulary.ids]
-    rows = [row for row, label in enumerate(labels) if label in row_in_source]
-    return rows, [row_in_source[labels[row]] for row in rows]
+            if vocabulary.taught:
+                taught[label] = first + number
+    rows, source_rows = [], []
+    labels = [(vocabulary, label) for vocabulary in vocabularies for label in vocabulary.ids]
+    for row, (vocabulary, label) in enumerate(labels):
+        start = row_in_source.get((vocabulary.name, label))
+        if start is None and vocabulary.activation == "softmax":
+            start = taught.get(label)
+        if start is not None:
+            rows.append(row)
+            source_rows.append(start)
+    return rows, source_rows
+
+
+def _at_temperature_one(source: Checkpoint, name: str) -> Tensor:
+    """Return the weight or bias of fc8, its taught rows as large as softmax without a temperature needs them."""
+    value = torch.from_numpy(np.array(source.weights[name]))
+    for vocabulary in source.vocabularies:
+        if vocabulary.taught:
+            value[source.slices()[vocabulary.name]] /= vocabulary.temperature
+    return value
 
 
 def _unfold_batch_norm(network: AlexNet, x: Tensor) -> None:

@@ -147,6 +147,29 @@ def test_a_file_whose_taught_rows_do_not_fit_is_refused(small_file: Path, tmp_pa
             checkpoints.load(file)
 
 
+def test_what_is_measured_and_calibrated_later_leaves_what_was_taught_alone(small_file: Path, tmp_path: Path) -> None:
+    learned, _ = taught(checkpoints.load(small_file))
+    file = tmp_path / "mugs.safetensors"
+    checkpoints.save_taught(file, learned, small_file)
+    loaded = checkpoints.load(file)
+    own = tuple(replace(v, temperature=3.0) for v in base_of(loaded).vocabularies)
+    checkpoints.note_measured(file, {**loaded.measured, "object": {"top1": 0.5, "n": 4}}, own)
+    again = checkpoints.load(file)
+    assert base_of(again).vocabularies == own
+    assert again.vocabularies[-1] == loaded.vocabularies[-1]
+    assert again.measured == {"object": {"top1": 0.5, "n": 4}, "taught": loaded.measured["taught"]}
+
+
+def test_the_small_form_of_a_taught_network_is_that_of_the_network_itself(small_file: Path, tmp_path: Path) -> None:
+    learned, _ = taught(checkpoints.load(small_file))
+    file = tmp_path / "small.safetensors"
+    checkpoints.save(file, learned, small=True)
+    again = checkpoints.load(file)
+    assert [v.name for v in again.vocabularies] == ["object", "word"]
+    assert again.examples is None
+    assert "taught" not in again.measured
+
+
 def test_directions_are_orthonormal_and_the_same_each_time(base: Checkpoint) -> None:
     first, second = embedding_of(base), embedding_of(base)
     assert first.directions is not None

@@ -8,7 +8,12 @@ import torch
 
 from model.engines.alexnet import AlexNet
 from model.engines.torch_engine import build, standardise
+from model.language.phrases import label_for
+from model.teaching.attach import teach
+from model.teaching.embedding import embedding_of
+from model.teaching.examples import Examples, Photos
 from model.vocabulary import Vocabulary
+from tests.model.teaching.drawn import shas
 from tests.tiny import tiny_network
 from training.trainer.warm_start import start_from
 
@@ -44,6 +49,30 @@ def test_labels_that_the_source_lacks_keep_their_first_rows() -> None:
     theirs = source.weights["fc8.weight"][source.slices()["word"]]
     np.testing.assert_array_equal(rows[:-1], theirs[:0:-1])
     assert (rows[-1] == 7).all()
+
+
+def test_taught_names_are_starts_for_a_set_of_the_same_classes_whatever_it_is_called() -> None:
+    base = tiny_network(67)
+    random = np.random.default_rng(0)
+    embedding = embedding_of(base)
+    things = {
+        name: Photos(shas(name, 4), random.standard_normal((4, embedding.size)).astype(np.float16))
+        for name in ("red mug", "cat")
+    }
+    outside = random.standard_normal((20, embedding.size)).astype(np.float32)
+    source = teach(base, embedding, Examples(embedding.network, embedding.size, things), outside)
+    mugs = Vocabulary(
+        name="mugs", activation="softmax", labels=tuple(label_for("mugs", name) for name in ("cat", "dog", "red mug"))
+    )
+    words = Vocabulary(name="word", activation="sigmoid", labels=(label_for("word", "cat"),))
+    network = AlexNet(replace(base.architecture, outputs=4))
+    torch.nn.init.constant_(network.get_parameter("fc8.weight"), 7.0)
+    start_from(network, source, (mugs, words), torch.zeros(0))
+    rows = network.get_parameter("fc8.weight").detach().numpy()
+    taught = source.vocabularies[-1]
+    theirs = source.weights["fc8.weight"][source.slices()["taught"]] / taught.temperature
+    np.testing.assert_allclose(rows[[2, 0]], theirs, rtol=1e-5)
+    assert (rows[[1, 3]] == 7).all()  # a name is no word
 
 
 def test_another_layer_table_is_refused() -> None:
