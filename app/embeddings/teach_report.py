@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from model.checkpoint import Checkpoint
-from model.language.hedging import TIERS
+from model.language.hedging import NEVER, TIERS
 from model.language.phrases import label_for
 from model.teaching.fitting import VOCABULARY
 
@@ -58,8 +58,13 @@ def _sentences(figures: Mapping[str, Any]) -> Iterator[str]:
 
 def _may_be_said(figures: Mapping[str, Any]) -> str:
     outside, called = figures["outside"], figures["outside_called"]
-    tiers = [f"{_SAID[tier]} from {100 * figures['tiers'][tier]['threshold']:.0f} %" for tier in TIERS[:-1]
-             if tier in figures["tiers"]]  # fmt: skip
+    tiers: list[str] = []
+    lowest = NEVER
+    for tier in TIERS[:-1]:
+        threshold = figures["tiers"].get(tier, {}).get("threshold", NEVER)
+        if threshold < lowest:  # else the surer tier says all of it
+            tiers.append(f"{_SAID[tier]} from {100 * threshold:.0f} %")
+            lowest = threshold
     if not tiers:
         return f"no name may be said yet, as too little is known: more photos of each would help ({outside:,} others)"
     said = tiers[0] if len(tiers) == 1 else ", ".join(tiers[:-1]) + f" and {tiers[-1]}"
