@@ -30,7 +30,6 @@ from model.teaching.fitting import Fitted, fit
 from model.teaching.outside_photos import outside_pictures
 from model.vocabulary import Vocabulary
 from model.weights import Floats
-from training.data.decode import decode
 from training.data.layouts import read_split
 from training.evaluation.statistics import student_interval
 
@@ -67,7 +66,7 @@ class Draw:
     right: float
     """Of these, those whose name that is; not a number where nothing is claimed."""
     others: float
-    """Of photos of other classes of the set, those that are called by a name."""
+    """Of photos of other classes of the set, those that are called by a name; not a number where there are none."""
     foreign: float
     """Of photos of other kinds, those that are called by a name; not a number where there are none."""
 
@@ -108,8 +107,8 @@ def classes_of(options: argparse.Namespace) -> Classes:
         if name in known if wanted is None else name not in wanted:
             continue
         mine = np.flatnonzero(split.labels == number)[: options.photos]
-        by_class.append(embedded(engine, embedding, [decode(split.pictures.read(int(i)), (size, size)) for i in mine]))
-    foreign = [_pixels(path, size) for path in _photos_of(options.outside)]
+        by_class.append(embedded(engine, embedding, [_pixels(split.pictures.read(int(i)), size) for i in mine]))
+    foreign = [_pixels(path.read_bytes(), size) for path in _photos_of(options.outside)]
     return Classes(
         by_class=by_class,
         bundled=embedded(engine, embedding, list(outside_pictures(size))),
@@ -143,17 +142,21 @@ def draw(classes: Classes, names: int, shots: int, seed: int) -> Draw:
     said = found.max(1) >= threshold
     hit = found.argmax(1) == owners
     rest = [photos for number, photos in enumerate(classes.by_class) if number not in chosen]
-    others = random.permutation(np.concatenate(rest))[:300]
+    others = random.permutation(np.concatenate([*rest, queries[:0]]))[:300]
     return Draw(
         ours=float(hit.mean()),
         probe=float((_probe(given, queries) == owners).mean()),
         said=float(said.mean()),
         right=float(hit[said].mean()) if said.any() else float("nan"),
-        others=float((probabilities_of(fitted, others).max(1) >= threshold).mean()),
-        foreign=float((probabilities_of(fitted, classes.foreign).max(1) >= threshold).mean())
-        if len(classes.foreign)
-        else float("nan"),
+        others=_called(fitted, others, threshold),
+        foreign=_called(fitted, classes.foreign, threshold),
     )
+
+
+def _called(fitted: Fitted, embeddings: Floats, threshold: float) -> float:
+    if not len(embeddings):
+        return float("nan")
+    return float((probabilities_of(fitted, embeddings).max(1) >= threshold).mean())
 
 
 def probabilities_of(fitted: Fitted, embeddings: Floats) -> Floats:
@@ -190,8 +193,8 @@ def _photos_of(folder: Path | None) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")]
 
 
-def _pixels(path: Path, size: int) -> Pixels:
-    with open_picture(path.read_bytes()) as picture:
+def _pixels(file: bytes, size: int) -> Pixels:
+    with open_picture(file) as picture:
         return prepare(picture, size)[0]
 
 
