@@ -26,6 +26,7 @@ from model.weights import Floats
 
 FC7 = "fc7"
 """The layer whose activations are embedded, and which taught rows read."""
+_AT_ONCE = 8  # a batch costs little more than one picture, and leaves room in the queue for others
 _KEPT = 16  # taught networks in memory, of some 2 MB each
 
 
@@ -98,7 +99,10 @@ class Teacher:
             if self._outside is None:
                 size = self._host.checkpoint.architecture.input_size
                 pictures = await asyncio.to_thread(outside_pictures, size)
-                fc7 = [await self._fc7(pixels) for pixels in pictures]
+                fc7: list[Floats] = []
+                for start in range(0, len(pictures), _AT_ONCE):
+                    some = pictures[start : start + _AT_ONCE]
+                    fc7 += await asyncio.gather(*(self._fc7(pixels) for pixels in some))
                 self._outside = self.embedding.of(np.stack(fc7))
             return self._outside
 
