@@ -54,10 +54,7 @@ class Record:
 
 
 class _CompleteLines:
-    """Iterates over the lines of a file, without an incomplete one at its end.
-
-    Raises ValueError where the file has no complete line and does not begin like ``header``.
-    """
+    """Iterates over complete lines; raises ValueError where there are none and it does not begin like ``header``."""
 
     def __init__(self, file: BinaryIO, header: bytes) -> None:
         self._file = file

@@ -48,7 +48,7 @@ class Index:
     network: str
     """Name of the weights that the embeddings are of."""
     size: int
-    """Numbers in an embedding."""
+    """How many numbers an embedding has."""
     stamps: dict[Path, Stamp] = field(default_factory=dict)
     embeddings: dict[Path, NDArray[np.float16]] = field(default_factory=dict)
     changed: bool = False

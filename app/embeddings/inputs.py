@@ -29,7 +29,7 @@ class Given:
     """Everything that the inputs of a command hold."""
 
     photos: dict[str, list[Photo]] = field(default_factory=dict)
-    """Name -> its photos."""
+    """Name -> the photos that were given for it."""
     examples: list[tuple[Path, Examples]] = field(default_factory=list)
     """What files of examples and taught networks hold, and where they lie."""
     networks: list[Path] = field(default_factory=list)

@@ -27,7 +27,7 @@ class Photo:
     file_name: str
     """Its own name, without any folder."""
     read: Callable[[], bytes]
-    """Its bytes. Raises OSError."""
+    """Returns its bytes. Raises OSError."""
 
 
 @dataclass(frozen=True)

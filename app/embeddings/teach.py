@@ -45,14 +45,14 @@ class Job:
 
     given: Given
     outside: list[Photo]
-    """Photos of other things."""
+    """Photos of things that have none of the names."""
     settings: Settings
     checkpoint: Checkpoint
     """The network that is taught."""
     out: Path | None
-    """The network to write."""
+    """Where the taught network goes; None for nowhere."""
     examples: Path | None
-    """The file of examples to write."""
+    """Where the file of examples goes; None for nowhere."""
     console: Console
     create_engine: CreateEngine
 
