@@ -87,6 +87,20 @@ async def learn(request: Request, checkpoint: CheckpointPart) -> Response:
     return templates().TemplateResponse(request, "learn.html", context)
 
 
+@router.get("/teach")
+async def teach(request: Request, checkpoint: CheckpointPart, intake: BodyIntakePart) -> Response:
+    """The page on which people teach names of their own; what they give stays in their browser."""
+    settings = intake.settings
+    context = {
+        "names": sum(len(vocabulary) for vocabulary in checkpoint.vocabularies),
+        "input_size": checkpoint.architecture.input_size,
+        "limits": {"megabytes": f"{settings.max_body_mb:g}", "formats": FORMATS},
+        "samples": samples(),
+        "keys": bool(settings.api_keys),
+    }
+    return templates().TemplateResponse(request, "teach.html", context)
+
+
 @router.get("/notebook")
 async def read_notebook() -> Response:
     """The executed notebook: one page that loads nothing else. Raises NotFoundError where it is not installed."""
