@@ -56,7 +56,10 @@ function trouble(error, again) {
 /** @param {Rest.TeachResponse} answer @returns {Node[]} */
 function described({ method, names, outside, outside_called: called, tiers }) {
   const photos = names.reduce((sum, name) => sum + name.photos, 0);
-  const says = Object.entries(tiers).map(([tier, { threshold, right }]) =>
+  const lowest = Object.entries(tiers).filter(
+    ([, { threshold }], i, all) => !all.slice(0, i).some(([, surer]) => surer.threshold <= threshold),
+  );
+  const says = lowest.map(([tier, { threshold, right }]) =>
     el("li", {}, SAY.tier(SAY.tiers[tier] ?? tier, threshold, right)),
   );
   return [

@@ -1,16 +1,18 @@
 /** On See: says that answers use what people taught here, with a way to turn that off. */
 
+import * as address from "../address.js";
 import { byId, el } from "../dom.js";
 import * as session from "../photo-session.js";
 import * as photos from "../photo-store.js";
 import * as own from "./own.js";
 import { SAY } from "./see-strings.js";
 
-const notice = el("p", { class: "note await own" });
+const notice = el("p", { class: "derivation await own" });
 
 /** Use it, or no longer, and look at the photo again. @param {boolean} on */
 async function turn(on) {
   own.set({ on });
+  if (address.view().label.startsWith("taught:")) address.turn({ label: "" });
   const photo = await photos.find(session.id());
   if (photo) session.take(photo);
 }

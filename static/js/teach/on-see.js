@@ -59,7 +59,7 @@ async function take(place, wanted, image) {
     added(place, name, photo);
   } catch (error) {
     const why = error instanceof Trouble ? error.detail : PAGE.strange;
-    place.replaceChildren(SAY.notAdded(why), el("a", { href: "teach" }, SAY.change));
+    place.replaceChildren(SAY.notAdded(why), el("a", { href: "teach" }, SAY.look));
   }
 }
 

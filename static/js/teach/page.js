@@ -21,6 +21,9 @@ let undo = () => {};
 /** Ends whatever is looked at now. */
 let going = new AbortController();
 
+/** How many sets of photos are looked at, or wait for that. */
+let looks = 0;
+
 /** What is waited for before the next photos are looked at. @type {Promise<unknown>} */
 let queue = Promise.resolve();
 
@@ -57,6 +60,7 @@ function draw() {
 function changed() {
   if (!store.things().size) own.set({ taught: "", things: [] }); // at once: what is forgotten is not used
   draw();
+  if (looks) return; // it learns from all of them together
   learned.learn(draw, (error) => isOther(error) && isOld());
 }
 
@@ -75,11 +79,13 @@ function go(of, work) {
     byId("going").hidden = false;
     await work(signal, progress).finally(() => {
       byId("going").hidden = true;
+      looks--;
+      changed();
     });
     if (signal.aborted) say(SAY.stopped);
   };
+  looks++;
   queue = queue.then(turn, turn);
-  return queue;
 }
 
 /** Take photos for a name. @param {string} typed OUTSIDE for photos of other things @param {File[]} photos */
@@ -151,7 +157,6 @@ function renew(which) {
   say(SAY.renewing);
   go(old.length, async (signal, progress) => {
     refuse(store.OUTSIDE, await adding.renew(old, signal, progress));
-    changed();
   });
   return true;
 }

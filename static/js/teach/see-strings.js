@@ -15,6 +15,7 @@ export const SAY = {
   tooFew: (/** @type {string} */ name, /** @type {number} */ n, /** @type {number} */ missing) =>
     `“${name}” has ${photos(n)} now. ${missing} more, and Glassbot answers with it: `,
   more: "give it more photos",
+  look: "Look at your own things",
   teachIt: (/** @type {string} */ name) => `Teach it “${name}”`,
   lookAgain: "Look again",
   notAdded: (/** @type {string} */ why) => `It was not added. ${why} `,
