@@ -8,9 +8,11 @@ GlassbotError                  500 internal-error
 ├── CrossOriginError           403 cross-origin
 ├── NotFoundError              404 not-found
 │   ├── NoSuchImageError       404 unknown-image
+│   ├── NoSuchTaughtError      404 unknown-taught
 │   └── NoSuchUnitError        404 unknown-unit
 ├── MethodNotAllowedError      405 method-not-allowed
 ├── SlowUploadError            408 slow-upload
+├── OtherNetworkError          409 other-network
 ├── TooLargeError              413 body-too-large
 ├── TooManyPixelsError         413 too-many-pixels
 ├── NotAnImageError            415 not-an-image
@@ -120,6 +122,20 @@ class MethodNotAllowedError(GlassbotError):
     example = "This address answers another method; the Allow header names it."
 
 
+class NoSuchTaughtError(NotFoundError):
+    """The names that the request wants to be answered with are not in memory, or not any more."""
+
+    slug, title = "unknown-taught", "These taught names are gone"
+    example = "These taught names are no longer in memory: send them to POST /teach again."
+
+
+class OtherNetworkError(GlassbotError):
+    """The examples were embedded by another network than this one."""
+
+    status, slug, title = 409, "other-network", "These examples are of another network"
+    example = "These examples are of the network 06ea0a6c9d8b, and this one is 3b1f6c2a9d04: give the photos again."
+
+
 class SlowUploadError(GlassbotError):
     """The body did not arrive within the time it may take."""
 
@@ -197,6 +213,13 @@ class BrokenImageError(InvalidRequestError):
 
     slug, title = "broken-image", "The picture is damaged"
     example = "This JPEG picture is damaged or cut off, and cannot be decoded to its end."
+
+
+class UnreadableExamplesError(InvalidRequestError):
+    """The body is no file of examples, or they cannot be taught."""
+
+    slug, title = "unreadable-examples", "These examples cannot be used"
+    example = "'my mug' and 'my cup' share a photo: leave it in one of the two."
 
 
 class NoSuchVocabularyError(InvalidRequestError):

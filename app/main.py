@@ -20,7 +20,7 @@ from app.http.compression import Files, Gzip
 from app.http.cors import Cors
 from app.http.middleware import Head, PlainErrors, RelativeRedirects, RequestContextMiddleware
 from app.http.openapi import DESCRIPTION, Service
-from app.http.routes import api, compare, health, network, pages, training, units, working
+from app.http.routes import api, compare, health, network, pages, teach, training, units, working
 from app.http.routes.contract import PROBLEM
 from app.http.site_files import web_root
 from app.inference.engine_host import CreateEngine, EngineHost
@@ -68,7 +68,7 @@ def create_app(
     app.state.predictor = predictor
     app.state.runs = Runs(settings.runs)
     app.state.unit_cards = _unit_cards(settings, host.checkpoint)
-    for part in (api, compare, working, network, units, health, pages, training):
+    for part in (api, compare, working, teach, network, units, health, pages, training):
         app.include_router(part.router)
     app.mount("/static", Files(directory=web_root() / "static"), name="static")
     _add_middleware(app, settings, metrics, host)

@@ -71,11 +71,12 @@ def slope(activations: Floats, activation: Activation) -> Floats:
 def logit_weights(checkpoint: Checkpoint, row: int) -> Floats:
     """Return (K,) weights of the logits whose sum is the evidence for ``row``.
 
-    A label of a sigmoid vocabulary counts alone, one of a softmax vocabulary against the mean of its vocabulary.
+    A label of a sigmoid vocabulary counts alone, one of a softmax vocabulary against the mean of its vocabulary. A
+    taught one counts alone, too: its row was held against photos of other things, and it may be the only one.
     """
     weights = np.zeros(checkpoint.architecture.outputs, np.float32)
     vocabulary, rows = checkpoint.vocabulary_at(row)
-    if vocabulary.activation == "softmax":
+    if vocabulary.activation == "softmax" and not vocabulary.taught:
         weights[rows] = -1 / len(vocabulary)
     weights[row] += 1
     return weights

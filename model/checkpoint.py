@@ -20,6 +20,8 @@ from safetensors.numpy import save_file
 from model import compress, vocabulary
 from model.architecture import Architecture, LocalResponseNorm
 from model.files import replacing
+from model.teaching import storing
+from model.teaching.examples import Examples
 from model.vocabulary import Vocabulary
 from model.weights import Floats, Quantised
 
@@ -62,6 +64,8 @@ class Checkpoint:
     """Where it comes from: command, data, seed, time and more."""
     measured: Mapping[str, Any] = field(default_factory=dict)
     """Vocabulary -> the figures that ``evaluate`` printed for it."""
+    examples: Examples | None = None
+    """What its taught vocabulary was taught by; None where it has none."""
 
     def __post_init__(self) -> None:
         labels = sum(len(v) for v in self.vocabularies)
@@ -171,6 +175,19 @@ def note_measured(path: Path, measured: Mapping[str, Any], vocabularies: Sequenc
     _write(path, tensors, header)
 
 
+def save_taught(path: Path, checkpoint: Checkpoint, source: Path) -> None:
+    """Write a network that was taught: the file of the network at ``source``, whose weights stay bit for bit, and more.
+
+    Raises OSError where the disk will not take it.
+    """
+    with safe_open(source, framework="numpy") as file:
+        header = json.loads(file.metadata()["glassbot"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
+    base, _ = storing.split(tensors)
+    section, taught = storing.pack(checkpoint)
+    _write(path, {**base, **taught}, {**header, "taught": section})
+
+
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     try:
@@ -217,6 +234,7 @@ def _rebuild(header: Mapping[str, Any], stored: Mapping[str, NDArray[Any]], vers
         raise ValueError(f"its format is {header['format']!r}, this program reads {FORMAT!r}")
     architecture = _architecture(header["architecture"])
     shapes = expected_shapes(architecture)
+    stored, taught = storing.split(stored)
     weights = compress.decode(stored, header["encodings"], shapes)
     for name, shape in shapes.items():
         if name not in weights:
@@ -229,7 +247,7 @@ def _rebuild(header: Mapping[str, Any], stored: Mapping[str, NDArray[Any]], vers
     if foreign := sorted(set(weights) - set(shapes)):
         raise ValueError(f"it holds {foreign[0]}, which no layer asks for")
     mean = header["preprocessing"]["mean"]
-    return Checkpoint(
+    checkpoint = Checkpoint(
         architecture=architecture,
         preprocessing=Preprocessing(mean=(mean[0], mean[1], mean[2]), scale=header["preprocessing"]["scale"]),
         vocabularies=tuple(vocabulary.from_json(v) for v in header["vocabularies"]),
@@ -239,6 +257,7 @@ def _rebuild(header: Mapping[str, Any], stored: Mapping[str, NDArray[Any]], vers
         provenance=header["provenance"],
         measured=header["measured"],
     )
+    return storing.unpack(checkpoint.folded(), header["taught"], taught) if "taught" in header else checkpoint
 
 
 def _architecture(record: Mapping[str, Any]) -> Architecture:

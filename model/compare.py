@@ -41,7 +41,7 @@ class Comparison:
 
     label: Place
     against: Place | None
-    """The likeliest other label of a softmax vocabulary; None for a word, which has no rival."""
+    """The likeliest other label of a softmax vocabulary; None for a word, or for an only name, which have no rival."""
     lead: float
     """Logit of ``against`` minus that of ``label``: positive where ``label`` lost. For a word, its own logit."""
     cells: Floats
@@ -65,7 +65,7 @@ def compare(output: Output, checkpoint: Checkpoint, row: int) -> Comparison:
     logits = output.logits[0]
     places = _places(vocabulary, rows, logits)
     against = None
-    if vocabulary.activation == "softmax":
+    if vocabulary.activation == "softmax" and len(places) > 1:
         against = max((p for p in places if p.row != row), key=lambda p: p.probability)
     asked = places[row - rows.start]
     activations_CHW = output.maps[checkpoint.architecture.last_convolution][0]

@@ -83,6 +83,8 @@ class Vocabulary:
     does: under ``""`` for all labels, under its name for an ancestor."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """Tier -> least probability of its claims; a tier that is not there is never used."""
+    taught: bool = False
+    """Whether people taught its labels by a few photos (:mod:`model.teaching`), after the network was trained."""
 
     def __post_init__(self) -> None:
         if self.activation not in ("softmax", "sigmoid"):

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.errors import GlassbotError, NoSuchVocabularyError
 from app.http import answers, bodies
 from app.http.bodies import Upload
 from app.http.schemas import BatchItem
-from app.inference.admission import Slot
+from app.inference.admission import Admission, Slot
 from app.inference.predictor import Predictor
+
+Item = TypeVar("Item")
+
+
+async def in_turns(
+    files: Sequence[Upload], slot: Slot, admission: Admission, work: Callable[[Upload], Awaitable[Item]]
+) -> list[Item]:
+    """What ``work`` returns for each file, in their order. Raises what it raises.
+
+    Each file takes a slot of its own, and ``slot``, that of the request, is released. A batch uses at most half of the
+    capacity at once, so that other requests are answered, too.
+    """
+    slot.release()
+    turns = asyncio.Semaphore(max(1, admission.capacity // 2))
+
+    async def in_turn(file: Upload) -> Item:
+        async with turns:
+            with admission.extra_slot():
+                return await work(file)
+
+    return await asyncio.gather(*map(in_turn, files))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +50,8 @@ class Batch:
     """Name of the only vocabulary that labels come from, or None for all."""
 
     async def items(self, files: Sequence[Upload], slot: Slot) -> list[BatchItem]:
-        """An item for each file, in their order. Raises NoSuchVocabularyError, which no file is to blame for.
-
-        Each file takes a slot of its own, and ``slot``, that of the request, is released. A batch uses at most half of
-        the capacity at once, so that other requests are answered, too.
-        """
-        slot.release()
-        turns = asyncio.Semaphore(max(1, self.predictor.host.admission.capacity // 2))
-
-        async def in_turn(file: Upload) -> BatchItem:
-            async with turns:
-                with self.predictor.host.admission.extra_slot():
-                    return await self._item(file)
-
-        return await asyncio.gather(*map(in_turn, files))
+        """An item for each file, in their order. Raises NoSuchVocabularyError, which no file is to blame for."""
+        return await in_turns(files, slot, self.predictor.host.admission, self._item)
 
     async def _item(self, file: Upload) -> BatchItem:
         try:

@@ -76,6 +76,15 @@ async def picture(request: Request, *, max_bytes: int, seconds: float) -> bytes:
     return await _read(request, max_bytes, seconds)
 
 
+async def raw(request: Request, *, max_bytes: int, seconds: float) -> bytes:
+    """The one file that is the body of a request. Raises as :func:`picture`."""
+    content_type, _ = parse_options_header(request.headers.get("content-type"))
+    if content_type not in (b"", b"application/octet-stream"):
+        name = content_type.decode("latin-1")[:80]
+        raise UnsupportedBodyError(f"A body of type {name!r} cannot be read: send application/octet-stream.")
+    return await _read(request, max_bytes, seconds)
+
+
 async def nothing(request: Request, *, max_bytes: int, seconds: float) -> None:
     """Read the empty body of a request that names its picture. Raises InvalidRequestError where it is not empty.
 

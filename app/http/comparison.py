@@ -47,7 +47,9 @@ class CompareResponse(Answer):
 
     request_id: str
     label: Standing
-    against: Standing | None = Field(description="The likeliest other label; null for a word, which has no rival.")
+    against: Standing | None = Field(
+        description="The likeliest other label; null for a word or an only name, which have no rival."
+    )
     lead: float = Field(description="Logit of against minus that of the label; for a word, its own logit.")
     layer: str = Field(description="The convolution whose cells and channels are compared.")
     cells: list[list[float]] = Field(description="What each cell of the layer adds to the lead.")

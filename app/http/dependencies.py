@@ -72,6 +72,28 @@ async def body_intake(request: Request) -> Intake:
     return Intake(request, state.predictor, state.settings)
 
 
+TaughtQuery = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "pattern": f"^{_SHA256.pattern}$"}),
+    Query(description="Answer with these names, too: taught of an answer of POST /teach."),
+]
+
+
+async def taught_body_intake(request: Request, taught: TaughtQuery = None) -> Intake:
+    """The same, answered with the taught names that the request asks for. Raises NoSuchTaughtError."""
+    state = request.app.state
+    return Intake(request, _taught_by(state.predictor, taught), state.settings)
+
+
+def _taught_by(predictor: Predictor, taught: str | None) -> Predictor:
+    """The predictor with the taught names. Raises InvalidRequestError or NoSuchTaughtError."""
+    if taught is None:
+        return predictor
+    if not _SHA256.fullmatch(taught):
+        raise InvalidRequestError("taught is 64 hexadecimal digits, as the answer of POST /teach names them.")
+    return predictor.taught_by(taught.lower())
+
+
 async def intake(
     request: Request,
     image: Annotated[
@@ -79,12 +101,17 @@ async def intake(
         WithJsonSchema({"type": "string", "pattern": f"^{_SHA256.pattern}$"}),
         Query(description="In place of a body: SHA-256 of a picture that was sent before, image.sha256 of its answer."),
     ] = None,
+    taught: TaughtQuery = None,
 ) -> Intake:
-    """What admits this request and reads the one picture in its body, or takes its name. Raises InvalidRequestError."""
+    """What admits this request and reads the one picture in its body, or takes its name.
+
+    Raises InvalidRequestError or NoSuchTaughtError.
+    """
     state = request.app.state
     if image is not None and not _SHA256.fullmatch(image):
         raise InvalidRequestError("image is the SHA-256 of a photo: 64 hexadecimal digits, as an answer names it.")
-    return Intake(request, state.predictor, state.settings, None if image is None else ImageName(image.lower()))
+    named = None if image is None else ImageName(image.lower())
+    return Intake(request, _taught_by(state.predictor, taught), state.settings, named)
 
 
 async def vocabulary(
@@ -111,4 +138,5 @@ UnitCardsPart = Annotated[UnitCards | None, Depends(unit_cards)]
 AppVersion = Annotated[str, Depends(app_version)]
 IntakePart = Annotated[Intake, Depends(intake)]
 BodyIntakePart = Annotated[Intake, Depends(body_intake)]
+TaughtBodyIntakePart = Annotated[Intake, Depends(taught_body_intake)]
 VocabularyName = Annotated[str | None, Depends(vocabulary)]

@@ -54,6 +54,15 @@ class Intake:
 
         return await self._admitted(receive, lambda picture, _: work(picture))
 
+    async def file(self, work: Callable[[bytes], Coroutine[Any, Any, Result]]) -> Result:
+        """What ``work`` returns for the one file, no picture, that is the request's body. Raises as :meth:`picture`."""
+
+        async def receive() -> bytes:
+            limit, seconds = self.settings.max_body_bytes, self.settings.upload_seconds
+            return await bodies.raw(self.request, max_bytes=limit, seconds=seconds)
+
+        return await self._admitted(receive, lambda body, _: work(body))
+
     async def files(self, work: Callable[[list[Upload], Slot], Coroutine[Any, Any, Result]]) -> Result:
         """What ``work`` returns for the files of a batch and the slot of the request. Raises as :meth:`picture`."""
 

@@ -6,6 +6,7 @@ Zeiler and Fergus, ECCV 2014. A patch is covered by the network's mean colour, w
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from itertools import pairwise, product
 
 import numpy as np
@@ -36,8 +37,10 @@ def covered(pixels: Pixels, patch: tuple[slice, slice], preprocessing: Preproces
     return picture
 
 
-async def logits_when_covered(pixels: Pixels, cells: int, host: EngineHost) -> Floats:
-    """Return (cells², K) logits, for each patch those of the picture without it. Raises as ``host.run`` does.
+async def logits_when_covered(
+    pixels: Pixels, cells: int, host: EngineHost, run: Callable[[Pixels], Awaitable[Floats]]
+) -> Floats:
+    """Return (cells², K) logits, for each patch those that ``run`` answers for the picture without it. Raises as it.
 
     Each covered picture counts as a request of its own while it waits. At most a quarter of all slots is taken so, and
     the rest is for others.
@@ -45,9 +48,7 @@ async def logits_when_covered(pixels: Pixels, cells: int, host: EngineHost) -> F
 
     async def without(patch: tuple[slice, slice]) -> Floats:
         with host.admission.extra_slot():
-            done = await host.run(covered(pixels, patch, host.checkpoint.preprocessing), ())
-        logits: Floats = done.result.logits[0]
-        return logits
+            return await run(covered(pixels, patch, host.checkpoint.preprocessing))
 
     every = patches(len(pixels), cells)
     together = min(TOGETHER, max(1, host.admission.capacity // _SHARE))

@@ -11,18 +11,32 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TypeVar
 
 import numpy as np
 from cachetools import LRUCache
+from numpy.typing import NDArray
 
 from app import errors
 from app.inference.engine_host import EngineHost
 from app.inference.images import DecodedImage, ImageName, Limits, Picture, PixelBudget, decode_image, decoder_threads
 from app.inference.occlusion import logits_when_covered
-from app.inference.results import Answered, Connected, Described, Explained, ForwardResult, Occluded, Timing, Traced
+from app.inference.results import (
+    Answered,
+    Connected,
+    Described,
+    Embedded,
+    Explained,
+    ForwardResult,
+    Occluded,
+    Timing,
+    Traced,
+)
+from app.inference.teaching import FC7, Teacher
 from app.metrics import Metrics
 from app.settings import Settings
 from model import explain as explaining
@@ -34,6 +48,7 @@ from model.contributions import connect
 from model.describe import describe, probabilities, shares_by_row
 from model.engines import Output
 from model.explain import Method
+from model.teaching.attach import taught_logits
 from model.vocabulary import Label
 from model.weights import Floats
 
@@ -58,6 +73,13 @@ class Predictor:
         self._answer_threads = ThreadPoolExecutor(2, thread_name_prefix="answer")
         self._images: LRUCache[str, DecodedImage] = LRUCache(settings.cache_pictures)
         self._outputs: LRUCache[str, Output] = LRUCache(settings.cache_outputs)
+        self.teacher = Teacher(host)
+
+    def taught_by(self, name: str) -> Predictor:
+        """This predictor, for the network that was taught by the examples of that name. Raises NoSuchTaughtError."""
+        taught = copy(self)
+        taught.checkpoint = self.teacher.network(name)
+        return taught
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -119,6 +141,13 @@ class Predictor:
         async with self._within_deadline():
             return await self._forward(picture, layers)
 
+    async def embed(self, picture: Picture) -> Embedded:
+        """Embed one picture. Raises ``app.errors``."""
+        async with self._within_deadline():
+            result = await self._forward(picture, (FC7,))
+            embedding = await self.offload(lambda: self.teacher.embedding)
+        return Embedded(result.image, embedding.network, embedding.of(result.output.maps[FC7])[0].astype(np.float16))
+
     async def connections(self, picture: Picture, *, label: str, vocabulary: str | None, per_layer: int) -> Connected:
         """Find what fed the answer for one label, by ``per_layer`` channels of each layer. Raises ``app.errors``."""
         row = self._row_of(label, vocabulary)
@@ -145,7 +174,7 @@ class Predictor:
         row = self._row_of(label, vocabulary)
         async with self._within_deadline():
             result = await self._forward(picture, self._explained_layers)
-            without = await logits_when_covered(result.image.pixels, cells, self.host)
+            without = await logits_when_covered(result.image.pixels, cells, self.host, self._logits)
         answer = self._answer(row, result.output.logits[0])
         mine = without[:, self.checkpoint.slices()[answer.vocabulary.name]]
         probability = answer.probability - probabilities(mine, answer.vocabulary)[:, answer.index]
@@ -218,6 +247,8 @@ class Predictor:
 
     async def _forward(self, picture: Picture, layers: tuple[str, ...]) -> ForwardResult:
         """Decode and run the network, or take from the caches what is there."""
+        if self._is_taught and FC7 not in layers:
+            layers = (*layers, FC7)
         began = perf_counter()
         image = await self._decoded(picture)
         decode_s = perf_counter() - began
@@ -229,8 +260,26 @@ class Predictor:
             self._cache_output(image.sha256, output)
         total_s = perf_counter() - began
         return ForwardResult(
-            image, output, Timing(decode_s=decode_s, queue_s=queue_s, model_s=model_s, total_s=total_s)
+            image,
+            self._with_taught(output),
+            Timing(decode_s=decode_s, queue_s=queue_s, model_s=model_s, total_s=total_s),
         )
+
+    @property
+    def _is_taught(self) -> bool:
+        return self.checkpoint is not self.host.checkpoint
+
+    def _with_taught(self, output: Output) -> Output:
+        """What the engine's network answers, and what the further rows of fc8 that it was taught do."""
+        if not self._is_taught:
+            return output
+        return replace(output, logits=taught_logits(output.logits, output.maps[FC7], self.checkpoint))
+
+    async def _logits(self, pixels: NDArray[np.uint8]) -> Floats:
+        """The (K,) logits of one prepared picture."""
+        done = await self.host.run(pixels, (FC7,) if self._is_taught else ())
+        logits: Floats = self._with_taught(done.result).logits[0]
+        return logits
 
     def _cache_output(self, sha256: str, output: Output) -> None:
         """Keep an output for later requests, unless the one that is kept has more layers."""

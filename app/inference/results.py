@@ -48,6 +48,17 @@ class Described:
 
 
 @dataclass(frozen=True)
+class Embedded:
+    """A decoded picture and its embedding."""
+
+    image: DecodedImage
+    network: str
+    """Name of the weights that embedded it; embeddings of others cannot be compared with it."""
+    embedding: NDArray[np.float16]
+    """(size,) numbers."""
+
+
+@dataclass(frozen=True)
 class Connected:
     """What fed the answer for one label."""
 

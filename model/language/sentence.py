@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 from zlib import crc32
 
@@ -144,7 +145,9 @@ def _best_fragment(beliefs: Sequence[Belief], tone: Tone) -> Fragment | None:
     None where nothing is sure enough.
     """
     exclusive = [belief for belief in beliefs if belief.vocabulary.activation == "softmax"]
-    label = min(filter(None, map(_label_fragment, exclusive)), key=_surest_first, default=None)
+    taught = frozenset(belief.vocabulary.name for belief in beliefs if belief.vocabulary.taught)
+    order = partial(_surest_first, taught=taught)
+    label = min(filter(None, map(_label_fragment, exclusive)), key=order, default=None)
     things = (best_guess(belief) for belief in exclusive if not belief.vocabulary.of_places)
     thing = max(things, key=lambda guess: guess.probability, default=None)
     words = _word_fragment(beliefs, thing, tone)
@@ -152,11 +155,12 @@ def _best_fragment(beliefs: Sequence[Belief], tone: Tone) -> Fragment | None:
         return words or label
     if thing and thing.probability >= _RECOGNISED:
         return words if _agrees(words.claims[0].node, thing.label) else label
-    return min(words, label, key=_surest_first)
+    return min(words, label, key=order)
 
 
-def _surest_first(fragment: Fragment) -> tuple[int, float]:
-    return TIERS.index(fragment.tier), -fragment.confidence
+def _surest_first(fragment: Fragment, *, taught: frozenset[str]) -> tuple[int, bool, float]:
+    """Order fragments by tier; in the same one, what somebody taught comes first, since they want to hear of it."""
+    return TIERS.index(fragment.tier), fragment.claims[0].vocabulary not in taught, -fragment.confidence
 
 
 def _agrees(word: str, label: Label) -> bool:

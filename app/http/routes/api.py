@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Security
 from starlette.responses import Response
 
-from app.errors import InvalidRequestError, NoSuchLabelError, NoSuchLayerError, NoSuchVocabularyError
+from app.errors import InvalidRequestError, NoSuchLabelError, NoSuchLayerError, NoSuchTaughtError, NoSuchVocabularyError
 from app.http import answers, api_keys, examples, schemas
 from app.http.batch import Batch
 from app.http.compression import quality
-from app.http.dependencies import BodyIntakePart, IntakePart, VocabularyName
+from app.http.dependencies import IntakePart, TaughtBodyIntakePart, VocabularyName
 from app.http.routes import contract
 from app.http.routes.contract import DECODING, MANY_PICTURES, ONE_PICTURE, RECEIVING
 from app.inference import activations
@@ -45,9 +45,9 @@ async def predict(intake: IntakePart, vocabulary: VocabularyName, top_k: TopK = 
     "/predict/batch",
     response_model=schemas.BatchResponse,
     openapi_extra=MANY_PICTURES,
-    responses=contract.answers(examples.BATCH, *RECEIVING, NoSuchVocabularyError),
+    responses=contract.answers(examples.BATCH, *RECEIVING, NoSuchTaughtError, NoSuchVocabularyError),
 )
-async def predict_batch(intake: BodyIntakePart, vocabulary: VocabularyName, top_k: TopK = 5) -> Response:
+async def predict_batch(intake: TaughtBodyIntakePart, vocabulary: VocabularyName, top_k: TopK = 5) -> Response:
     """The same for many files; a bad one has a problem of its own and harms no other."""
     batch = Batch(
         predictor=intake.predictor,

@@ -11,6 +11,7 @@ from app.errors import (
     GlassbotError,
     InvalidRequestError,
     NoSuchImageError,
+    NoSuchTaughtError,
     NotAnImageError,
     NotReadyError,
     OverloadedError,
@@ -45,6 +46,7 @@ RECEIVING = (
 """Problems that can occur until the body has arrived."""
 DECODING = (
     NoSuchImageError,
+    NoSuchTaughtError,
     TooManyPixelsError,
     NotAnImageError,
     UnreadKindError,
@@ -82,6 +84,16 @@ MANY_PICTURES: dict[str, Any] = {
         "required": True,
         "description": "Pictures in fields named file. One that is none, or empty, is a problem of its own item only.",
         "content": {"multipart/form-data": _form({"type": "array", "items": _BYTES, "minItems": 1})},
+    },
+    "security": [{}],
+}
+
+
+EXAMPLES_FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "A file of examples, as the page saves it: docs/teach.md says what it holds.",
+        "content": {"application/octet-stream": {"schema": BINARY}},
     },
     "security": [{}],
 }
