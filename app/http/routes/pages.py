@@ -92,7 +92,7 @@ async def teach(request: Request, checkpoint: CheckpointPart, intake: BodyIntake
     """The page on which people teach names of their own; what they give stays in their browser."""
     settings = intake.settings
     context = {
-        "names": sum(len(vocabulary) for vocabulary in checkpoint.vocabularies),
+        "names": sum(len(vocabulary) for vocabulary in checkpoint.vocabularies if not vocabulary.taught),
         "input_size": checkpoint.architecture.input_size,
         "limits": {"megabytes": f"{settings.max_body_mb:g}", "formats": FORMATS},
         "samples": samples(),
