@@ -186,7 +186,7 @@ def test_where_nothing_may_be_kept_it_works_for_the_visit(visit: Visit, tmp_path
     page.wait_for_selector("html[data-ready]")
     give(page, "my cup", photos_of(CUP, 3, tmp_path))
     learned(page, "my cup", 3)
-    expect(page.locator("#kept")).to_contain_text("This browser keeps nothing here")
+    expect(page.locator("#not-kept")).to_be_visible()
 
 
 def test_with_another_network_the_photos_are_looked_at_again(visit: Visit, tmp_path: Path) -> None:
@@ -204,6 +204,46 @@ def test_with_another_network_the_photos_are_looked_at_again(visit: Visit, tmp_p
     page.reload()
     expect(page.locator("#said")).to_contain_text("all photos are looked at again")
     learned(page, "my cup", 3)
+
+
+def test_photos_that_only_another_network_looked_at_are_named_as_lost(visit: Visit, tmp_path: Path) -> None:
+    page = opened(visit)
+    give(page, "my cup", photos_of(CUP, 3, tmp_path))
+    learned(page, "my cup", 3)
+    page.evaluate(
+        """async () => {
+      const store = await import(new URL("static/js/teach/store.js", location.href));
+      const [first, ...others] = store.all();
+      await store.put([{ ...first, network: "0123456789ab", file: null }]);
+    }"""
+    )
+    expect(page.locator("#lost")).to_contain_text("Their files are not here, so they no longer count: give them again.")
+    expect(page.locator("#learned-body")).to_contain_text("Nothing is learned yet")
+    give(page, "my cup", tmp_path / "coffee-0.jpg")
+    learned(page, "my cup", 3)
+    expect(page.locator("#lost")).to_be_hidden()
+
+
+def test_what_is_dropped_goes_where_it_was_dropped(visit: Visit, tmp_path: Path) -> None:
+    page = opened(visit)
+    give(page, "my cup", photos_of(CUP, 3, tmp_path))
+    learned(page, "my cup", 3)
+    drop = """async ([selector, sample]) => {
+      const answer = await fetch(new URL(`static/samples/${sample}`, location.href));
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([await answer.blob()], sample));
+      const target = document.querySelector(selector);
+      target.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    }"""
+    page.evaluate(drop, ['[data-name="my cup"] h3', "coffee.webp"])
+    learned(page, "my cup", 4)
+    page.evaluate(drop, ['[data-name=""]', "lake.webp"])
+    expect(card(page, "").locator(".thumbs li")).to_have_count(1)
+    page.evaluate(drop, ["#try h2", "chelsea.webp"])
+    expect(page.locator("#tried .acts")).to_be_visible()
+    page.fill("#name", "Mimi")
+    page.evaluate(drop, ["#new", "chelsea.webp"])
+    expect(card(page, "Mimi").locator(".thumbs li")).to_have_count(1)
 
 
 def test_by_keyboard_alone(visit: Visit, tmp_path: Path) -> None:

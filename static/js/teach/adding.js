@@ -2,7 +2,6 @@
 
 import { send, Trouble } from "../api.js";
 import { find } from "../dom.js";
-import { open, openSquare, thumb } from "../photo.js";
 import { SAY as PAGE } from "../strings.js";
 import { halves } from "./half.js";
 import { MOST } from "./own.js";
@@ -16,7 +15,7 @@ import { serves } from "./teaching.js";
  * @typedef {object} Refused a file that was not taken
  * @property {string} file its name
  * @property {string} why one sentence
- * @property {File} [again] where the same may succeed later
+ * @property {File} [again] where the same may succeed later, or with a key
  *
  * @typedef {{ added: number, refused: Refused[] }} Outcome
  */
@@ -74,23 +73,6 @@ export async function embed(file, signal) {
 }
 
 /**
- * A small picture of a photo; where this browser cannot draw it, of the square that the service saw.
- * @param {File} file
- * @param {Rest.ImageFacts} image
- * @param {AbortSignal} signal
- */
-async function small(file, image, signal) {
-  let picture = await open(file);
-  if (!picture.image) {
-    const png = send("square", file, "image/png", signal).then((response) => response.blob());
-    picture = await openSquare(await png.catch(() => null));
-  }
-  const drawn = thumb(picture, image.crop, image);
-  if (picture.image) URL.revokeObjectURL(picture.image.src);
-  return drawn;
-}
-
-/**
  * Take photos for a name. Those that cannot be taken are named with their reason; the others are kept.
  * @param {string} name OUTSIDE for photos of other things
  * @param {File[]} files
@@ -122,7 +104,8 @@ export async function add(name, files, signal, progress) {
 
 /** @param {File} file @param {unknown} error @returns {Refused} */
 function refusal(file, error) {
-  const [why, passing] = error instanceof Trouble ? [error.detail, error.passing] : [PAGE.unreadableWhy, false];
+  const [why, passing] =
+    error instanceof Trouble ? [error.detail, error.passing || error.status === 401] : [PAGE.unreadableWhy, false];
   return { file: file.name, why, ...(passing && { again: file }) };
 }
 
@@ -143,11 +126,9 @@ async function take(name, file, at, signal) {
   await file.slice(0, 1).arrayBuffer(); // a folder cannot be read
   const { answer, embedding } = await embed(file, signal);
   const { sha256 } = answer.image;
-  checkNew(sha256, name);
-  const drawn = await small(file, answer.image, signal);
   if (signal.aborted) return;
-  const twin = checkNew(sha256, name); // the same photo may have come meanwhile
-  await store.put([{ sha256, name, file, thumb: drawn, embedding, network: answer.network, at: twin?.at ?? at }]);
+  const twin = checkNew(sha256, name);
+  await store.put([{ sha256, name, file, thumb: "", embedding, network: answer.network, at: twin?.at ?? at }]);
 }
 
 /** A photo may be there as numbers only: then its file is welcome. @param {string} sha256 @param {string} name */

@@ -19,7 +19,7 @@ export function again() {
 async function once() {
   try {
     await store.load();
-    await teach(new AbortController().signal);
+    await teach(new AbortController().signal, true);
   } catch (error) {
     if (error instanceof Trouble && error.passing) throw error;
     own.set({ taught: "" }); // the page Teach says what is the matter

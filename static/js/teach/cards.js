@@ -96,7 +96,11 @@ function build(name, acts) {
     short.hidden = !short.textContent;
     more.disabled = name !== OUTSIDE && photos.length >= MOST;
     const seen = photos.filter(({ file, thumb }) => file || thumb);
-    shown = new Map(seen.map((photo, i) => [photo.sha256, shown.get(photo.sha256) ?? thumb(photo, i, acts)]));
+    const entries = seen.map((photo, i) => {
+      const key = photo.thumb ? photo.sha256 : photo.sha256.slice(1); // one that is drawn replaces the one that was not
+      return /** @type {[string, HTMLLIElement]} */ ([key, shown.get(key) ?? thumb(photo, i, acts)]);
+    });
+    shown = new Map(entries);
     fill(thumbs, [...shown.values()]);
     thumbs.hidden = !seen.length;
     const blind = photos.length - seen.length;

@@ -11,6 +11,7 @@ import * as own from "./own.js";
 import * as store from "./store.js";
 import { SAY } from "./strings.js";
 import { counts, isOther, network } from "./teaching.js";
+import { fill } from "./thumbs.js";
 import { look } from "./trying.js";
 
 /** @typedef {import("./store.js").Photo} Photo */
@@ -53,7 +54,7 @@ function draw() {
   ];
   byId("lost").hidden = !lost.length;
   byId("lost").textContent = lost.length ? SAY.lost(lost.map((name) => name || SAY.outside)) : "";
-  if (!store.isKept()) byId("kept").textContent = SAY.notKept;
+  byId("not-kept").hidden = store.isKept();
 }
 
 /** Something has changed: show it, and learn anew. */
@@ -61,6 +62,7 @@ function changed() {
   if (!store.things().size) own.set({ taught: "", things: [] }); // at once: what is forgotten is not used
   draw();
   if (looks) return; // it learns from all of them together
+  fill();
   learned.learn(draw, (error) => isOther(error) && isOld());
 }
 
@@ -167,7 +169,7 @@ async function begin() {
   store.listen(changed);
   files.listen(() => cards.focus());
   const add = (/** @type {string} */ name, /** @type {File} */ file) => give(name, [file]);
-  giving.listen({ give, trial: (file) => look(file, own.get().taught || (learned.known()?.taught ?? ""), add) });
+  giving.listen({ give, trial: (file) => look(file, add) });
   byId("stop").addEventListener("click", () => going.abort());
   byId("undo").addEventListener("click", () => {
     const back = undo;
@@ -177,6 +179,7 @@ async function begin() {
   byId("use").addEventListener("change", ({ target }) => {
     own.set({ on: /** @type {HTMLInputElement} */ (target).checked });
   });
+  addEventListener("storage", draw); // another tab may have turned it on or off
   changed();
   renew((photo) => !counts(photo));
   document.documentElement.dataset.ready = "";

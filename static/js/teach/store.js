@@ -6,7 +6,7 @@
  * @property {string} sha256 of the file
  * @property {string} name of the thing; "" for a photo of other things
  * @property {File | null} file null where only its numbers came, from an examples file
- * @property {string} thumb small JPEG as a data URI; "" where there is none
+ * @property {string} thumb small JPEG as a data URI; "" where there is none, or not yet
  * @property {ArrayBuffer} embedding float16
  * @property {string} network whose numbers these are
  * @property {number} at when it came, in milliseconds; then their order

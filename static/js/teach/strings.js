@@ -85,7 +85,6 @@ export const SAY = {
     "It was not right often enough on photos held back, so its sentence does not use your names yet; the list of labels does. More photos, or photos that show more of the thing, help.",
   nothing: "Nothing is learned yet: a name needs 3 photos.",
   failed: (/** @type {string} */ why) => `That could not be learned. ${why}`,
-  notKept: "This browser keeps nothing here: save the file before you leave this page.",
 
   // Trying
   tryLooking: "Let me look…",

@@ -45,20 +45,30 @@ export function examples(least) {
   return { network: network(), size: enough[0].vectors[0].length, things: enough, outside };
 }
 
+/** What was learned last, and from which bytes. @type {{ bytes: Uint8Array, learned: Rest.TeachResponse } | null} */
+let last = null;
+
+/** @param {Uint8Array} one @param {Uint8Array} other */
+const areEqual = (one, other) => one.length === other.length && one.every((byte, i) => byte === other[i]);
+
 /**
- * Teach the service all names that have enough photos.
+ * Teach the service all names that have enough photos; what it learned already it is only taught again where it has to be.
  * @param {AbortSignal} signal
+ * @param {boolean} [again] since the service no longer has it
  * @returns {Promise<Rest.TeachResponse | null>} null where no name has enough; rejects with Trouble
  */
-export async function teach(signal) {
+export async function teach(signal, again = false) {
   const taught = examples(own.LEAST);
   const things = /** @type {[string, number][]} */ ([...store.things()].map(([name, photos]) => [name, photos.length]));
   own.set({ network: network(), things, ...(!taught && { taught: "" }) });
   if (!taught) return null;
-  const response = await send("teach", new Blob([write(taught)]), "application/json", signal);
-  const learned = /** @type {Rest.TeachResponse} */ (await response.json());
-  if (!signal.aborted) own.set({ taught: learned.taught });
-  return learned;
+  const bytes = write(taught);
+  if (!last || again || !areEqual(bytes, last.bytes)) {
+    const response = await send("teach", new Blob([bytes]), "application/json", signal);
+    last = { bytes, learned: await response.json() };
+  }
+  if (!signal.aborted) own.set({ taught: last.learned.taught });
+  return last.learned;
 }
 
 /** Whether the photos have to be looked at again, since another network is served now. @param {unknown} error */

@@ -8,6 +8,7 @@ import { open, thumb } from "../photo.js";
 import * as photos from "../photo-store.js";
 import { SAY as PAGE } from "../strings.js";
 import { SAY } from "./strings.js";
+import { teach } from "./teaching.js";
 
 const MOST = 3; // labels that are shown
 
@@ -19,10 +20,9 @@ let shown = "";
 /**
  * Ask what a photo shows.
  * @param {File} file
- * @param {string} taught
  * @param {(name: string, file: File) => void} add
  */
-export async function look(file, taught, add) {
+export async function look(file, add) {
   current.abort();
   current = new AbortController();
   const { signal } = current;
@@ -38,8 +38,7 @@ export async function look(file, taught, add) {
   place.replaceChildren(...drawn, words);
   place.scrollIntoView({ block: "nearest" });
   try {
-    const response = await send(`predict?taught=${taught}`, file, "application/json", signal);
-    const prediction = /** @type {Rest.PredictResponse} */ (await response.json());
+    const prediction = await ask(file, signal);
     if (signal.aborted) return;
     words.replaceChildren(...said(prediction), ...offers(prediction, file, add));
     remember(file, prediction, picture);
@@ -48,6 +47,22 @@ export async function look(file, taught, add) {
     words.replaceChildren(
       el("p", {}, el("b", {}, file.name), `: ${error instanceof Trouble ? error.detail : PAGE.strange}`),
     );
+  }
+}
+
+/**
+ * @param {File} file
+ * @param {AbortSignal} signal
+ * @param {boolean} [again] since the service no longer has what was taught
+ * @returns {Promise<Rest.PredictResponse>}
+ */
+async function ask(file, signal, again = false) {
+  const learned = await teach(signal, again);
+  try {
+    return await (await send(`predict?taught=${learned?.taught}`, file, "application/json", signal)).json();
+  } catch (error) {
+    if (again || !(error instanceof Trouble) || !error.type.endsWith(":unknown-taught")) throw error;
+    return ask(file, signal, true);
   }
 }
 
