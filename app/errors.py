@@ -123,7 +123,7 @@ class MethodNotAllowedError(GlassbotError):
 
 
 class NoSuchTaughtError(NotFoundError):
-    """The names that the request wants to be answered with are not in memory, or not any more."""
+    """The names that the request wants to be answered with are not in memory, or no longer."""
 
     slug, title = "unknown-taught", "These taught names are gone"
     example = "These taught names are no longer in memory: send them to POST /teach again."
@@ -294,8 +294,7 @@ class DeadlineExceededError(GlassbotError):
 def raised() -> Iterator[type[GlassbotError]]:
     """Every class of the tree that is raised itself, which are those with a slug of their own."""
     queue: list[type[GlassbotError]] = [GlassbotError]
-    while queue:
-        error = queue.pop(0)
+    for error in queue:
         queue += error.__subclasses__()
         if "slug" in vars(error):
             yield error

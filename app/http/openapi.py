@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import errors
-from app.http import examples, working_examples
+from app.http import examples, teaching_answers, working_examples
 from app.http.routes import contract
 from model.checkpoint import Checkpoint
 
@@ -32,6 +32,7 @@ _OF_ANY_LABEL = ("/explain", "/compare", "/connections", "/occlusion")
 _WITH_NULLS = {
     ("/predict/batch", "post"): examples.BATCH,
     ("/cell", "post"): working_examples.CELL,
+    ("/embed/batch", "post"): teaching_answers.EMBED_BATCH,
     ("/units/{layer}/{channel}", "get"): examples.UNIT,
 }
 

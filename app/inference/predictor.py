@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from copy import copy
@@ -22,11 +22,11 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from app import errors
+from app.inference.class_maps import answered, map_of_claim, map_of_label
 from app.inference.engine_host import EngineHost
 from app.inference.images import DecodedImage, ImageName, Limits, Picture, PixelBudget, decode_image, decoder_threads
 from app.inference.occlusion import logits_when_covered
 from app.inference.results import (
-    Answered,
     Connected,
     Described,
     Embedded,
@@ -45,11 +45,10 @@ from model.backward import Maps
 from model.cells import trace
 from model.compare import Comparison, compare
 from model.contributions import connect
-from model.describe import describe, probabilities, shares_by_row
+from model.describe import describe, probabilities
 from model.engines import Output
 from model.explain import Method
 from model.teaching.attach import taught_logits
-from model.vocabulary import Label
 from model.weights import Floats
 
 T = TypeVar("T")
@@ -116,9 +115,7 @@ class Predictor:
         row = self._row_of(label, vocabulary)
         async with self._within_deadline():
             result = await self._forward(picture, self._explained_layers)
-            answer = self._answer(row, result.output.logits[0])
-            name = answer.vocabulary.name
-            return await self.offload(partial(self._class_map, result, {row: 1.0}, method, answer.label, name))
+            return await self.offload(partial(map_of_label, result, self.checkpoint, row, method))
 
     async def explain_claim(self, picture: Picture, *, claim: int, method: Method) -> Explained:
         """Compute the class map of one claim of the sentence: those of its labels, each by its share of the claim.
@@ -127,7 +124,7 @@ class Predictor:
         """
         async with self._within_deadline():
             result = await self._forward(picture, self._explained_layers)
-            return await self.offload(partial(self._map_of_claim, result, claim, method))
+            return await self.offload(partial(map_of_claim, result, self.checkpoint, claim, method))
 
     async def compare(self, picture: Picture, *, label: str, vocabulary: str | None) -> Comparison:
         """Compare one label with the likeliest other one of its vocabulary. Raises ``app.errors``."""
@@ -155,7 +152,7 @@ class Predictor:
             result = await self._forward(picture, self.checkpoint.architecture.activation_names)
             maps, logits = _of_the_picture(result.output)
             work = partial(connect, maps, logits, self.checkpoint.folded(), row, per_layer=per_layer)
-            return Connected(result.image, self._answer(row, logits), await self.offload(work))
+            return Connected(result.image, answered(self.checkpoint, row, logits), await self.offload(work))
 
     async def cell(self, picture: Picture, *, layer: Layer, place: tuple[int, int, int]) -> Traced:
         """Tell how the number at (channel, row, column) of a layer with weights came about. Raises ``app.errors``.
@@ -167,7 +164,7 @@ class Predictor:
             maps, logits = _of_the_picture(result.output)
             pixels, checkpoint = result.image.pixels, self.checkpoint.folded()
             cell = await self.offload(partial(trace, maps, logits, pixels, checkpoint, layer, place))
-        return Traced(result.image, cell, self._answer(place[0], logits) if layer.name == "fc8" else None)
+        return Traced(result.image, cell, answered(self.checkpoint, place[0], logits) if layer.name == "fc8" else None)
 
     async def occlusion(self, picture: Picture, *, label: str, vocabulary: str | None, cells: int) -> Occluded:
         """Run the network once for each of cells × cells patches, with that one covered. Raises ``app.errors``."""
@@ -175,7 +172,7 @@ class Predictor:
         async with self._within_deadline():
             result = await self._forward(picture, self._explained_layers)
             without = await logits_when_covered(result.image.pixels, cells, self.host, self._logits)
-        answer = self._answer(row, result.output.logits[0])
+        answer = answered(self.checkpoint, row, result.output.logits[0])
         mine = without[:, self.checkpoint.slices()[answer.vocabulary.name]]
         probability = answer.probability - probabilities(mine, answer.vocabulary)[:, answer.index]
         logit = np.float32(answer.logit) - mine[:, answer.index]
@@ -185,51 +182,12 @@ class Predictor:
         """Do a short piece of arithmetic on a thread, off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._answer_threads, work)
 
-    def _map_of_claim(self, result: ForwardResult, number: int, method: Method) -> Explained:
-        claims = describe(result.output.logits[0], self.checkpoint, pixels=result.image.pixels).caption.claims
-        if number >= len(claims):
-            raise errors.NoSuchLabelError(
-                f"Claims are counted from 0, and this sentence has {len(claims)}: there is no claim {number}."
-            )
-        claim = claims[number]
-        shares = shares_by_row(claim, self.checkpoint)
-        if len(shares) == 1:
-            answer = self._answer(next(iter(shares)), result.output.logits[0])
-            vocabulary, label = answer.vocabulary.name, answer.label
-        else:
-            vocabulary, label = claim.vocabulary, Label(id=claim.node, name=claim.phrase, phrase=claim.phrase)
-        return self._class_map(result, shares, method, label, vocabulary)
-
-    def _class_map(
-        self, result: ForwardResult, shares: Mapping[int, float], method: Method, label: Label, vocabulary: str
-    ) -> Explained:
-        gradient = explaining.gradient_of_any(result.output, 0, self.checkpoint, shares)
-        layer = self.checkpoint.architecture.last_convolution
-        activations_CHW = result.output.maps[layer][0]
-        evidence = explaining.class_map(gradient, activations_CHW, method)
-        maximum = float(evidence.max())
-        return Explained(
-            image=result.image,
-            label=label,
-            vocabulary=vocabulary,
-            layer=layer,
-            map=evidence / maximum if maximum > 0 else np.zeros_like(evidence),
-            maximum=maximum,
-            relevance=explaining.relevance(gradient, activations_CHW),
-        )
-
     def _row_of(self, label: str, vocabulary: str | None) -> int:
         """The row of fc8 of a label, looked up in one vocabulary or in all. Raises NoSuchLabelError."""
         try:
             return explaining.find_row(self.checkpoint, label, vocabulary)
         except explaining.UnknownLabelError as error:
             raise errors.NoSuchLabelError(str(error)) from error
-
-    def _answer(self, row: int, logits: Floats) -> Answered:
-        """What (K,) logits answer for a row of fc8."""
-        vocabulary, rows = self.checkpoint.vocabulary_at(row)
-        index = row - rows.start
-        return Answered(label=vocabulary.labels[index], vocabulary=vocabulary, logits=logits[rows], index=index)
 
     def _check_vocabulary(self, name: str | None) -> None:
         names = [v.name for v in self.checkpoint.vocabularies if v.activation == "softmax"]

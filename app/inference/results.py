@@ -55,7 +55,7 @@ class Embedded:
     network: str
     """Name of the weights that embedded it; embeddings of others cannot be compared with it."""
     embedding: NDArray[np.float16]
-    """(size,) numbers."""
+    """(size,) numbers of half precision."""
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.network import Checkpoint
 from model.teaching.embedding import Embedding
 from model.teaching.examples import Examples
 from model.teaching.fitting import VOCABULARY, Fitted, fit
 from model.vocabulary import Vocabulary
 from model.weights import Floats, Quantised, Weights, quantised, weight_rows
-
-if TYPE_CHECKING:
-    from model.checkpoint import Checkpoint
 
 _TOP = 127  # the largest int8
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.network import Checkpoint
 from model.weights import Floats, Quantised, Weights
-
-if TYPE_CHECKING:
-    from model.checkpoint import Checkpoint
 
 SIZE = 256
 """Numbers in an embedding, where fc8 has more rows than that; else an embedding is fc7 itself."""
@@ -31,7 +28,7 @@ class Embedding:
     directions: Floats | None
     """(units of fc7, SIZE) orthonormal columns; None where an embedding is fc7 itself."""
     size: int
-    """Numbers in an embedding."""
+    """How many numbers an embedding has."""
 
     def of(self, fc7: Floats) -> Floats:
         """Return (N, size) embeddings of (N, units) activations of fc7."""

@@ -43,7 +43,7 @@ class Photos:
     names: tuple[str, ...]
     """SHA-256 of each photo's file, in hexadecimal digits."""
     embeddings: NDArray[np.float16]
-    """(photos, size) numbers."""
+    """(photos, size) numbers of half precision."""
 
     def __post_init__(self) -> None:
         if self.embeddings.ndim != 2 or len(self.names) != len(self.embeddings):
@@ -81,11 +81,11 @@ class Examples:
     network: str
     """Name of the network's weights that the embeddings are of."""
     size: int
-    """Numbers in an embedding."""
+    """How many numbers an embedding has."""
     things: Mapping[str, Photos]
     """Name, as people gave it -> its photos."""
     outside: Photos = field(default_factory=lambda: no_photos(0))
-    """Photos of other things."""
+    """Photos of other things that people gave, too."""
 
     def __post_init__(self) -> None:
         if len(self.things) > MOST_NAMES:

@@ -32,11 +32,11 @@ class Fitted:
     """What was learned from examples."""
 
     vocabulary: Vocabulary
-    """Its labels, calibrated."""
+    """The names as labels, with calibrated probabilities."""
     weight: Floats
     """(K, size) a row for each name, on embeddings."""
     bias: Floats
-    """(K,)"""
+    """(K,) a constant for each name."""
     figures: Mapping[str, Any]
     """What was measured on photos held back: method, names, outside, tiers."""
 
@@ -59,11 +59,13 @@ class _Calibration:
 def fit(examples: Examples, outside: Floats) -> Fitted:
     """Return what can be learned from examples, with (M, size) embeddings of bundled photos of other things.
 
-    Which classifier is taken, and how surely it may speak, is decided by photos that were held back one at a time.
+    Which classifier is taken, and how surely it may speak, is decided by photos that were held back one at a time: the
+    one that names most of them, and of several the one whose probabilities fit better.
     """
     samples = _samples(examples, outside)
-    best = min((_calibrate(linear, samples) for linear in candidates(samples)), key=lambda one: one.loss)
     truth = samples.owners[samples.tested]
+    calibrated = [_calibrate(linear, samples) for linear in candidates(samples)]
+    best = min(calibrated, key=lambda one: (-np.count_nonzero(one.inside.argmax(1) == truth), one.loss))
     tiers = _tiers(best, truth)
     vocabulary = Vocabulary(
         name=VOCABULARY,

@@ -23,7 +23,7 @@ class Samples:
     """The photos of all K names together, and those of other things."""
 
     embeddings: Numbers
-    """(N, size)"""
+    """(N, size) numbers, a row a photo."""
     owners: NDArray[np.int64]
     """(N,) which name each photo is of."""
     outside: Numbers
@@ -47,11 +47,11 @@ class Linear:
     """A row of numbers and a constant for each name."""
 
     method: str
-    """``nearest mean`` or ``ridge``."""
+    """Its name: ``nearest mean`` or ``ridge``."""
     weight: Numbers
-    """(K, size)"""
+    """(K, size) a row for each name."""
     bias: Numbers
-    """(K,)"""
+    """(K,) a constant for each name."""
     held_out: Numbers
     """(N, K) what each photo is answered by rows that were made without it."""
     held_out_outside: Numbers

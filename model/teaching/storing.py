@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model import vocabulary
+from model.network import Checkpoint
 from model.teaching.attach import attach
 from model.teaching.examples import from_parts
 from model.teaching.fitting import VOCABULARY, Fitted
 from model.weights import Floats, weight_rows
-
-if TYPE_CHECKING:
-    from model.checkpoint import Checkpoint
 
 _PREFIX = "taught."
 Tensors = Mapping[str, NDArray[Any]]

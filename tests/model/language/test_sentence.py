@@ -61,6 +61,32 @@ def test_nothing_safe_is_a_pass_with_the_best_guess() -> None:
     assert "espresso" not in said.alt_text
 
 
+def with_my_mug(mug: float, espresso: float, words: dict[str, float] | None = None) -> Caption:
+    """What is said where somebody taught their mug; the taught name has no surer tier than ``think``."""
+    thresholds = {"sure": 0.95, "think": 0.85, "hedge": 0.65}
+    mine = Vocabulary(
+        name="taught",
+        activation="softmax",
+        labels=(label_for("taught", "my_mug"),),
+        thresholds={"think": 0.7},
+        taught=True,
+    )
+    beliefs = [belief("object", {ESPRESSO: espresso}, thresholds), belief("word", words or {"snow": 0.1}, thresholds)]
+    return caption([*beliefs, Belief(mine, np.ones(1, np.float32), mug)])
+
+
+def test_what_somebody_taught_is_said_before_what_is_as_sure() -> None:
+    assert with_my_mug(0.75, 0.9).text == "I think it's my mug."
+    assert with_my_mug(0.75, 0.97).phrase == "an espresso"  # said more surely
+    assert with_my_mug(0.6, 0.7).phrase == "an espresso"
+    assert with_my_mug(0.75, 0.5, {"man": 0.86}).phrase == "my mug"
+
+
+def test_a_taught_name_that_is_not_likely_enough_is_a_guess_at_most() -> None:
+    assert with_my_mug(0.6, 0.1).tier == "pass"
+    assert with_my_mug(0.6, 0.1).text.endswith("My best guess is my mug, and it's probably wrong.")
+
+
 def test_a_scene_alone_is_said() -> None:
     assert say(scenes={"kitchen": 0.9}).phrase == "a kitchen"
 
