@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.templating import Jinja2Templates
+from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from app.errors import GlassbotError, NotFoundError
@@ -89,8 +90,11 @@ async def learn(request: Request, checkpoint: CheckpointPart) -> Response:
 
 @router.get("/teach")
 async def teach(request: Request, checkpoint: CheckpointPart, intake: BodyIntakePart) -> Response:
-    """The page on which people teach names of their own; what they give stays in their browser."""
-    settings = intake.settings
+    """The page on which people teach names of their own; what they give stays in their browser.
+
+    While somebody thinks of a name, what the first lesson needs is computed.
+    """
+    settings, teacher = intake.settings, intake.predictor.teacher
     context = {
         "names": sum(len(vocabulary) for vocabulary in checkpoint.vocabularies if not vocabulary.taught),
         "input_size": checkpoint.architecture.input_size,
@@ -98,7 +102,7 @@ async def teach(request: Request, checkpoint: CheckpointPart, intake: BodyIntake
         "samples": samples(),
         "keys": bool(settings.api_keys),
     }
-    return templates().TemplateResponse(request, "teach.html", context)
+    return templates().TemplateResponse(request, "teach.html", context, background=BackgroundTask(teacher.prepare))
 
 
 @router.get("/notebook")
