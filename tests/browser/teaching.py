@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageEnhance, ImageOps
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import CAT, SAMPLES, Visit
 
@@ -64,3 +66,12 @@ def taught(visit: Visit, folder: Path, **options: Any) -> Page:
     learned(page, "my cup", 10)
     learned(page, "Mimi", 6)
     return page
+
+
+def answer_with_numbers(route: Route) -> None:
+    """As the service does, but at once: numbers that mean nothing."""
+    photo = hashlib.sha256(route.request.post_data_buffer or b"").hexdigest()
+    size = {"width": 9, "height": 9}
+    image = {**size, "format": "JPEG", "sha256": photo, "crop": {"x": 0, "y": 0, **size}}
+    answer = {"request_id": "x", "image": image, "network": "0123456789ab", "size": 2, "embedding": [0.5, -1.5]}
+    route.fulfill(status=200, content_type="application/json", body=json.dumps(answer))

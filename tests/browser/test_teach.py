@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from model.checkpoint import PRETRAINED
 from tests.browser.conftest import CAT, NOTES, SAMPLES, Visit, until
-from tests.browser.teaching import CUP, card, give, learned, opened, photos_of, taught
+from tests.browser.teaching import CUP, answer_with_numbers, card, give, learned, opened, photos_of, taught
 from tests.browser.test_keyboard import tab_to
 
 pytestmark = pytest.mark.browser
@@ -101,15 +99,6 @@ def test_no_more_photos_than_a_name_holds(visit: Visit, tmp_path: Path) -> None:
     expect(card(page, "my cup")).to_contain_text("It holds as many photos as it can.")
     expect(page.locator("#learned-body")).to_contain_text("That could not be learned.")
     expect(page.locator("#learned-body").get_by_role("button", name="Try again")).to_be_visible()
-
-
-def answer_with_numbers(route: Route) -> None:
-    """As the service does, but at once: numbers that mean nothing."""
-    photo = hashlib.sha256(route.request.post_data_buffer or b"").hexdigest()
-    size = {"width": 9, "height": 9}
-    image = {**size, "format": "JPEG", "sha256": photo, "crop": {"x": 0, "y": 0, **size}}
-    answer = {"request_id": "x", "image": image, "network": "0123456789ab", "size": 2, "embedding": [0.5, -1.5]}
-    route.fulfill(status=200, content_type="application/json", body=json.dumps(answer))
 
 
 def test_photos_wait_for_their_name(visit: Visit, tmp_path: Path) -> None:
