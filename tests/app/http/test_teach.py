@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -181,3 +182,15 @@ async def test_a_network_whose_file_was_taught_learns_more(network: Checkpoint, 
         for seed, name in ((9, "my mug"), (59, "my cat")):
             answer = (await served.post(both, content=picture(seed), headers=OCTETS)).json()
             assert answer["labels"][0]["label"] == name
+
+
+async def test_nobody_is_refused_while_the_page_prepares_the_first_lesson(network: Checkpoint) -> None:
+    one_at_once = Settings(precision="f32", max_batch=1, max_wait_ms=1)
+    async with serving(create_app(one_at_once, network)) as client:
+        page = asyncio.create_task(client.get("/teach"))  # which ends once all is prepared
+        statuses: list[int] = []
+        while not page.done() and set(statuses) <= {200}:
+            statuses.append((await client.post("/embed", content=JPEG, headers=OCTETS)).status_code)
+        assert (await page).status_code == 200
+    assert len(statuses) > 1
+    assert set(statuses) == {200}
