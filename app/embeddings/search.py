@@ -31,26 +31,25 @@ def most_similar(query: NDArray[np.float32], rows: Rows, most: int) -> list[tupl
 
 
 def groups_of_duplicates(rows: Rows, least: float = NEAR_DUPLICATE) -> list[list[int]]:
-    """Return the groups of rows that belong together, each pair directly or by others between them; in order.
+    """Return groups of rows that are all near-duplicates of the first one in their group; in order.
 
-    Every row is compared with every other one, in blocks, so that memory stays bounded.
+    So no chain of photos, each a little like the next, becomes one group. Every row that is in no group yet is compared
+    with all later ones, in blocks, so that memory stays bounded.
     """
-    parents = np.arange(len(rows))
-
-    def root(number: int) -> int:
-        while parents[number] != number:
-            parents[number] = parents[parents[number]]
-            number = int(parents[number])
-        return number
-
+    first = np.full(len(rows), -1)
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         block = rows[start : start + _ROWS_AT_ONCE]
+        near: dict[int, list[int]] = {}
         for other in range(start, len(rows), _ROWS_AT_ONCE):
             left, right = np.nonzero(block @ rows[other : other + _ROWS_AT_ONCE].T >= least)
             for one, two in zip((left + start).tolist(), (right + other).tolist(), strict=True):
-                if one < two and (roots := sorted((root(one), root(two))))[0] != roots[1]:
-                    parents[roots[1]] = roots[0]
+                if one < two:
+                    near.setdefault(one, []).append(two)
+        for one in sorted(near):
+            if first[one] < 0:
+                free = [two for two in near[one] if first[two] < 0]
+                first[free] = one
     groups: dict[int, list[int]] = {}
-    for number in range(len(rows)):
-        groups.setdefault(root(number), []).append(number)
-    return [group for group in groups.values() if len(group) > 1]
+    for number in np.flatnonzero(first >= 0).tolist():
+        groups.setdefault(int(first[number]), [int(first[number])]).append(number)
+    return [groups[one] for one in sorted(groups)]

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
+from app.embeddings.index import Index, read_index
 from app.embeddings.search import groups_of_duplicates, most_similar, unit_rows
 from tests.app.embeddings.conftest import COLOURS, ColourEngine, Run, folder_of, photo
 from tests.app.test_cli import is_one_sentence
@@ -154,11 +156,39 @@ def test_the_search_is_exact_and_in_order() -> None:
     assert len(most_similar(rows[7], rows[:3], 20)) == 3
 
 
-def test_duplicates_are_found_across_blocks_and_grouped_by_way_of_others() -> None:
+def test_duplicates_are_found_across_blocks_and_no_chain_becomes_a_group() -> None:
     random = np.random.default_rng(0)
     embeddings = random.standard_normal((9000, 64)).astype(np.float32)
-    embeddings[8999] = embeddings[3] + 0.2 * random.standard_normal(64)
-    embeddings[5000] = embeddings[8999] + 0.2 * random.standard_normal(64)
+    away = random.standard_normal((2, 64)).astype(np.float32)
+    embeddings[8999] = embeddings[3] + 0.25 * away[0]
+    embeddings[5000] = embeddings[3] + 0.25 * away[1]
+    embeddings[8000] = embeddings[8999] + 0.25 * away[0]  # like 8999, and less like 3
     embeddings[42] = embeddings[41]
-    assert groups_of_duplicates(unit_rows(embeddings.astype(np.float16))) == [[3, 5000, 8999], [41, 42]]
+    rows = unit_rows(embeddings.astype(np.float16))
+    assert rows[8000] @ rows[8999] >= 0.95 > rows[8000] @ rows[3]
+    assert groups_of_duplicates(rows) == [[3, 5000, 8999], [41, 42]]
     assert groups_of_duplicates(np.zeros((0, 64), np.float32)) == []
+
+
+def test_what_was_read_before_an_interruption_is_in_the_index(
+    run: Run, mugs: Path, tmp_path: Path, similar: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, add = tmp_path / "photos.index", Index.add
+
+    def interrupted(self: Index, path: Path, *rest: Any) -> None:
+        add(self, path, *rest)
+        if len(self.stamps) == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Index, "add", interrupted)
+        assert run("find", "--duplicates", mugs, "--index", index, "--quiet") == 130
+    kept, note = read_index(index, embedding_network(index), 4096)
+    assert (len(kept.stamps), note) == (5, "")
+    found, _ = similar(mugs / "red mug/0.png", mugs, "--index", index, "--most", 99)
+    assert len(found["similar"]) == 15
+
+
+def embedding_network(index: Path) -> str:
+    with safe_open(index, framework="numpy") as file:
+        return str(json.loads(file.metadata()["glassbot-index"])["network"])
