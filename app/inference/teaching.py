@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,7 +15,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from app.errors import NoSuchTaughtError, OtherNetworkError, UnreadableExamplesError
+from app.errors import GlassbotError, NoSuchTaughtError, OtherNetworkError, UnreadableExamplesError
 from app.inference.engine_host import EngineHost
 from model.checkpoint import Checkpoint
 from model.teaching import examples
@@ -57,6 +58,12 @@ class Teacher:
     def embedding(self) -> Embedding:
         """How it embeds pictures; the first use takes some tenths of a second, on a thread."""
         return embedding_of(self.base)
+
+    async def prepare(self) -> None:
+        """Compute what the first lesson would wait for; where the engine does not run yet, that lesson computes it."""
+        with suppress(GlassbotError):
+            await asyncio.to_thread(lambda: self.embedding)
+            await self._outside_embeddings()
 
     def network(self, name: str) -> Checkpoint:
         """The network that was taught by the examples of that name. Raises NoSuchTaughtError where it is forgotten."""

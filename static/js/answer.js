@@ -126,12 +126,17 @@ export function show(answer, model, choose) {
 function group(name, { labels, gates }, model, pick) {
   const size = model?.vocabularies.find((vocabulary) => vocabulary.name === name)?.size;
   const bars = labels.filter(({ vocabulary }) => vocabulary === name);
+  const none = 1 - (gates[name] ?? 1);
   return el(
     "div",
     {},
     el("h3", {}, SAY.groups[name] ?? name),
     el("ol", { class: "bars" }, ...bars.map((label) => bar(label, gloss(model, label), pick))),
-    el("p", { class: "note" }, SAY.noneOf(size, SAY.groups[name] ?? name, 1 - (gates[name] ?? 1))),
+    el(
+      "p",
+      { class: "note" },
+      name === "taught" ? SAY.noneOfOwn(none) : SAY.noneOf(size, SAY.groups[name] ?? name, none),
+    ),
   );
 }
 

@@ -81,7 +81,7 @@ async function ask(url, options) {
 function upload(photo, { sending, sent, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "predict");
+    request.open("POST", own("predict"));
     request.setRequestHeader("Content-Type", bodyType(photo));
     request.setRequestHeader("Accept", "application/json");
     for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
@@ -105,6 +105,35 @@ function upload(photo, { sending, sent, signal }) {
   });
 }
 
+/** The address of a question, with what this browser taught where that is switched on. @param {string} path */
+function own(path) {
+  if (!document.getElementById("answer")) return path; // lessons are about the network as it was trained
+  try {
+    const { on, taught } = JSON.parse(localStorage.getItem("glassbot-taught") ?? "{}");
+    return on && taught ? query(path, "taught", taught) : path;
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * Put a question; where the service no longer has what was taught, teach it again and repeat.
+ * @template Answer
+ * @param {() => Promise<Answer>} question
+ */
+async function taught(question) {
+  try {
+    return await question();
+  } catch (error) {
+    if (!(error instanceof Trouble) || !error.type.endsWith(":unknown-taught")) throw error;
+    await (await import("./teach/again.js")).again();
+    return question();
+  }
+}
+
+/** @param {string} url @param {Blob | null} photo @param {string} accept @param {AbortSignal} signal */
+const post = (url, photo, accept, signal) => taught(() => send(own(url), photo, accept, signal));
+
 /**
  * Post a photo or its name; where the server is busy, wait as long as it asks (at most 5 s) and try once more.
  * @param {string} url
@@ -112,7 +141,7 @@ function upload(photo, { sending, sent, signal }) {
  * @param {string} accept
  * @param {AbortSignal} signal
  */
-async function post(url, photo, accept, signal) {
+export async function send(url, photo, accept, signal) {
   const headers = { ...(photo && { "Content-Type": bodyType(photo) }), Accept: accept, ...keyHeaders() };
   const options = { method: "POST", body: photo, signal, headers };
   try {
@@ -142,8 +171,11 @@ function hold(image, photo) {
 /** Whether the service no longer has the photo that was named. @param {unknown} error */
 const isForgotten = (error) => error instanceof Trouble && error.type.endsWith(":unknown-image");
 
+/** @param {string} path @param {string} key @param {string} value */
+const query = (path, key, value) => `${path}${path.includes("?") ? "&" : "?"}${key}=${value}`;
+
 /** @param {string} path @param {string} image */
-const named = (path, image) => `${path}${path.includes("?") ? "&" : "?"}image=${image}`;
+const named = (path, image) => query(path, "image", image);
 
 /**
  * Ask something about a photo that was sent before, by its name. Where the service has forgotten it, it is sent again with
@@ -181,7 +213,7 @@ export async function about(image, path, accept, signal) {
  * @returns {Promise<Rest.PredictResponse>}
  */
 export async function predict(photo, watch, image) {
-  const prediction = (image && (await remembered(image, watch))) || (await upload(photo, watch));
+  const prediction = (image && (await remembered(image, watch))) || (await taught(() => upload(photo, watch)));
   hold(prediction.image.sha256, photo);
   return prediction;
 }
@@ -229,11 +261,12 @@ export async function explain(image, { id, vocabulary, claim, method }, signal) 
  * Ask about one frame of many: no progress, and no second try.
  * @param {Blob} frame
  * @param {AbortSignal} signal
+ * @param {string} [path]
  * @returns {Promise<Rest.PredictResponse>}
  */
-export async function glance(frame, signal) {
+export async function glance(frame, signal, path = "predict") {
   const headers = { "Content-Type": bodyType(frame), Accept: "application/json", ...keyHeaders() };
-  return (await ask("predict", { method: "POST", body: frame, signal, headers })).json();
+  return (await taught(() => ask(own(path), { method: "POST", body: frame, signal, headers }))).json();
 }
 
 /**

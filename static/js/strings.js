@@ -35,9 +35,15 @@ export const SAY = {
   looking: "Let me look…",
   stillLooking: "Looking at it; the server takes longer than it should",
 
-  vocabularies: /** @type {Record<string, string>} */ ({ object: "thing", scene: "place", word: "word" }),
+  vocabularies: /** @type {Record<string, string>} */ ({
+    object: "thing",
+    scene: "place",
+    word: "word",
+    taught: "yours",
+  }),
   percent: (/** @type {number} */ p) => (p < 0.005 ? "<1%" : p > 0.995 ? ">99%" : `${Math.round(100 * p)}%`),
-  groups: /** @type {Record<string, string>} */ ({ object: "Things", scene: "Places" }),
+  groups: /** @type {Record<string, string>} */ ({ object: "Things", scene: "Places", taught: "Your own things" }),
+  noneOfOwn: (/** @type {number} */ p) => `None of your own things: ${SAY.percent(p)}`,
   noneOf: (/** @type {number | undefined} */ n, /** @type {string} */ group, /** @type {number} */ p) =>
     `None of the ${n ? `${count(n)} ` : ""}${group.toLowerCase()} it knows: ${SAY.percent(p)}`,
   noSum:

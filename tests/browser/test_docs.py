@@ -54,7 +54,7 @@ def test_every_operation_is_shown_and_can_be_tried(page: Page, server: str, oper
 
 
 def test_every_page_leads_to_it(page: Page, server: str, operations: int) -> None:
-    for start in ("", "learn", "training"):
+    for start in ("", "learn", "teach", "training"):
         page.goto(f"{server}/{start}")
         page.get_by_role("link", name="API for developers").click()
         expect(page.locator(".opblock")).to_have_count(operations)

@@ -61,6 +61,17 @@ def test_what_cannot_be_a_key_is_not_sent(page: Page) -> None:
     expect(page.locator("#start-h")).to_have_text("An API key is needed.")
 
 
+def test_photos_that_came_before_the_key_are_taken_with_it(page: Page, locked: str) -> None:
+    page.goto(f"{locked.rstrip('/')}/teach")
+    page.wait_for_selector("html[data-ready]")
+    page.fill("#name", "Mimi")
+    page.set_input_files("#files", CAT)
+    expect(page.get_by_role("alert")).to_contain_text("chelsea.webp: Type the key")
+    page.get_by_role("textbox", name="API key").fill(KEY)
+    page.get_by_role("button", name="Try these again").click()
+    expect(page.locator(".thing").first).to_contain_text("2 more photos, and it is learned.")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_where_a_key_is_asked_for(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})

@@ -126,6 +126,28 @@ export interface components {
             ];
             weight: number;
         };
+        EmbedBatchResponse: {
+            request_id: string;
+            network: string;
+            size: number;
+            items: components["schemas"]["EmbedItem"][];
+        };
+        EmbedItem: {
+            file: string;
+            ok: components["schemas"]["Embedding"] | null;
+            problem: components["schemas"]["Problem"] | null;
+        };
+        EmbedResponse: {
+            image: components["schemas"]["ImageFacts"];
+            embedding: number[];
+            request_id: string;
+            network: string;
+            size: number;
+        };
+        Embedding: {
+            image: components["schemas"]["ImageFacts"];
+            embedding: number[];
+        };
         ExplainResponse: {
             request_id: string;
             label: string;
@@ -324,6 +346,31 @@ export interface components {
             row: number | null;
             column: number | null;
         };
+        TaughtName: {
+            name: string;
+            label: string;
+            phrase: string;
+            photos: number;
+            tested: number;
+            right: number;
+        };
+        TaughtTier: {
+            threshold: number;
+            right: number;
+        };
+        TeachResponse: {
+            request_id: string;
+            taught: string;
+            network: string;
+            /** @enum {string} */
+            method: "nearest mean" | "ridge";
+            names: components["schemas"]["TaughtName"][];
+            outside: number;
+            outside_called: number;
+            tiers: {
+                [key: string]: components["schemas"]["TaughtTier"];
+            };
+        };
         Timing: {
             decode: number;
             queue: number;
@@ -443,6 +490,10 @@ export type CompareResponse = components['schemas']['CompareResponse'];
 export type ConnectionsResponse = components['schemas']['ConnectionsResponse'];
 export type ConvolutionTermAnswer = components['schemas']['ConvolutionTermAnswer'];
 export type EdgeAnswer = components['schemas']['EdgeAnswer'];
+export type EmbedBatchResponse = components['schemas']['EmbedBatchResponse'];
+export type EmbedItem = components['schemas']['EmbedItem'];
+export type EmbedResponse = components['schemas']['EmbedResponse'];
+export type Embedding = components['schemas']['Embedding'];
 export type ExplainResponse = components['schemas']['ExplainResponse'];
 export type Health = components['schemas']['Health'];
 export type ImageFacts = components['schemas']['ImageFacts'];
@@ -468,6 +519,9 @@ export type RivalAnswer = components['schemas']['RivalAnswer'];
 export type Size = components['schemas']['Size'];
 export type Standing = components['schemas']['Standing'];
 export type StepAnswer = components['schemas']['StepAnswer'];
+export type TaughtName = components['schemas']['TaughtName'];
+export type TaughtTier = components['schemas']['TaughtTier'];
+export type TeachResponse = components['schemas']['TeachResponse'];
 export type Timing = components['schemas']['Timing'];
 export type UnitEffect = components['schemas']['UnitEffect'];
 export type UnitExcitation = components['schemas']['UnitExcitation'];

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.templating import Jinja2Templates
+from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from app.errors import GlassbotError, NotFoundError
@@ -85,6 +86,23 @@ async def learn(request: Request, checkpoint: CheckpointPart) -> Response:
     """The lessons: how such a network sees, from one convolution up to its whole layer table."""
     context = {"lesson": lesson_view(checkpoint), "samples": samples(), "notebook": notebook()}
     return templates().TemplateResponse(request, "learn.html", context)
+
+
+@router.get("/teach")
+async def teach(request: Request, checkpoint: CheckpointPart, intake: BodyIntakePart) -> Response:
+    """The page on which people teach names of their own; what they give stays in their browser.
+
+    While somebody thinks of a name, what the first lesson needs is computed.
+    """
+    settings, teacher = intake.settings, intake.predictor.teacher
+    context = {
+        "names": sum(len(vocabulary) for vocabulary in checkpoint.vocabularies if not vocabulary.taught),
+        "input_size": checkpoint.architecture.input_size,
+        "limits": {"megabytes": f"{settings.max_body_mb:g}", "formats": FORMATS},
+        "samples": samples(),
+        "keys": bool(settings.api_keys),
+    }
+    return templates().TemplateResponse(request, "teach.html", context, background=BackgroundTask(teacher.prepare))
 
 
 @router.get("/notebook")

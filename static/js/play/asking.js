@@ -1,7 +1,6 @@
 /** Asks about one drawing after another; while one is asked about only the latest of the others waits. */
 
-import { Trouble } from "../api.js";
-import { keyHeaders } from "../key.js";
+import { glance, Trouble } from "../api.js";
 
 const LEAST = 120; // milliseconds between two questions: others want to be answered, too
 const PATIENCE = 1000; // milliseconds until a busy server is asked again
@@ -10,20 +9,10 @@ const PATIENCE = 1000; // milliseconds until a busy server is asked again
 const pause = (ms) => new Promise((resume) => setTimeout(resume, ms));
 
 /** More labels than are shown, so that what rose from below can be told by how much. */
-const URL = "predict?top_k=20";
+const PATH = "predict?top_k=20";
 
-/**
- * @param {Blob} png
- * @param {AbortSignal} signal
- * @returns {Promise<Rest.PredictResponse>}
- */
-export async function predict(png, signal) {
-  const headers = { "Content-Type": "image/png", Accept: "application/json", ...keyHeaders() };
-  const response = await fetch(URL, { method: "POST", body: png, signal, headers });
-  if (response.ok) return response.json();
-  const { title = "", detail = "" } = await response.json().catch(() => ({}));
-  throw new Trouble(title, detail, { status: response.status });
-}
+/** @param {Blob} png @param {AbortSignal} signal */
+export const predict = (png, signal) => glance(png, signal, PATH);
 
 /**
  * @param {() => Promise<Blob>} draw the latest drawing

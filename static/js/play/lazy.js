@@ -38,8 +38,18 @@ async function begin(answered) {
   opener("cover").disabled = !image;
   byId("play-why").textContent = !image ? SAY.cannotCover : square ? SAY.cannotMove : "";
   byId("really").hidden = false;
+  if (isTaught()) import("../teach/notice.js").then(({ show }) => show());
   const known = page;
   if (known) (await known).answered(answered);
+}
+
+/** Whether people taught this browser names of their own. */
+function isTaught() {
+  try {
+    return localStorage.getItem("glassbot-taught") !== null;
+  } catch {
+    return false;
+  }
 }
 
 async function leave() {

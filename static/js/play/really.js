@@ -5,6 +5,7 @@ import { about, Trouble } from "../api.js";
 import { byId, curly, el, find } from "../dom.js";
 import { turn } from "../photo-session.js";
 import { SAY as PAGE } from "../strings.js";
+import * as taught from "../teach/on-see.js";
 import { Combobox } from "./combobox.js";
 import * as decided from "./decided.js";
 import { all, nearest, search } from "./names.js";
@@ -17,7 +18,7 @@ import { SAY } from "./strings.js";
 
 const FIELD = "really-field";
 
-/** @type {{ answered: Answered, model: Rest.ModelResponse, names: Name[], signal: AbortSignal } | null} */
+/** @type {{ answered: Answered, model: Rest.ModelResponse, names: () => Name[], signal: AbortSignal } | null} */
 let current = null;
 
 /** Counts what was asked, so that what comes late is not shown. */
@@ -26,28 +27,33 @@ let asked = 0;
 const note = el("p", { class: "note", role: "status" });
 const result = el("div", { class: "really-result" });
 
+/** What is said of the photo as one of a name that people taught. */
+const adding = el("p", { class: "adding", role: "status" });
+
 /** Begin with a photo. @param {Answered} answered @param {Rest.ModelResponse} model @param {AbortSignal} signal */
 export function begin(answered, model, signal) {
   asked++;
-  const names = all(model);
+  const known = all(model);
+  const names = () => [...taught.names(), ...known]; // which may become more
   current = { answered, model, names, signal };
   const field = new Combobox({
     id: FIELD,
     label: SAY.field,
     list: SAY.options,
-    search: (text) => search(names, text),
+    search: (text) => search(names(), text),
     option: ({ name, vocabulary, gloss, kinds }) => [
       el("b", {}, name),
       " ",
       el("small", {}, [noun(vocabulary), gloss || (kinds[0] ? SAY.kindOf(kinds[0]) : "")].filter(Boolean).join(": ")),
     ],
     value: ({ name }) => name,
-    chose: compare,
+    chose,
     typed,
   });
-  note.textContent = SAY.fieldHint(names.length);
+  note.textContent = SAY.fieldHint(names().length);
   result.replaceChildren();
-  byId("really-body").replaceChildren(field.element, note, result);
+  adding.replaceChildren();
+  byId("really-body").replaceChildren(field.element, note, adding, result);
 }
 
 /** @param {string} vocabulary */
@@ -64,22 +70,37 @@ export function ask() {
 /** @param {string} text @param {number} found */
 function typed(text, found) {
   if (!current) return;
-  if (!text.trim()) note.textContent = SAY.fieldHint(current.names.length);
+  if (!text.trim()) note.textContent = SAY.fieldHint(current.names().length);
   else if (found) note.textContent = SAY.found(found);
   else note.replaceChildren(...unknown(current, text.trim()));
 }
 
 /** It has no such name: say so, and offer the nearest. @param {NonNullable<typeof current>} current @param {string} text */
 function unknown({ names, answered }, text) {
-  const near = nearest(names, text);
+  const near = nearest(names(), text);
   const [first] = answered.prediction.labels;
-  const own = names.filter(({ id, vocabulary }) => id === first.id && vocabulary === first.vocabulary);
+  const own = names().filter(({ id, vocabulary }) => id === first.id && vocabulary === first.vocabulary);
   const offered = (near.length ? near : own).flatMap((name, i) => {
     const button = el("button", { type: "button", class: "link" }, name.name);
-    button.addEventListener("click", () => compare(name));
+    button.addEventListener("click", () => chose(name));
     return i ? [", ", button] : [button];
   });
-  return [SAY.noName(text), near.length ? SAY.nearest : SAY.nothingNear, ...offered, "."];
+  const teach = taught.teachIt(adding, text, answered.image);
+  return [SAY.noName(text), near.length ? SAY.nearest : SAY.nothingNear, ...offered, ". ", teach];
+}
+
+/** Compare with a name; one that people taught may have the photo, too. @param {Name} name */
+function chose(name) {
+  if (!current) return;
+  adding.replaceChildren();
+  if (name.vocabulary === taught.TAUGHT) {
+    taught.offer(adding, name.name, current.answered.image);
+    if (!taught.isKnown(name.name)) {
+      note.textContent = "";
+      return result.replaceChildren();
+    }
+  }
+  compare(name);
 }
 
 /** @param {Name} name */

@@ -50,7 +50,12 @@ export const SAY = {
   kindOf: (/** @type {string} */ kind) => `a kind of ${kind}`,
   comparing: (/** @type {string} */ name) => `Looking up “${name}”…`,
   failed: (/** @type {string} */ why) => `That could not be looked up. ${why}`,
-  vocabularies: /** @type {Record<string, string>} */ ({ object: "things", scene: "places", word: "words" }),
+  vocabularies: /** @type {Record<string, string>} */ ({
+    object: "things",
+    scene: "places",
+    word: "words",
+    taught: "names of your own",
+  }),
   first: (/** @type {string} */ name, /** @type {number} */ of, /** @type {string} */ kind, /** @type {string} */ p) =>
     `“${name}” is what it holds likeliest of its ${of} ${kind}: ${p}.`,
   rank: (

@@ -13,8 +13,9 @@ from tests.app.inference import corpus
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_page_is_there_and_all_its_addresses_are_relative(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/")
+@pytest.mark.parametrize("address", ["/", "/teach"])
+async def test_the_page_is_there_and_all_its_addresses_are_relative(client: httpx.AsyncClient, address: str) -> None:
+    answer = await client.get(address)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
     links = re.findall(r'(?:src|href|action)="([^"]*)"', answer.text)
@@ -22,8 +23,9 @@ async def test_the_page_is_there_and_all_its_addresses_are_relative(client: http
     assert [link for link in links if link.startswith("/")] == []
 
 
-async def test_what_the_page_loads_is_there(client: httpx.AsyncClient) -> None:
-    page = (await client.get("/")).text
+@pytest.mark.parametrize("address", ["/", "/teach"])
+async def test_what_the_page_loads_is_there(client: httpx.AsyncClient, address: str) -> None:
+    page = (await client.get(address)).text
     for link in re.findall(r'(?:src|href)="(static/[^"]*)"', page):
         assert (await client.get(link)).status_code == 200, link
 

@@ -31,14 +31,14 @@ def code_left_out(script: str) -> str:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("address", ["/learn", "/training", "/docs"])
+@pytest.mark.parametrize("address", ["/learn", "/teach", "/training", "/docs"])
 async def test_a_page_has_one_word_for_a_map(client: httpx.AsyncClient, address: str) -> None:
     text = visible((await client.get(address)).text)
     assert OTHERS.findall(text) == []
     assert ODD.findall(text) == []
 
 
-@pytest.mark.parametrize("file", ["learn/strings.js", "training/strings.js"])
+@pytest.mark.parametrize("file", ["learn/strings.js", "teach/strings.js", "training/strings.js"])
 def test_the_scripts_have_the_same_word(file: str) -> None:
     written = re.findall(r'"[^"]*"|`[^`]*`', code_left_out((ROOT / "static/js" / file).read_text("utf-8")))
     assert OTHERS.findall(" ".join(written)) == []
