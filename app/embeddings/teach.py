@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,12 @@ from app.settings import Settings, SettingsError
 from app.startup import StartError
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint
-from model.files import atomically
+from model.files import atomically, replacing
 from model.picture_files import find_pictures, reason_of
 from model.teaching.attach import base_of
 from model.teaching.embedding import network_name
 from model.teaching.examples import Examples, ExamplesError, Photos, no_photos
+from model.unit_cards import path_beside
 
 EXAMPLES_SUFFIX = ".examples"
 """With which the name of a file of examples ends; ``--out`` with it writes no network."""
@@ -207,6 +209,14 @@ def _photos(read: Read) -> Photos:
     return Photos(tuple(read), np.stack([embedding for _, embedding in read.values()]))
 
 
+def _copy_cards(source: Path, target: Path) -> None:
+    """Let the cards of the network's units travel with it: they are of weights that teaching does not change."""
+    cards = path_beside(source)
+    if cards.is_file() and source != target:
+        with replacing(path_beside(target)) as half:
+            copyfile(cards, half)
+
+
 def _write(job: Job, taught: Checkpoint) -> None:
     """Write what was asked for. Raises StartError where the disk will not take it."""
     assert taught.examples is not None
@@ -214,6 +224,7 @@ def _write(job: Job, taught: Checkpoint) -> None:
     try:
         if path is not None:
             checkpoints.save_taught(path, taught, job.settings.checkpoint)
+            _copy_cards(job.settings.checkpoint, path)
         path = job.examples
         if path is not None:
             with atomically(path) as file:

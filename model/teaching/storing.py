@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,13 @@ from model.teaching.examples import from_parts
 from model.teaching.fitting import VOCABULARY, Fitted
 from model.weights import Floats, weight_rows
 
+T = TypeVar("T")
+
 _PREFIX = "taught."
 Tensors = Mapping[str, NDArray[Any]]
 
 
-def split(tensors: Tensors) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+def split(tensors: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:
     """Return the tensors of the network itself, and those of what it was taught, without their prefix."""
     base = {name: tensor for name, tensor in tensors.items() if not name.startswith(_PREFIX)}
     taught = {name.removeprefix(_PREFIX): tensors[name] for name in tensors if name.startswith(_PREFIX)}

@@ -12,12 +12,15 @@ import pytest
 
 from app.__main__ import main
 from model import checkpoint as checkpoints
+from model import unit_cards
 from model.teaching import examples
 from model.teaching.attach import base_of
 from model.teaching.embedding import network_name
+from model.unit_cards import path_beside
 from tests.app.embeddings.conftest import COLOURS, Run, create_engine, folder_of, photo
 from tests.app.server import ROOT
 from tests.app.test_cli import is_one_sentence
+from tests.tiny import tiny_cards
 
 
 def names(file: Path) -> dict[str, int]:
@@ -42,6 +45,17 @@ def test_two_folders_become_two_names_that_are_said(
     assert "photos of other things would be called by one" in said.out
     assert run("caption", mugs / "red mug/0.png", "--checkpoint", out, "--quiet") == 0
     assert '"vocabulary": "taught"' in capsys.readouterr().out
+
+
+def test_the_cards_of_the_units_travel_with_the_network(run: Run, mugs: Path, tmp_path: Path, base_file: Path) -> None:
+    source = tmp_path / "base.safetensors"
+    source.hardlink_to(base_file)
+    tiny_cards(source)
+    out = tmp_path / "mugs.safetensors"
+    assert run("teach", mugs, "--from", source, "--out", out, "--quiet") == 0
+    cards = unit_cards.read_beside(out, checkpoints.load(out))
+    assert cards is not None
+    assert path_beside(out).read_bytes() == path_beside(source).read_bytes()
 
 
 def test_what_was_taught_is_taught_further(run: Run, mugs: Path, tmp_path: Path) -> None:

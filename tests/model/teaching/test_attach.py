@@ -128,6 +128,7 @@ def test_a_taught_network_is_one_file(small_file: Path, tmp_path: Path) -> None:
     assert np.allclose(again.weights["fc8.weight"], learned.weights["fc8.weight"], atol=1e-6)
     assert network_name(base_of(again)) == network_name(network)
     assert file.stat().st_size < small_file.stat().st_size + 200_000
+    assert checkpoints.weights_digest(file) == checkpoints.weights_digest(small_file)
     # Taught once more, the file is that of the network itself with the newer names.
     twice = tmp_path / "twice.safetensors"
     checkpoints.save_taught(twice, learned, file)
