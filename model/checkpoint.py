@@ -9,6 +9,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from errno import ENOSPC
+from os import strerror
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ __all__ = [
     "CheckpointError",
     "Preprocessing",
     "expected_shapes",
+    "is_taught",
     "load",
     "note_measured",
     "save",
@@ -74,6 +77,15 @@ def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
         "encodings": encodings,
     }
     _write(path, tensors, header)
+
+
+def is_taught(path: Path) -> bool:
+    """Return whether a file is a checkpoint of a network that was taught names; False for any other file."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return "taught" in json.loads((file.metadata() or {})["glassbot"])
+    except (SafetensorError, OSError, ValueError, KeyError):
+        return False
 
 
 def sizes(path: Path) -> dict[str, int]:
@@ -120,6 +132,8 @@ def _write(path: Path, tensors: Mapping[str, NDArray[Any]], header: Mapping[str,
             save_file(contiguous, half, metadata={"glassbot": json.dumps(header)})
             half.chmod(0o644)  # safetensors writes for its owner alone; a service may run as another user
     except SafetensorError as error:  # what safetensors raises for a full disk
+        if "os error 28" in str(error):
+            raise OSError(ENOSPC, strerror(ENOSPC), str(path)) from error
         raise OSError(f"{path} could not be written: {error}") from error
 
 

@@ -70,7 +70,7 @@ def describe(
     pixels: NDArray[np.uint8] | None = None,
     output: Output | None = None,
 ) -> Description:
-    """Describe one picture from its (K,) logits, with at most ``top_k`` labels.
+    """Describe one picture from its (K,) logits, with at most ``top_k`` labels, and as many of taught ones beside them.
 
     ``vocabulary`` keeps the labels of one softmax vocabulary only; raises UnknownVocabularyError where there is none of
     that name. With (S, S, 3) ``pixels`` the sentence may say that the photo is grey or dark. With an ``output`` of this
@@ -82,7 +82,9 @@ def describe(
         raise UnknownVocabularyError(f"vocabulary is one of {', '.join(exclusive)}, not {vocabulary!r}.")
     listed = exclusive if vocabulary is None else [vocabulary]
     beliefs = believe(logits[None], vocabularies)[0]
-    labels = _most_probable([b for b in beliefs if b.vocabulary.name in listed], top_k)
+    labels = _most_probable([b for b in beliefs if b.vocabulary.name in listed and not b.vocabulary.taught], top_k)
+    taught = _most_probable([b for b in beliefs if b.vocabulary.name in listed and b.vocabulary.taught], top_k)
+    labels = sorted([*labels, *taught], key=lambda scored: -scored.score)
     words = _most_probable([b for b in beliefs if b.vocabulary.name not in exclusive], MOST_WORDS)
     words = [word for word in words if word.score >= LOWEST_WORD_SCORE]
     tone = "plain" if pixels is None else evidence.tone(pixels)

@@ -76,7 +76,7 @@ def _read(path: Path, given: Given, opened: ExitStack) -> None:
         given.examples.append((path, found))
         if examples.METADATA not in kinds:
             given.networks.append(path)
-    elif is_zipfile(path):
+    elif is_zipfile(path) or path.suffix.lower() == ".zip":
         given.add(in_zip(path, opened))
     else:
         raise StartError(

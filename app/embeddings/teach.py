@@ -94,6 +94,8 @@ def _prepare(options: Mapping[str, Any], opened: ExitStack) -> Job:
     checkpoint = checkpoints.load(settings.checkpoint)
     if out is not None and checkpoint.examples is None and _same(out, settings.checkpoint):
         raise SettingsError(f"{out} is the network that would be taught: write to another file.")
+    if out is not None and out.exists() and not checkpoints.is_taught(out):
+        raise SettingsError(f"{out} is there already, and is no network that was taught: write to another file.")
     name = network_name(base_of(checkpoint))
     for path, found in given.examples:
         try:

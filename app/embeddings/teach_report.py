@@ -12,7 +12,7 @@ from rich.text import Text
 
 from model.checkpoint import Checkpoint
 from model.language.hedging import NEVER, TIERS
-from model.language.phrases import label_for
+from model.language.phrases import label_of_name
 from model.teaching.fitting import VOCABULARY
 
 _SAID = {"sure": "“it's …”", "think": "“I think it's …”", "hedge": "“I'm not sure, but I think it's …”"}
@@ -39,7 +39,7 @@ def _table(figures: Mapping[str, Any]) -> Table:
     table = Table("name", "is said as", "photos", "right of those held back")
     for name in figures["names"]:
         right = f"{name['right']:,} of {name['tested']:,}" if name["tested"] else "none held back"
-        phrase = label_for(VOCABULARY, name["name"]).phrase
+        phrase = label_of_name(name["name"]).phrase
         table.add_row(Text(name["name"], overflow="fold"), Text(phrase, overflow="fold"), f"{name['photos']:,}", right)
     return table
 

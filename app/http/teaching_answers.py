@@ -12,7 +12,7 @@ from app.http.examples import REQUEST_ID, problem
 from app.http.schemas import Answer, Box, ImageFacts, Problem
 from app.inference.results import Embedded
 from app.inference.teaching import Taught
-from model.language.phrases import label_for
+from model.language.phrases import label_of_name
 from model.teaching.fitting import VOCABULARY
 
 _NETWORK = Field(description="Name of the weights: embeddings of two networks cannot be compared.")
@@ -109,7 +109,7 @@ def embedding(embedded: Embedded) -> Embedding:
 def teach_response(taught: Taught, network: str, request_id: str) -> TeachResponse:
     """What a network learned, and how well, on photos that were held back."""
     figures: Any = taught.checkpoint.measured[VOCABULARY]
-    labels = {name["name"]: label_for(VOCABULARY, name["name"]) for name in figures["names"]}
+    labels = {name["name"]: label_of_name(name["name"]) for name in figures["names"]}
     return TeachResponse(
         request_id=request_id,
         taught=taught.name,

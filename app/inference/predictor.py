@@ -36,7 +36,7 @@ from app.inference.results import (
     Timing,
     Traced,
 )
-from app.inference.teaching import FC7, Teacher
+from app.inference.teaching import FC7, Taught, Teacher
 from app.metrics import Metrics
 from app.settings import Settings
 from model import explain as explaining
@@ -89,6 +89,7 @@ class Predictor:
         finally:
             self._decoder_threads.shutdown(cancel_futures=True)
             self._answer_threads.shutdown()
+            self.teacher.close()
 
     async def decode(self, picture: Picture) -> DecodedImage:
         """Decode and prepare one picture, without running the network.
@@ -144,6 +145,11 @@ class Predictor:
             result = await self._forward(picture, (FC7,))
             embedding = await self.offload(lambda: self.teacher.embedding)
         return Embedded(result.image, embedding.network, embedding.of(result.output.maps[FC7])[0].astype(np.float16))
+
+    async def learn(self, file: bytes) -> Taught:
+        """Learn names from a file of examples. Raises ``app.errors``."""
+        async with self._within_deadline():
+            return await self.teacher.learn(file)
 
     async def connections(self, picture: Picture, *, label: str, vocabulary: str | None, per_layer: int) -> Connected:
         """Find what fed the answer for one label, by ``per_layer`` channels of each layer. Raises ``app.errors``."""

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 from cachetools import LRUCache
@@ -24,6 +27,8 @@ from model.teaching.embedding import Embedding, embedding_of
 from model.teaching.examples import Examples, ExamplesError
 from model.teaching.outside_photos import outside_pictures
 from model.weights import Floats
+
+T = TypeVar("T")
 
 FC7 = "fc7"
 """The layer whose activations are embedded, and which taught rows read."""
@@ -48,6 +53,7 @@ class Teacher:
         self._taught: LRUCache[str, Checkpoint] = LRUCache(_KEPT)
         self._outside: Floats | None = None
         self._once = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="teach")
 
     @cached_property
     def base(self) -> Checkpoint:
@@ -78,7 +84,7 @@ class Teacher:
         Raises UnreadableExamplesError or OtherNetworkError.
         """
         try:
-            given = await asyncio.to_thread(examples.read, file)
+            given = await self._work(partial(examples.read, file))
             name = hashlib.sha256(file).hexdigest()
             checkpoint = await self.taught_by(given)
         except examples.OtherNetworkError as error:
@@ -98,7 +104,15 @@ class Teacher:
         def work() -> Checkpoint:
             return teach(self.base, embedding, own.with_further(given) if own else given, outside)
 
-        return await asyncio.to_thread(work)
+        return await self._work(work)
+
+    async def _work(self, work: Callable[[], T]) -> T:
+        """Do arithmetic on the one thread for lessons; what its client does not wait for any more is not begun."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def close(self) -> None:
+        """Begin no further lesson, and wait for the one that is going on."""
+        self._thread.shutdown(cancel_futures=True)
 
     async def _outside_embeddings(self) -> Floats:
         """The embeddings of the bundled photos of other things, computed once."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from unicodedata import normalize
 
 from model.vocabulary import Label, Vocabulary
 
@@ -17,6 +18,7 @@ _VOWEL_SOUND = re.compile(r"[aeiou]|hour|honest|honour|heir|8|11\b|18\b", re.IGN
 # Letters said by their names: "an SUV", "an x ray".
 _SPELT_VOWEL = re.compile(r"[AEFHILMNORSX](?:[A-Z0-9]+\b|\b)|[fhlmnrsx]\b")
 _PLURAL = re.compile(r"(?:(?<![sui])|ski|taxi|bikini|kiwi)s$")
+_DETERMINERS = ("my", "our", "your", "his", "her", "their", "the", "a", "an")
 _WORDNET_ID = re.compile(r"n\d{8}")
 
 
@@ -39,6 +41,22 @@ def label_for(vocabulary: str, class_id: str, *, forms: tuple[str, ...] = ()) ->
         ancestors=tuple(record["ancestors"]),
         forms=forms or tuple(record["forms"]),
     )
+
+
+def label_of_name(name: str) -> Label:
+    """Return the label of a name that somebody gave: said as it was written, with an article only where one is missing.
+
+    ``red_mug`` is "red mug", "a red mug"; ``my mug``, ``Mimi``, ``Peter's cup`` and ``24/7`` need none.
+    """
+    noun = plain_name(name)
+    first = noun.split()[0].lower()
+    bare = first in _DETERMINERS or "'s " in noun or "’s " in noun or any(c.isupper() or c.isdigit() for c in noun)
+    return Label(id=name, name=noun, phrase=noun if bare else with_article(noun))
+
+
+def plain_name(name: str) -> str:
+    """Return a name with spaces for underscores, each of them once, and in one form of Unicode."""
+    return " ".join(normalize("NFC", name).replace("_", " ").split()) or name
 
 
 def reviewed(vocabulary: Vocabulary) -> Vocabulary:
@@ -106,6 +124,6 @@ def _name_and_phrase(class_id: str) -> tuple[str, str]:
     noun, _, kind = (" ".join(part.split()) for part in re.sub(r"[_\-.]+", " ", class_id).partition("/"))
     if not noun or _WORDNET_ID.fullmatch(noun):
         return class_id, class_id
-    owned = noun.lower().split()[0] in ("my", "our", "your", "his", "her", "their", "the", "a", "an")
+    owned = noun.lower().split()[0] in _DETERMINERS
     whole = f"{kind} {noun}".strip()
     return (f"{noun} ({kind})" if kind else noun), (whole if owned else with_article(whole))

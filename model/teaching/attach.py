@@ -21,9 +21,10 @@ def teach(base: Checkpoint, embedding: Embedding, examples: Examples, outside: F
     """Return a network, one that was taught nothing, with the names of ``examples`` as a further vocabulary.
 
     ``outside`` holds the (M, size) embeddings of the bundled photos of other things. Raises OtherNetworkError where the
-    examples are of another network.
+    examples are of another network, or ExamplesError.
     """
     examples.check_network(embedding.network)
+    examples.check_size(embedding.size)
     fitted = fit(examples, outside)
     return attach(base, fitted, embedding.to_fc7(fitted.weight), examples)
 

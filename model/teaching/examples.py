@@ -18,11 +18,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from model.language.phrases import plain_name
+
 FORMAT = "glassbot-examples-1"
 """Version of the file format, which the header names."""
 METADATA = "glassbot-examples"
 """Key of the header that makes a safetensors file one of examples."""
-MOST_NAMES = 1000
+MOST_NAMES = 500
 """Largest number of names that can be taught."""
 _LONGEST_NAME = 100
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -47,7 +49,7 @@ class Photos:
 
     def __post_init__(self) -> None:
         if self.embeddings.ndim != 2 or len(self.names) != len(self.embeddings):
-            raise ExamplesError(f"There are {len(self.names)} photos, but embeddings of {self.embeddings.shape}.")
+            raise ExamplesError("A name has more photos than embeddings, or fewer: read the photos again.")
         if not np.isfinite(self.embeddings).all():
             raise ExamplesError("An embedding holds a number that is not finite: read the photos again.")
 
@@ -91,8 +93,11 @@ class Examples:
         if len(self.things) > MOST_NAMES:
             raise ExamplesError(f"There are {len(self.things):,} names; at most {MOST_NAMES:,} can be taught.")
         owner: dict[str, str] = {}
+        spelt: dict[str, str] = {}
         for name, photos in self.things.items():
             check_name(name)
+            if (first := spelt.setdefault(_key(name), name)) != name:
+                raise ExamplesError(f"{first!r} and {name!r} are the same name: put their photos together.")
             _check_photos(name, photos, self.size)
             for photo in photos.names:
                 if owner.setdefault(photo, name) != name:
@@ -104,10 +109,16 @@ class Examples:
         return sum(map(len, self.things.values()))
 
     def with_further(self, others: Examples) -> Examples:
-        """Return both, photos of the same name together. Raises OtherNetworkError, or ExamplesError."""
+        """Return both, photos of one name together, however it is spelt.
+
+        Raises OtherNetworkError, or ExamplesError.
+        """
         others.check_network(self.network)
+        others.check_size(self.size)
         things = dict(self.things)
-        for name, photos in others.things.items():
+        spelt = {_key(name): name for name in things}
+        for given, photos in others.things.items():
+            name = spelt.get(_key(given), given)
             things[name] = things[name].with_further(photos) if name in things else photos
         outside = others.outside
         if len(self.outside):
@@ -117,9 +128,15 @@ class Examples:
     def check_network(self, network: str) -> None:
         """Raise OtherNetworkError unless the embeddings are of this network."""
         if self.network != network:
+            theirs = self.network[:_LONGEST_NAME]
             raise OtherNetworkError(
-                f"These examples are of the network {self.network}, and this one is {network}: give the photos again."
+                f"These examples are of the network {theirs}, and this one is {network}: give the photos again."
             )
+
+    def check_size(self, size: int) -> None:
+        """Raise ExamplesError unless the embeddings have so many numbers."""
+        if self.size != size:
+            raise ExamplesError(f"These embeddings have {self.size} numbers instead of {size}: give the photos again.")
 
     def header(self) -> dict[str, Any]:
         """Return all but the embeddings, as JSON values."""
@@ -145,7 +162,7 @@ def from_parts(header: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -
     Raises ExamplesError, or KeyError, TypeError, ValueError or AttributeError for what is neither.
     """
     if header["format"] != FORMAT:
-        raise ExamplesError(f"Its format is {header['format']!r}; this program reads {FORMAT!r}.")
+        raise ExamplesError(f"Its format is {str(header['format'])[:40]!r}; this program reads {FORMAT!r}.")
     things: dict[str, Photos] = {}
     for number, thing in enumerate(header["things"]):
         if thing["name"] in things:
@@ -175,6 +192,11 @@ def _photos(names: Iterable[Any], embeddings: NDArray[Any]) -> Photos:
     if embeddings.dtype != np.float16:
         raise ExamplesError(f"Its embeddings are {embeddings.dtype}, not float16.")
     return Photos(names, embeddings)
+
+
+def _key(name: str) -> str:
+    """Return what two spellings of one name have in common."""
+    return plain_name(name).casefold()
 
 
 def check_name(name: object) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from safetensors.numpy import save as save_tensors
 
 from model.teaching.examples import Examples, Photos
 from model.teaching.examples import read as read_examples
@@ -183,3 +184,29 @@ def test_the_photos_are_exported_by_folder(visit: Visit, tmp_path: Path) -> None
         assert archive.read(name) == file.read_bytes()
     assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
     expect(page.locator("#kept")).to_have_text("5 photos saved.")
+
+
+def test_the_file_of_a_taught_network_opens_and_that_of_another_says_why_not(visit: Visit, tmp_path: Path) -> None:
+    page = opened(visit)
+    give(page, "my cup", photos_of(CUP, 3, tmp_path))
+    learned(page, "my cup", 3)
+    examples = read_examples(saved(page, "Save file"))
+    network = {"conv1.weight": np.zeros((2, 3, 1, 1), np.float32), "conv1.bias": np.zeros(2, np.float32)}
+    about = {"format": "glassbot-1", "taught": {"examples": examples.header()}}
+    own = {f"taught.examples.{name}": numbers for name, numbers in examples.tensors().items()}
+    taught_file = save_tensors({**network, **own}, metadata={"glassbot": json.dumps(about)})
+    forget(page)
+    open_file(page, taught_file)
+    expect(page.locator("#kept")).to_have_text("Opened: 3 photos of 1 name, as numbers.")
+    open_file(page, save_tensors(network, metadata={"glassbot": json.dumps({"format": "glassbot-1"})}))
+    expect(page.locator("#kept")).to_contain_text("This is a network that was taught nothing")
+
+
+def test_what_is_forgotten_cannot_be_brought_back(visit: Visit, tmp_path: Path) -> None:
+    page = opened(visit)
+    give(page, "my cup", photos_of(CUP, 3, tmp_path))
+    give(page, "Mimi", photos_of(CAT, 3, tmp_path))
+    card(page, "Mimi").get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator("#undo")).to_be_visible()
+    forget(page)
+    expect(page.locator("#undo")).to_be_hidden()

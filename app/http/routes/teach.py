@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Security
 from starlette.responses import Response
 
-from app.errors import GlassbotError, OtherNetworkError, UnreadableExamplesError
+from app.errors import DeadlineExceededError, GlassbotError, OtherNetworkError, UnreadableExamplesError
 from app.http import answers, api_keys, bodies
 from app.http import teaching_answers as teaching
 from app.http.batch import in_turns
@@ -36,7 +36,8 @@ _BYTES = "application/octet-stream"
 async def embed(intake: IntakePart) -> Response:
     """What a picture is to the network, in 256 numbers: near for pictures of similar things."""
     embedded = await intake.picture(intake.predictor.embed)
-    if quality(intake.request.headers.get("accept", ""), _BYTES) > 0:
+    accepted = intake.request.headers.get("accept", "")
+    if quality(accepted, _BYTES) > quality(accepted, "application/json"):
         response = Response(embedded.embedding.astype("<f2").tobytes(), media_type=_BYTES)
     else:
         answer = teaching.embed_response(embedded, intake.request_id)
@@ -79,11 +80,13 @@ async def embed_batch(intake: BodyIntakePart) -> Response:
     "/teach",
     response_model=teaching.TeachResponse,
     openapi_extra=EXAMPLES_FILE,
-    responses=contract.answers(teaching.TEACH, *RECEIVING, OtherNetworkError, UnreadableExamplesError),
+    responses=contract.answers(
+        teaching.TEACH, *RECEIVING, OtherNetworkError, UnreadableExamplesError, DeadlineExceededError
+    ),
 )
 async def teach(intake: BodyIntakePart) -> Response:
     """Learn names from the embeddings of a few photos each. They stay in memory for a while, and nowhere else."""
     predictor = intake.predictor
-    taught = await intake.file(predictor.teacher.learn)
+    taught = await intake.file(predictor.learn)
     answer = teaching.teach_response(taught, predictor.teacher.embedding.network, intake.request_id)
     return Response(answer.model_dump_json(), media_type="application/json")

@@ -18,6 +18,8 @@ import { isFinite16 } from "./half.js";
 import { SAY } from "./strings.js";
 
 const KEY = "glassbot-examples";
+const NETWORK = "glassbot"; // key of a network's file, which holds the examples that it was taught by
+const TAUGHT = "taught.examples.";
 const FORMAT = "glassbot-examples-1";
 const MOST_HEADER = 10e6; // bytes
 const MOST_SIZE = 4096; // numbers a photo: fc7 itself
@@ -75,9 +77,8 @@ function padded(text) {
  * @throws {NotExamples}
  */
 export function read(buffer) {
-  const { header, data } = parts(buffer);
-  const { __metadata__: metadata, ...tensors } = header;
-  const { network, size, things, outside } = described(metadata);
+  const { about, tensors, data } = parts(buffer);
+  const { network, size, things, outside } = described(about);
   const wanted = new Map(things.map(({ photos }, i) => /** @type {[string, string[]]} */ ([String(i), photos])));
   if (outside.length) wanted.set("outside", outside);
   const names = Object.keys(tensors);
@@ -103,9 +104,9 @@ function check(holds, why = SAY.notExamples) {
 }
 
 /**
- * The header and what follows it.
+ * What the header says of the examples, their tensors, and the numbers.
  * @param {ArrayBuffer} buffer
- * @returns {{ header: { __metadata__: unknown } & Record<string, Tensor>, data: ArrayBuffer }}
+ * @returns {{ about: unknown, tensors: Record<string, Tensor>, data: ArrayBuffer }}
  */
 function parts(buffer) {
   check(buffer.byteLength > 8);
@@ -113,8 +114,44 @@ function parts(buffer) {
   check(length <= MOST_HEADER && 8 + length <= buffer.byteLength);
   const header = json(new Uint8Array(buffer, 8, length));
   check(isObject(header) && Object.values(header).every(isObject));
-  for (const [name, tensor] of Object.entries(header)) check(name === "__metadata__" || isTensor(tensor));
-  return { header, data: buffer.slice(8 + length) };
+  const { __metadata__: metadata, ...every } = header;
+  const data = buffer.slice(8 + length);
+  if (typeof metadata?.[NETWORK] === "string") return partsOfNetwork(json(metadata[NETWORK]), every, data);
+  for (const tensor of Object.values(every)) check(isTensor(tensor));
+  return { about: json(typeof metadata?.[KEY] === "string" ? metadata[KEY] : ""), tensors: every, data };
+}
+
+/**
+ * The examples in the file of a network that was taught: the same, among its weights.
+ * @param {any} about
+ * @param {Record<string, Tensor>} every
+ * @param {ArrayBuffer} data
+ */
+function partsOfNetwork(about, every, data) {
+  check(isObject(about?.taught?.examples), SAY.taughtNothing);
+  const own = Object.entries(every).filter(([name]) => name.startsWith(TAUGHT));
+  check(own.every(([, tensor]) => isTensor(tensor)));
+  const sorted = own.toSorted(([, one], [, other]) => one.data_offsets[0] - other.data_offsets[0]);
+  let end = 0;
+  const tensors = sorted.map(([name, tensor]) => {
+    const [from, to] = tensor.data_offsets;
+    const start = end;
+    end += to - from;
+    return [name.slice(TAUGHT.length), { ...tensor, data_offsets: [start, end] }];
+  });
+  const numbers = new Uint8Array(end);
+  let at = 0;
+  for (const [
+    ,
+    {
+      data_offsets: [from, to],
+    },
+  ] of sorted) {
+    check(from <= to && to <= data.byteLength && at + to - from <= end, SAY.cutShort);
+    numbers.set(new Uint8Array(data, from, to - from), at);
+    at += to - from;
+  }
+  return { about: about.taught.examples, tensors: Object.fromEntries(tensors), data: numbers.buffer };
 }
 
 /** @param {Uint8Array | string} text @returns {any} undefined where it is no JSON */
@@ -142,12 +179,11 @@ const areDigests = (value) =>
   Array.isArray(value) && value.every((digest) => typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest));
 
 /**
- * What the metadata promises.
- * @param {any} metadata
+ * What the header promises.
+ * @param {any} about
  * @returns {{ network: string, size: number, things: { name: string, photos: string[] }[], outside: string[] }}
  */
-function described(metadata) {
-  const about = json(typeof metadata?.[KEY] === "string" ? metadata[KEY] : "");
+function described(about) {
   check(isObject(about) && about.format === FORMAT);
   const { network, size, things, outside } = about;
   check(typeof network === "string" && /^[0-9a-f]{12}$/.test(network));

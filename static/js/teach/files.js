@@ -107,15 +107,15 @@ export function update() {
   if (!any) byId("sure").hidden = true;
 }
 
-/** Listen to the buttons, once. @param {() => void} forgot called once everything is forgotten */
-export function listen(forgot) {
+/** Listen to the buttons, once. @param {() => void} forgot called once everything is forgotten @param {() => void} opened once a file is open */
+export function listen(forgot, opened) {
   const field = byId("open-file", HTMLInputElement);
   byId("save").addEventListener("click", save);
   byId("export").addEventListener("click", exportPhotos);
   byId("open").addEventListener("click", () => field.click());
   field.addEventListener("change", () => {
     const file = field.files?.[0];
-    if (file) open(file);
+    if (file) open(file).then(opened);
     field.value = ""; // so that the same file can be opened again
   });
   byId("forget").addEventListener("click", askToForget);

@@ -167,7 +167,11 @@ async function begin() {
   listenForKey();
   await store.load();
   store.listen(changed);
-  files.listen(() => cards.focus());
+  const settled = () => say(""); // what was said before can no longer be undone
+  files.listen(() => {
+    settled();
+    cards.focus();
+  }, settled);
   const add = (/** @type {string} */ name, /** @type {File} */ file) => give(name, [file]);
   giving.listen({ give, trial: (file) => look(file, add) });
   byId("stop").addEventListener("click", () => going.abort());

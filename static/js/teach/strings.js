@@ -98,6 +98,7 @@ export const SAY = {
   zipName: "glassbot-photos.zip",
   notExamples: "This is not a file of things that Glassbot learned.",
   otherTensors: "This file names photos that are not in it, or holds others.",
+  taughtNothing: "This is a network that was taught nothing: open a file of things, or a network that was taught some.",
   cutShort: "This file is not whole: it was cut short, or something follows it.",
   otherShape: "The numbers of a photo in this file have another size than it says.",
   notFinite: "This file holds numbers that nobody can count with.",

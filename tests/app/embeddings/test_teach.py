@@ -58,6 +58,22 @@ def test_the_cards_of_the_units_travel_with_the_network(run: Run, mugs: Path, tm
     assert path_beside(out).read_bytes() == path_beside(source).read_bytes()
 
 
+def test_only_a_taught_network_is_written_over(
+    run: Run, mugs: Path, tmp_path: Path, base_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "photo.jpg"
+    picture.write_bytes(b"a photo")
+    other = tmp_path / "other.safetensors"
+    other.hardlink_to(base_file)
+    for there in (picture, other):
+        before = there.stat()
+        assert run("teach", mugs, "--out", there, "--quiet") == 2
+        error = capsys.readouterr().err
+        assert is_one_sentence(error)
+        assert "is there already, and is no network that was taught" in error or "would be taught" in error
+        assert there.stat() == before
+
+
 def test_what_was_taught_is_taught_further(run: Run, mugs: Path, tmp_path: Path) -> None:
     one, two, both = (tmp_path / f"{name}.safetensors" for name in ("one", "two", "both"))
     more = folder_of(tmp_path / "red mug", COLOURS["red mug"], 3, seed=900)

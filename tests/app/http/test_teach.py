@@ -145,6 +145,30 @@ async def test_only_examples_of_this_network_are_taught(client: httpx.AsyncClien
     assert is_problem(await teach(client, replace(mugs, network="f" * 12)), 409, "other-network")
 
 
+async def test_examples_of_another_size_or_without_names_are_refused(client: httpx.AsyncClient, mugs: Examples) -> None:
+    five = Photos(mugs.things["my mug"].names, mugs.things["my mug"].embeddings[:, :5])
+    for given in (Examples(mugs.network, 5, {"a": five}), Examples(mugs.network, mugs.size, {})):
+        assert is_problem(await teach(client, given), 422, "unreadable-examples")
+
+
+async def test_the_networks_own_labels_stay_beside_taught_ones(client: httpx.AsyncClient, mugs: Examples) -> None:
+    taught = (await teach(client, mugs)).json()["taught"]
+    plain = (await client.post("/predict", content=picture(9), headers=OCTETS)).json()["labels"]
+    both = (await client.post(f"/predict?taught={taught}", content=picture(9), headers=OCTETS)).json()["labels"]
+    assert [one for one in both if one["vocabulary"] != "taught"] == plain
+    assert {one["label"] for one in both if one["vocabulary"] == "taught"} == {"my mug", "my cat"}
+
+
+async def test_json_is_sent_unless_bytes_are_preferred(client: httpx.AsyncClient) -> None:
+    for accept, kind in (
+        ("application/json, application/octet-stream;q=0.5", "application/json"),
+        ("application/octet-stream, application/json;q=0.5", "application/octet-stream"),
+        ("*/*", "application/json"),
+    ):
+        answer = await client.post("/embed", content=JPEG, headers={**RAW, "Accept": accept})
+        assert answer.headers["content-type"] == kind
+
+
 @pytest.mark.parametrize("body", [b"", b"mugs", JPEG])
 async def test_anything_else_is_refused(client: httpx.AsyncClient, body: bytes) -> None:
     assert is_problem(await client.post("/teach", content=body, headers=OCTETS), 422, "unreadable-examples")

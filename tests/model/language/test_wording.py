@@ -12,7 +12,7 @@ import pytest
 
 from model.language.beliefs import Belief, Claim
 from model.language.hedging import Tier
-from model.language.phrases import apart_from
+from model.language.phrases import apart_from, label_of_name
 from model.language.sentence import Caption, Frame, Tone, caption, fullest
 from model.vocabulary import Vocabulary
 from tests.model.language.grammar import check_answer, check_grammar
@@ -155,3 +155,26 @@ def test_the_fullest_guess_says_what_the_honest_sentence_keeps_to_itself() -> No
     unsure = [words("man", "riding", "bike", "street", probability=0.4)]
     assert caption(unsure).tier == "pass"
     assert fullest(unsure).text == "a man riding a bike on a street"
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "phrase"),
+    [
+        ("red_mug", "red mug", "a red mug"),
+        ("  old   umbrella ", "old umbrella", "an old umbrella"),
+        ("my mug", "my mug", "my mug"),
+        ("the_big_one", "the big one", "the big one"),
+        ("Mimi", "Mimi", "Mimi"),
+        ("die Tasse", "die Tasse", "die Tasse"),
+        ("Peter's cup", "Peter's cup", "Peter's cup"),
+        ("grandma's cup", "grandma's cup", "grandma's cup"),
+        ("HP/LJ 5", "HP/LJ 5", "HP/LJ 5"),
+        ("24/7", "24/7", "24/7"),
+        ("scissors", "scissors", "scissors"),
+        ("cafe\u0301", "caf\u00e9", "a caf\u00e9"),
+        ("__proto__", "proto", "a proto"),
+    ],
+)
+def test_a_name_that_somebody_gave_is_said_as_they_wrote_it(given: str, name: str, phrase: str) -> None:
+    label = label_of_name(given)
+    assert (label.id, label.name, label.phrase) == (given, name, phrase)

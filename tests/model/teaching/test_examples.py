@@ -54,7 +54,7 @@ def altered(**changes: object) -> bytes:
         ({"format": "glassbot-examples-9"}, "format"),
         ({"size": SIZE + 1}, "numbers instead of"),
         ({"things": [{"name": "a", "photos": ["nonsense"] * 5}]}, "SHA-256"),
-        ({"things": [{"name": "a", "photos": []}]}, "There are 0 photos"),
+        ({"things": [{"name": "a", "photos": []}]}, "more photos than embeddings, or fewer"),
         ({"things": [{"name": " ", "photos": list(shas("my_mug", 5))}]}, "A name needs letters"),
         ({"things": [{"name": "a" * 101, "photos": list(shas("my_mug", 5))}]}, "at most 100 letters"),
         ({"things": [{"name": "a\nb", "photos": list(shas("my_mug", 5))}]}, "A name needs letters"),
@@ -100,3 +100,16 @@ def test_photos_can_be_left_out() -> None:
     left = TWO.things["my mug"].without(shas("my_mug", 2))
     assert left.names == shas("my_mug", 5)[2:]
     assert not len(no_photos(SIZE))
+
+
+def test_two_spellings_of_a_name_are_one_name() -> None:
+    with pytest.raises(ExamplesError, match=r"^'red_mug' and 'Red mug' are the same name"):
+        Examples(NETWORK, SIZE, {"red_mug": photos("a", cloud(1, 2)), "Red mug": photos("b", cloud(1, 2))})
+    merged = TWO.with_further(Examples(NETWORK, SIZE, {"My_mug": photos("new", cloud(1, 2))}))
+    assert {name: len(one) for name, one in merged.things.items()} == {"my mug": 7, "my cat": 3}
+
+
+def test_embeddings_of_another_size_are_not_mixed() -> None:
+    smaller = Examples(NETWORK, 5, {"a": photos("a", cloud(1, 2, size=5))})
+    with pytest.raises(ExamplesError, match=r"have 5 numbers instead of 24"):
+        TWO.with_further(smaller)

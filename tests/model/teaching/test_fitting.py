@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from model.describe import gate_of, probabilities, strengths
 from model.language.hedging import NEVER
-from model.teaching.examples import Examples
+from model.teaching.examples import MOST_NAMES, Examples, ExamplesError
 from model.teaching.fitting import OUTSIDE_SHARE, Fitted, fit
 from model.teaching.linear import Samples, candidates, nearest_mean, ridge
 from tests.model.teaching.drawn import NETWORK, SIZE, cloud, examples, nothing, photos
@@ -149,3 +149,14 @@ def test_the_same_examples_teach_the_same() -> None:
     first, second = (fit(examples(a=cloud(1, 9), b=cloud(2, 9)), nothing()) for _ in range(2))
     assert np.array_equal(first.weight, second.weight)
     assert first.vocabulary == second.vocabulary
+
+
+def test_examples_without_a_name_teach_nothing() -> None:
+    with pytest.raises(ExamplesError, match="There is no name"):
+        fit(Examples(NETWORK, SIZE, {}), nothing())
+
+
+def test_the_most_names_there_may_be_are_taught() -> None:
+    things = {f"thing {i}": photos(f"t{i}", cloud(i, 3)) for i in range(MOST_NAMES)}
+    figures = fit(Examples(NETWORK, SIZE, things), nothing()).figures
+    assert len(figures["names"]) == MOST_NAMES
