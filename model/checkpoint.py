@@ -90,9 +90,8 @@ def is_taught(path: Path) -> bool:
 
 def sizes(path: Path) -> dict[str, int]:
     """Return the bytes that each tensor of a checkpoint's file takes, by name of the tensor."""
-    with safe_open(path, framework="numpy") as file:
-        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
-        architecture = _architecture(json.loads(file.metadata()["glassbot"])["architecture"])
+    header, stored = _stored(path)
+    architecture = _architecture(header["architecture"])
     return {name: compress.stored_bytes(stored, name) for name in expected_shapes(architecture)}
 
 
@@ -102,9 +101,7 @@ def note_measured(path: Path, measured: Mapping[str, Any], vocabularies: Sequenc
     The weights stay bit for bit the same, and so does what the network was taught: ``vocabularies`` are its own. Raises
     OSError where the disk will not take it.
     """
-    with safe_open(path, framework="numpy") as file:
-        header = json.loads(file.metadata()["glassbot"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
+    header, tensors = _stored(path)
     taught = header.get("taught", {})
     header["measured"] = {name: figures for name, figures in measured.items() if not (taught and name == VOCABULARY)}
     if vocabularies is not None:
@@ -117,12 +114,17 @@ def save_taught(path: Path, checkpoint: Checkpoint, source: Path) -> None:
 
     Raises OSError where the disk will not take it.
     """
-    with safe_open(source, framework="numpy") as file:
-        header = json.loads(file.metadata()["glassbot"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
+    header, tensors = _stored(source)
     base, _ = storing.split(tensors)
     section, taught = storing.pack(checkpoint)
     _write(path, {**base, **taught}, {**header, "taught": section})
+
+
+def _stored(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the header of a checkpoint's file, and its tensors as they are stored."""
+    with safe_open(path, framework="numpy") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a dict
+        return json.loads(file.metadata()["glassbot"]), tensors
 
 
 def _write(path: Path, tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -84,8 +84,7 @@ class Teacher:
         Raises UnreadableExamplesError or OtherNetworkError.
         """
         try:
-            given = await self._work(partial(examples.read, file))
-            name = hashlib.sha256(file).hexdigest()
+            given, name = await self._work(lambda: (examples.read(file), hashlib.sha256(file).hexdigest()))
             checkpoint = await self.taught_by(given)
         except examples.OtherNetworkError as error:
             raise OtherNetworkError(str(error)) from error
