@@ -23,7 +23,9 @@ export function listen(took, failed) {
     event.preventDefault();
     give(event.clipboardData.files);
   });
-  dropping(give);
+  dropping((files) => {
+    if (files?.length || !byId("start").hidden) give(files); // text that slipped costs nobody the answer
+  });
 }
 
 /**
@@ -82,10 +84,10 @@ export async function lens(open) {
 }
 
 /**
- * The whole page takes drops; the empty state, or the photo in its place, shows it.
- * @param {(files: FileList | undefined) => void} give
+ * The whole page takes drops, and shows that it would.
+ * @param {(files: FileList | undefined, target: EventTarget | null) => void} give
  */
-function dropping(give) {
+export function dropping(give) {
   const { classList } = document.body;
   let depth = 0;
   const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
@@ -100,7 +102,6 @@ function dropping(give) {
     event.preventDefault();
     depth = 0;
     classList.remove("over");
-    const files = event.dataTransfer?.files;
-    if (files?.length || !byId("start").hidden) give(files); // text that slipped costs nobody the answer
+    give(event.dataTransfer?.files, event.target);
   });
 }

@@ -27,39 +27,50 @@ let kept = new Set();
 
 let count = 0;
 
-/** @type {Promise<IDBDatabase> | undefined} */
-let opening;
-
-function database() {
-  opening ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = request.onblocked = () => reject(request.error);
-  });
-  return opening;
+/**
+ * A database of one store, opened with its first step.
+ * @param {string} name
+ * @param {string} keyPath what the records are known by
+ */
+export function database(name, keyPath) {
+  /** @type {Promise<IDBDatabase> | undefined} */
+  let opening;
+  const open = () =>
+    new Promise((resolve, reject) => {
+      const request = indexedDB.open(name, 1);
+      request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath });
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = request.onblocked = () => reject(request.error);
+    });
+  /**
+   * One step in it; rejects where the browser does not let us.
+   * @template Result
+   * @param {IDBTransactionMode} mode
+   * @param {(store: IDBObjectStore) => IDBRequest<Result> | undefined} work
+   * @returns {Promise<Result | undefined>}
+   */
+  return async function step(mode, work) {
+    opening ??= open();
+    const transaction = (await opening).transaction(STORE, mode);
+    const request = work(transaction.objectStore(STORE));
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    return request?.result;
+  };
 }
+
+const step = database(NAME, "id");
 
 /**
  * One step in the database.
  * @template Result
  * @param {IDBTransactionMode} mode
  * @param {(store: IDBObjectStore) => IDBRequest<Result>} work
- * @returns {Promise<Result | null>} null where the browser does not let us
+ * @returns {Promise<Result | undefined | null>} null where the browser does not let us
  */
-async function transact(mode, work) {
-  try {
-    const transaction = (await database()).transaction(STORE, mode);
-    const request = work(transaction.objectStore(STORE));
-    await new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error);
-    });
-    return request.result;
-  } catch {
-    return null;
-  }
-}
+const transact = (mode, work) => step(mode, work).catch(() => null);
 
 /** Whether the browser is to keep photos. */
 export function isKeeping() {

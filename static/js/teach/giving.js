@@ -1,6 +1,7 @@
 /** Every way in for photos: typed name, choose, camera, drop, paste, history. */
 
 import { byId } from "../dom.js";
+import { dropping } from "../intake.js";
 import { tidy } from "./adding.js";
 import * as past from "./past.js";
 import { OUTSIDE } from "./store.js";
@@ -73,23 +74,10 @@ export function ask(name) {
 }
 
 /** The page takes drops: a card its own, the place to try one to try, everything else as the form does. @param {Takers} takers */
-function dropping({ give, trial }) {
-  const { classList } = document.body;
-  let depth = 0;
-  const carriesFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
-  addEventListener("dragenter", (event) => {
-    if (carriesFiles(event) && ++depth) classList.add("over");
-  });
-  addEventListener("dragleave", (event) => {
-    if (carriesFiles(event) && --depth <= 0) classList.remove("over");
-  });
-  addEventListener("dragover", (event) => event.preventDefault());
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    depth = 0;
-    classList.remove("over");
-    const files = [...(event.dataTransfer?.files ?? [])];
-    const target = event.target instanceof Element ? event.target : document.body;
+function takeDrops({ give, trial }) {
+  dropping((dropped, where) => {
+    const files = [...(dropped ?? [])];
+    const target = where instanceof Element ? where : document.body;
     const card = target.closest(".thing");
     if (card instanceof HTMLElement) give(card.dataset.name ?? OUTSIDE, files);
     else if (target.closest("#try") && files.length) trial(files[0]);
@@ -122,6 +110,6 @@ export function listen({ give, trial }) {
     event.preventDefault();
     bring(files, give);
   });
-  dropping({ give, trial });
+  takeDrops({ give, trial });
   past.listen((files) => bring(files, give));
 }

@@ -12,11 +12,12 @@
  * @property {number} at when it came, in milliseconds; then their order
  */
 
+import { database } from "../photo-store.js";
+
 /** What photos of other things are called. */
 export const OUTSIDE = "";
 
 const NAME = "glassbot-taught";
-const STORE = "photos";
 
 /** @type {Map<string, Photo>} */
 let photos = new Map();
@@ -30,18 +31,7 @@ const listeners = new Set();
 /** @type {BroadcastChannel | null} */
 const channel = "BroadcastChannel" in window ? new BroadcastChannel(NAME) : null;
 
-/** @type {Promise<IDBDatabase> | undefined} */
-let opening;
-
-function database() {
-  opening ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "sha256" });
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = request.onblocked = () => reject(request.error);
-  });
-  return opening;
-}
+const step = database(NAME, "sha256");
 
 /**
  * One step in the database; once that fails, memory is all there is.
@@ -53,13 +43,7 @@ function database() {
 async function transact(mode, work) {
   if (!keeps) return undefined;
   try {
-    const transaction = (await database()).transaction(STORE, mode);
-    const request = work(transaction.objectStore(STORE));
-    await new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error);
-    });
-    return request?.result;
+    return await step(mode, work);
   } catch {
     keeps = false;
     return undefined;
