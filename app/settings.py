@@ -78,9 +78,9 @@ class Settings(BaseSettings):
         default="auto",
         description="What runs the network; auto takes torch where it is installed and sees a GPU, else OpenVINO.",
     )
-    precision: Literal["auto", "f32", "bf16"] = Field(
+    precision: Literal["auto", "int8", "bf16", "f32"] = Field(
         default="auto",
-        description="Number format that the network computes in; auto takes bf16 where the processor supports it.",
+        description="Number format of the convolutions; auto takes the first that processor and network support.",
     )
     threads: int = Field(
         default=0, ge=0, le=1024, description="Threads of the engine; 0 lets the engine choose their number."

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from model import compress, vocabulary
+from model import compress, int8, vocabulary
 from model.architecture import Architecture, LocalResponseNorm
 from model.files import replacing
+from model.int8 import Int8
 from model.network import Checkpoint, Preprocessing, expected_shapes
 from model.teaching import storing
 from model.teaching.attach import base_of
@@ -38,6 +39,7 @@ __all__ = [
     "expected_shapes",
     "is_taught",
     "load",
+    "note_int8",
     "note_measured",
     "save",
     "save_taught",
@@ -75,6 +77,7 @@ def save(path: Path, checkpoint: Checkpoint, *, small: bool = False) -> None:
         "provenance": dict(checkpoint.provenance),
         "measured": dict(checkpoint.measured),
         "encodings": encodings,
+        "int8": int8.to_json(checkpoint.int8),
     }
     _write(path, tensors, header)
 
@@ -107,6 +110,12 @@ def note_measured(path: Path, measured: Mapping[str, Any], vocabularies: Sequenc
     if vocabularies is not None:
         header["vocabularies"] = [vocabulary.to_json(v) for v in vocabularies]
     _write(path, tensors, header)
+
+
+def note_int8(path: Path, measured: Int8 | None) -> None:
+    """Store in a checkpoint's file how it runs in whole numbers; all else stays. Raises OSError as :func:`save`."""
+    header, tensors = _stored(path)
+    _write(path, tensors, {**header, "int8": int8.to_json(measured)})
 
 
 def save_taught(path: Path, checkpoint: Checkpoint, source: Path) -> None:
@@ -197,6 +206,7 @@ def _rebuild(header: Mapping[str, Any], stored: Mapping[str, NDArray[Any]], vers
         version=version,
         provenance=header["provenance"],
         measured=header["measured"],
+        int8=int8.from_json(header.get("int8")),
     )
     return storing.unpack(checkpoint.folded(), header["taught"], taught) if "taught" in header else checkpoint
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from model import vocabulary
 from model.architecture import Architecture
+from model.int8 import Int8
 from model.teaching.examples import Examples
 from model.vocabulary import Vocabulary
 from model.weights import Floats
@@ -43,6 +44,8 @@ class Checkpoint:
     """Where it comes from: command, data, seed, time and more."""
     measured: Mapping[str, Any] = field(default_factory=dict)
     """Vocabulary -> the figures that ``evaluate`` printed for it."""
+    int8: Int8 | None = None
+    """How its convolutions run in whole numbers of 8 bits; None where nobody has measured that."""
     examples: Examples | None = None
     """What its taught vocabulary was taught by; None where it has none."""
 

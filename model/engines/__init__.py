@@ -20,8 +20,10 @@ def create_engine(
 ) -> Engine:
     """Return an engine that runs the network of a checkpoint.
 
-    ``engine`` auto is torch where that is installed and sees a CUDA device, else OpenVINO. ``precision`` auto is
-    bfloat16 where the hardware has it. ``threads`` 0 leaves the number to OpenVINO; torch takes no heed of it.
+    ``engine`` auto is torch where that is installed and sees a CUDA device, else OpenVINO. ``precision`` auto is int8
+    where the checkpoint has ranges for it and the processor its instructions, else bfloat16 where the hardware has it.
+    ``threads`` 0 leaves the number to OpenVINO; torch takes no heed of it. Raises ValueError for a precision that this
+    network or this machine cannot do.
     """
     if engine == "torch" or (engine == "auto" and _cuda()):
         from model.engines.torch_engine import TorchEngine

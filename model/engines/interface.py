@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model.architecture import Architecture
 
 EngineName = Literal["auto", "openvino", "torch"]
-Precision = Literal["auto", "f32", "bf16"]
+Precision = Literal["auto", "int8", "bf16", "f32"]
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,9 +18,16 @@ from openvino import opset13 as ops
 from model.architecture import Architecture, Layer
 from model.checkpoint import Checkpoint
 from model.engines.interface import Output, Precision, check_pictures
-from model.weights import Floats, quantised
+from model.int8 import LEVELS, Int8, probe_pictures
+from model.weights import Floats, Weights, quantised
+
+log = logging.getLogger("glassbot")
 
 Node = Any  # openvino.Node: its Python operators are not typed
+
+_CPU_FLAGS = Path("/proc/cpuinfo")
+_INT8_FLAGS = frozenset({"avx_vnni", "avx512_vnni", "amx_int8"})
+"""Instructions that add products of 8 bits up in 32. Without them OpenVINO adds pairs in 16, which overflow."""
 
 
 class OpenVinoEngine:
@@ -25,28 +36,51 @@ class OpenVinoEngine:
     One leads from the picture to pool5, one from pool5 to the logits, and one from the picture to the activations
     before the last convolution. That one runs only when such activations are wanted, because to lay them out by
     channels takes a third of the time. It is a graph of its own so that no answer depends on what else is wanted.
+
+    ``int8`` is about the first of them: its convolutions multiply whole numbers. Raises ValueError where that is asked
+    for and the checkpoint, or this processor, cannot do it.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, precision: Precision = "auto", threads: int = 0) -> None:
         checkpoint = checkpoint.folded()
         self.architecture = checkpoint.architecture
-        core = ov.Core()
-        if precision == "auto":
-            precision = "bf16" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
-        settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-        settings["ENABLE_CPU_PINNING"] = False  # the decoders share the cores: let the system move our threads
+        self._core = ov.Core()
+        self._settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+        self._settings["ENABLE_CPU_PINNING"] = False  # the decoders share the cores: let the system move our threads
         if threads:
-            settings["INFERENCE_NUM_THREADS"] = threads
+            self._settings["INFERENCE_NUM_THREADS"] = threads
+        self._float = precision if precision in ("f32", "bf16") else self._best_float()
         names, last = self.architecture.activation_names, self.architecture.last_convolution
         self._early_names = frozenset(names[: names.index(last)])
-        self._late = _Compiled(core, _convolutions(checkpoint, (last, "pool5")), settings)
-        self._early = _Compiled(core, _convolutions(checkpoint, self._early_names), settings)
-        if quantised(checkpoint.weights, "fc6.weight") is not None:
-            # In f32 OpenVINO multiplies by int8 weights; in bf16 it makes floats of them at each run, twice as slow.
-            settings["INFERENCE_PRECISION_HINT"] = "f32"
-        self._linear = _Compiled(core, _linear(checkpoint), settings)
+        self._early = self._compiled(_convolutions(checkpoint, self._early_names), self._float)
+        # In f32 OpenVINO multiplies by int8 weights; in bf16 it makes floats of them at each run, twice as slow.
+        small = quantised(checkpoint.weights, "fc6.weight") is not None
+        self._linear = self._compiled(_linear(checkpoint), "f32" if small else self._float)
         self._lock = Lock()
-        self.name = f"openvino-cpu-{precision}"
+        self._start(checkpoint, precision)
+
+    def _start(self, checkpoint: Checkpoint, precision: Precision) -> None:
+        """Compile the graph of the convolutions: in whole numbers where that is wanted, possible and right."""
+        wanted = (self.architecture.last_convolution, "pool5")
+        if precision == "int8" or (precision == "auto" and multiplies_int8() and _int8_of(checkpoint)):
+            int8 = _int8_of(checkpoint)
+            if int8 is None:
+                raise ValueError("the network has no ranges for int8: choose another precision")
+            self._late = self._compiled(_convolutions(checkpoint, wanted, int8.ranges), "f32")
+            self.name = "openvino-cpu-int8"
+            if int8.agrees(self.run(probe_pictures(self.architecture.input_size)).logits):
+                return
+            if precision == "int8":
+                raise ValueError("int8 gives other answers on this processor than it should: choose another precision")
+            log.warning("int8 gives other answers on this processor than it should: %s instead", self._float)
+        self._late = self._compiled(_convolutions(checkpoint, wanted), self._float)
+        self.name = f"openvino-cpu-{self._float}"
+
+    def _best_float(self) -> str:
+        return "bf16" if "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+
+    def _compiled(self, graph: ov.Model, precision: str) -> _Compiled:
+        return _Compiled(self._core, graph, {**self._settings, "INFERENCE_PRECISION_HINT": precision})
 
     def run(self, pictures: NDArray[np.uint8], *, maps: Sequence[str] = ()) -> Output:
         """Return logits and activations, as :meth:`model.engines.Engine.run` says."""
@@ -60,6 +94,21 @@ class OpenVinoEngine:
             return Output(activations["fc8"].copy(), {name: activations[name].copy() for name in maps})
 
 
+def multiplies_int8() -> bool:
+    """Return whether this processor has instructions for products of 8 bits; False where the system does not tell."""
+    try:
+        lines = _CPU_FLAGS.read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return not _INT8_FLAGS.isdisjoint(flags.split())
+
+
+def _int8_of(checkpoint: Checkpoint) -> Int8 | None:
+    """Return how the checkpoint runs in whole numbers; None where its weights are not such."""
+    return checkpoint.int8 if quantised(checkpoint.weights, "conv1.weight") is not None else None
+
+
 class _Compiled:
     """A compiled graph. A call returns the outputs by name, in buffers that the next call overwrites."""
 
@@ -68,36 +117,65 @@ class _Compiled:
         self._request = core.compile_model(graph, "CPU", settings).create_infer_request()
 
     def __call__(self, inputs: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
-        self._request.infer([inputs])
+        self._request.infer([inputs], share_inputs=True)  # read before it returns
         return {name: self._request.get_output_tensor(i).data for i, name in enumerate(self._names)}
 
 
-def _convolutions(checkpoint: Checkpoint, maps: Collection[str]) -> ov.Model:
-    """Return the graph from (N, S, S, 3) uint8 pictures to the activations ``maps``, without what they do not need."""
-    architecture = checkpoint.architecture
-    side = architecture.input_size
+def _convolutions(
+    checkpoint: Checkpoint, maps: Collection[str], ranges: Mapping[str, float] = MappingProxyType({})
+) -> ov.Model:
+    """Return the graph from (N, S, S, 3) uint8 pictures to the activations ``maps``, without what they do not need.
+
+    With ``ranges`` the convolutions multiply whole numbers: the pixels, the weights as they are stored, and the
+    activations of the rows that have a range.
+    """
+    side = checkpoint.architecture.input_size
     picture = ops.parameter([-1, side, side, 3], np.uint8, name="picture")
-    x: Node = ops.convert(ops.transpose(picture, np.array([0, 3, 1, 2])), "f32")
-    mean = np.array(checkpoint.preprocessing.mean, np.float32).reshape(1, 3, 1, 1)
-    x = ops.multiply(ops.subtract(x, mean), np.float32(checkpoint.preprocessing.scale))
-    rows = [row for row in architecture.layers if row.operation != "linear"]
-    return _model(picture, x, rows, checkpoint, maps)
+    if ranges:
+        checkpoint = _mean_in_bias(checkpoint)
+    x: Node = ops.convert(picture, "f32")
+    if any(checkpoint.preprocessing.mean):
+        x = ops.subtract(x, np.array(checkpoint.preprocessing.mean, np.float32))
+    x = ops.multiply(x, np.full((1, 1, 1, 1), checkpoint.preprocessing.scale, np.float32))
+    x = ops.transpose(x, np.array([0, 3, 1, 2]))
+    rows = [row for row in checkpoint.architecture.layers if row.operation != "linear"]
+    return _model(picture, x, rows, checkpoint, maps, ranges)
+
+
+def _mean_in_bias(checkpoint: Checkpoint) -> Checkpoint:
+    """Return the same function with a mean of 0: what conv1 made of the mean, its bias takes in."""
+    assert isinstance(checkpoint.weights, Weights)
+    mean = np.array(checkpoint.preprocessing.mean, np.float32) * np.float32(checkpoint.preprocessing.scale)
+    bias = checkpoint.weights["conv1.bias"] - checkpoint.weights["conv1.weight"].sum((2, 3)) @ mean
+    return replace(
+        checkpoint,
+        weights=Weights({**checkpoint.weights.parts, "conv1.bias": bias}),
+        preprocessing=replace(checkpoint.preprocessing, mean=(0.0, 0.0, 0.0)),
+    )
 
 
 def _linear(checkpoint: Checkpoint) -> ov.Model:
     """Return the graph from the (N, C, H, W) activations of pool5 to those of fc6, fc7 and fc8."""
     rows = [row for row in checkpoint.architecture.layers if row.operation == "linear"]
     pool5 = ops.parameter([-1, *rows[0].inputs], np.float32, name="pool5")
-    return _model(pool5, pool5, rows, checkpoint, [row.name for row in rows])
+    return _model(pool5, pool5, rows, checkpoint, [row.name for row in rows], {})
 
 
 def _model(
-    parameter: Node, x: Node, rows: Sequence[Layer], checkpoint: Checkpoint, wanted: Collection[str]
+    parameter: Node,
+    x: Node,
+    rows: Sequence[Layer],
+    checkpoint: Checkpoint,
+    wanted: Collection[str],
+    ranges: Mapping[str, float],
 ) -> ov.Model:
     """Return the graph of ``rows`` from ``x``, which ``parameter`` leads to, with an output for each wanted row."""
     outputs: list[Node] = []
     for row in rows:
-        x = _step(row, x, checkpoint.architecture, checkpoint.weights)
+        x = _step(row, x, checkpoint.architecture, checkpoint.weights, whole=bool(ranges))
+        if row.name in ranges:
+            ends = [np.float32(0), np.float32(ranges[row.name])]
+            x = ops.fake_quantize(x, *ends, *ends, LEVELS)
         if row.name in wanted:
             result = ops.result(x)
             result.output(0).get_tensor().set_names({row.name})
@@ -105,7 +183,7 @@ def _model(
     return ov.Model(outputs, [parameter], "alexnet")
 
 
-def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str, Floats]) -> Node:
+def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str, Floats], *, whole: bool) -> Node:
     if row.operation == "pool":
         x = ops.max_pool(x, [row.stride] * 2, [1, 1], [0, 0], [0, 0], [row.kernel] * 2).output(0)
     elif row.operation == "lrn":
@@ -114,19 +192,27 @@ def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str,
         # OpenVINO divides alpha by the size of the window, the paper does not.
         x = ops.lrn(x, np.array([1]), norm.alpha * norm.size, norm.beta, norm.k, norm.size)
     elif row.operation == "conv":
-        x = ops.add(_convolve(row, x, weights[f"{row.name}.weight"]), _column(weights[f"{row.name}.bias"]))
+        x = ops.add(_convolve(row, x, weights, whole=whole), _column(weights[f"{row.name}.bias"]))
     else:
         x = ops.add(_multiply(x, weights, f"{row.name}.weight"), _constant(weights[f"{row.name}.bias"]))
     activation = {"relu": ops.relu, "tanh": ops.tanh, "sigmoid": ops.sigmoid, None: lambda same: same}[row.activation]
     return activation(x)
 
 
-def _convolve(row: Layer, x: Node, weight: Floats) -> Node:
+def _convolve(row: Layer, x: Node, weights: Mapping[str, Floats], *, whole: bool) -> Node:
+    """Return the convolution of ``x``, by the weights' whole numbers where they are held as such and ``whole``."""
+    weight = quantised(weights, f"{row.name}.weight") if whole else None
+    shape = (row.weight_shape[0] // row.groups, *row.weight_shape[1:])
+    if row.groups > 1:
+        shape = (row.groups, *shape)
+    if weight is None:
+        kernel = _constant(weights[f"{row.name}.weight"].reshape(shape))
+    else:
+        scale = weight.scale.reshape(*shape[:-3], 1, 1, 1)
+        kernel = ops.multiply(ops.convert(_constant(weight.codes.reshape(shape)), "f32"), _constant(scale))
+    convolution = ops.convolution if row.groups == 1 else ops.group_convolution
     pads, strides = [row.padding] * 2, [row.stride] * 2
-    if row.groups == 1:
-        return ops.convolution(x, _constant(weight), strides, pads, pads, [1, 1])
-    grouped = weight.reshape(row.groups, -1, *weight.shape[1:])
-    return ops.group_convolution(x, _constant(grouped), strides, pads, pads, [1, 1])
+    return convolution(x, kernel, strides, pads, pads, [1, 1])
 
 
 def _multiply(x: Node, weights: Mapping[str, Floats], name: str) -> Node:

@@ -34,9 +34,14 @@ def build(checkpoint: Checkpoint) -> AlexNet:
 
 
 class TorchEngine:
-    """Runs a checkpoint by torch. ``device`` defaults to the first CUDA device, else the CPU."""
+    """Runs a checkpoint by torch. ``device`` defaults to the first CUDA device, else the CPU.
+
+    Raises ValueError for int8, which only OpenVINO does.
+    """
 
     def __init__(self, checkpoint: Checkpoint, *, precision: Precision = "auto", device: str | None = None) -> None:
+        if precision == "int8":
+            raise ValueError("the torch engine does not compute in int8: choose another precision")
         checkpoint = checkpoint.folded()
         self.device = torch.device(device or ("cuda" if cuda_available() else "cpu"))
         self.architecture = checkpoint.architecture

@@ -14,7 +14,7 @@ from model.teaching.attach import base_of
 from training.commands import Commands, add_column_flags
 from training.evaluation.accuracy import measure_checkpoint
 from training.pages.figure_tables import print_figures
-from training.release.prune import prune_for_sets
+from training.release.small import keep_int8_if_same, write_small
 
 
 def add(commands: Commands) -> None:
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="[NAME=]PATH",
-        help="remove the weights that these sets can do without, measure what is left, and store the figures in it",
+        help="remove the weights that these sets can do without, find ranges for int8, measure what is left",
     )
     add_column_flags(parser)
     parser.set_defaults(run=run)
@@ -40,12 +40,13 @@ def run(options: argparse.Namespace) -> int:
         print(f"What {options.checkpoint} was taught is left out: teach the small network by the same photos.")
         network = base_of(network)
     if options.data:
-        network = prune_for_sets(network, options.data)
-    checkpoint.save(options.out, network, small=True)
-    if options.data:
+        write_small(options.out, network, options.data)
+        keep_int8_if_same(options.out, options.data)
         figures = measure_checkpoint(options.out, options.data)
         print_figures(figures)
         checkpoint.note_measured(options.out, figures)
+    else:
+        checkpoint.save(options.out, network, small=True)
     print_sizes(options.out)
     return 0
 

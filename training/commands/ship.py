@@ -18,8 +18,8 @@ from training.evaluation.microscope.run import Plan
 from training.pages.figure_tables import print_figures
 from training.release import model_card
 from training.release.average import average
-from training.release.prune import prune_for_sets
 from training.release.ship import RUN_LOG, WEIGHTS, measure_and_calibrate, prepare, refuse_worse, swap
+from training.release.small import keep_int8_if_same, write_small
 
 
 def add(commands: Commands) -> None:
@@ -52,9 +52,10 @@ def run(options: argparse.Namespace) -> int:
     if options.average:
         dense = _averaged(dense, target, folder / "averaged.safetensors", options.data)
     small = folder / "shipped.safetensors"
-    checkpoint.save(small, prune_for_sets(dense, options.data), small=True)
+    write_small(small, dense, options.data)
     measurement = measure_and_calibrate(small, options.data, options.foreign, options.people)
     checkpoint.note_measured(small, measurement.figures, measurement.vocabularies)
+    keep_int8_if_same(small, options.data)
     if target.exists() and not options.anyway:
         refuse_worse(measurement.figures, dict(checkpoint.load(target).measured), target)
     facts = model_card.CardFacts(

@@ -1,0 +1,94 @@
+"""What a network needs to run its convolutions in whole numbers of 8 bits: the range of each one's inputs. numpy.
+
+A convolution's weights are whole numbers as they are stored (:mod:`model.compress`). Its inputs become such where the
+largest activation that they stand for is known: activation = code * range / 255 (Jacob et al., *Quantization and
+Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference*, CVPR 2018). The pixels are whole numbers
+already. ``training.release.int8`` fits the ranges on pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.architecture import Architecture, Layer
+from model.weights import Floats
+
+LEVELS = 256
+"""The values of an activation of 8 bits."""
+_LARGEST_ERROR = 0.03
+"""Root mean square by which an engine's logits may differ from float32, as a share of their standard deviation."""
+_CYCLES = ((1, 2, 3), (7, 5, 4), (20, 31, 11))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Int8:
+    """How a network's convolutions run in whole numbers. Raises ValueError for a range that is not above 0."""
+
+    ranges: Mapping[str, float]
+    """Name of a row of the layer table -> the largest activation that its outputs' 8 bits stand for."""
+    logits: tuple[tuple[float, ...], ...]
+    """For each of :func:`probe_pictures` the logits in float32, by which an engine is tested; none: it is not."""
+    same: Mapping[str, float]
+    """Share of the pictures that it was measured on of which it says the same as in float32: the same ``sentence``,
+    and the same first label by name of a vocabulary."""
+
+    def __post_init__(self) -> None:
+        for name, largest in self.ranges.items():
+            if not 0 < largest < np.inf:
+                raise ValueError(f"the range of {name} is {largest}, not above 0 and finite")
+
+    def agrees(self, logits: Floats) -> bool:
+        """Return whether (N, K) logits of :func:`probe_pictures` are those of the network, but for rounding."""
+        if not self.logits:
+            return True
+        expected = np.array(self.logits)
+        error = np.sqrt(np.mean((logits[:, : expected.shape[1]] - expected) ** 2))
+        return bool(error <= _LARGEST_ERROR * expected.std())
+
+
+def to_json(int8: Int8 | None) -> dict[str, Any] | None:
+    """Return the JSON value that :func:`from_json` reads."""
+    return None if int8 is None else asdict(int8)
+
+
+def from_json(record: Mapping[str, Any] | None) -> Int8 | None:
+    """Return what :func:`to_json` stored. Raises KeyError, TypeError or ValueError for anything else."""
+    if record is None:
+        return None
+    ranges = {str(name): float(largest) for name, largest in record["ranges"].items()}
+    logits = tuple(tuple(float(value) for value in row) for row in record["logits"])
+    return Int8(ranges=ranges, logits=logits, same={str(k): float(v) for k, v in record["same"].items()})
+
+
+def quantised_rows(architecture: Architecture) -> list[str]:
+    """Return the rows whose outputs become whole numbers: the last one before each convolution but the first.
+
+    Pooling is left out of it: the largest of several values is the same one after rounding. Only rectified activations
+    are taken, which begin at 0, and no convolution pads the pixels, whose 0 is not grey.
+    """
+    if architecture.activation != "relu" or architecture.conv1_padding:
+        return []
+    rows: list[str] = []
+    before: Layer | None = None
+    for row in architecture.layers:
+        if row.operation == "conv" and before is not None:
+            rows.append(before.name)
+        if row.operation != "pool":
+            before = row
+    return rows
+
+
+def probe_pictures(size: int) -> NDArray[np.uint8]:
+    """Return (3, size, size, 3) waves in colours, from coarse to fine, of no more contrast than photos have."""
+    place = np.arange(size) / size
+    pictures = []
+    for across, down, both in _CYCLES:
+        red, green = np.sin(2 * np.pi * across * place)[None, :], np.sin(2 * np.pi * down * place)[:, None]
+        blue = np.sin(2 * np.pi * both * (place[None, :] + place[:, None]))
+        pictures.append(np.stack(np.broadcast_arrays(red, green, blue), axis=-1))
+    return np.asarray(127.5 + 60 * np.stack(pictures), np.uint8)
