@@ -190,7 +190,7 @@ class CellResponse(Answer):
     activation: Literal["relu", "tanh", "sigmoid"] | None = Field(description="Null where none is applied here.")
     value: float = Field(description="The sum after the activation, from what was kept of the layer before.")
     kept: float = Field(
-        description="The number as the engine computed it, in its precision: within 0.5 % of the layer's largest."
+        description="The number as the engine computed it, rounded as its precision does (docs/decisions/0018)."
     )
     after: list[StepAnswer]
     softmax: ProbabilityAnswer | None = Field(description="Of fc8, where the labels exclude each other.")

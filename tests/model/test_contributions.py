@@ -17,7 +17,8 @@ from model.backward import gradients, input_of
 from model.cells import LinearTerm, activate, trace
 from model.checkpoint import PRETRAINED, Checkpoint, load
 from model.contributions import Connections, connect, flow
-from model.engines import create_engine
+from model.engines import Precision, create_engine
+from model.engines.openvino_engine import multiplies_int8
 from model.engines.torch_engine import build, standardise
 from model.explain import relevance
 from model.weights import weight_rows
@@ -260,15 +261,20 @@ def test_an_activation_function_is_that_of_torch() -> None:
         assert activate(value, "sigmoid") == pytest.approx(float(torch.sigmoid(torch.tensor(value))), rel=1e-6)
 
 
-def test_the_shipped_network_runs_as_its_sums_say_in_the_precision_of_its_engine() -> None:
+@pytest.mark.parametrize(("precision", "most"), [("f32", 0.005), ("bf16", 0.005), ("int8", 0.15)])
+def test_the_shipped_network_runs_as_its_sums_say_in_the_precision_of_its_engine(
+    precision: Precision, most: float
+) -> None:
     network = load(PRETRAINED)
+    if precision == "int8" and not (network.int8 and multiplies_int8()):
+        pytest.skip("the network has no ranges for int8, or this processor none of its instructions")
     names = network.architecture.activation_names
     picture = picture_of(network)
-    output = create_engine(network, engine="openvino").run(picture, maps=names)
+    output = create_engine(network, engine="openvino", precision=precision).run(picture, maps=names)
     maps, logits = {name: output.maps[name][0] for name in names}, output.logits[0]
     random = np.random.default_rng(2)
     for layer in (layer for layer in network.architecture.layers if layer.weight_shape):
         shape = (*layer.shape, 1, 1)[:3]
         for _ in range(100):
             cell = trace(maps, logits, picture[0], network, layer, tuple(int(n) for n in random.integers(shape)))  # type: ignore[arg-type]
-            assert abs(cell.value - cell.kept) < 0.005 * np.abs(maps.get(layer.name, logits)).max()
+            assert abs(cell.value - cell.kept) < most * np.abs(maps.get(layer.name, logits)).max()
