@@ -10,6 +10,7 @@ bodies      raw, multipart and base64, with photos of 100 KB and of 12 megapixel
 peers       FastAPI with eager torch, and LitServe at the best of its settings (needs the extra ``bench``)
 today       an older build, whose checkout ``--today PATH`` names: answers over HTTP, engine, memory, start
 openvino    the engine's graphs by OpenVINO's own benchmark_app, beside the engine itself
+folder      ``glassbot caption`` of a folder, beside the answers in process
 footprint   seconds to start, memory, installed size
 
 ``today`` is left out unless ``--today`` names a checkout: ``git worktree add ../today COMMIT``. A ratio is that of the
@@ -32,6 +33,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.folder import folder
 from benchmarks.footprint import footprint
 from benchmarks.load import LoadError, require_wrk
 from benchmarks.openvino_app import openvino
@@ -44,7 +46,7 @@ from benchmarks.throughput import check_answers, throughput
 from benchmarks.today import today
 from model.checkpoint import PRETRAINED
 
-PARTS = ("throughput", "arrivals", "bodies", "peers", "today", "openvino", "footprint")
+PARTS = ("throughput", "arrivals", "bodies", "peers", "today", "openvino", "folder", "footprint")
 _VERSIONED = ("torch", "openvino", "uvicorn", "fastapi", "litserve", "numpy", "pillow")
 _COUNTS = (
     "seconds",
@@ -135,6 +137,7 @@ def measure(bench: Bench, parts: Sequence[str], conditions: Figures, file: Path 
         "peers": lambda: peers(bench, reference),
         "today": lambda: today(bench),
         "openvino": lambda: openvino(bench),
+        "folder": lambda: folder(bench),
         "footprint": lambda: footprint(bench),
     }
     report: dict[str, Any] = {"ratios": ratios, "goals": [], "figures": figures, "conditions": conditions}
