@@ -9,7 +9,6 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle
 from multiprocessing import get_context
@@ -29,10 +28,9 @@ from app.inference.images import Limits, PixelBudget, decode_image
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.settings import Settings, read_settings
+from benchmarks.engine_alone import pictures_a_second
 from model import checkpoint as checkpoints
 from model.engines import Engine, create_engine
-
-BATCHES, CALLERS = (1, 2, 4, 8), (1, 2)
 
 
 class InProcess:
@@ -136,20 +134,7 @@ class _Side:
         return [await self._one(jpeg) for jpeg in jpegs]
 
     async def alone(self, batch: int, callers: int, seconds: float) -> float:
-        pictures = np.resize(self._pixels, (batch, *self._pixels.shape[1:]))
-        self._engine.run(pictures)  # every shape costs its first run
-        began = time.perf_counter()
-
-        def call() -> int:
-            count = 0
-            while time.perf_counter() - began < seconds:
-                self._engine.run(pictures)
-                count += batch
-            return count
-
-        with ThreadPoolExecutor(callers) as threads:
-            done = sum(future.result() for future in [threads.submit(call) for _ in range(callers)])
-        return done / (time.perf_counter() - began)
+        return pictures_a_second(self._engine, self._pixels, batch, callers, seconds)
 
     async def whole(self, concurrency: int, seconds: float) -> float:
         jpegs, began, done = cycle(self._jpegs), time.perf_counter(), 0

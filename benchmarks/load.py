@@ -65,13 +65,22 @@ class Rounds:
         return max((loop.concurrency for loop in self.loops), key=self.rate_at)
 
     @property
+    def best_rates(self) -> list[float]:
+        """Answers 200 per second at the best concurrency, of each of its loops."""
+        return self.rates_at(self.best)
+
+    @property
     def rate(self) -> float:
         """Answers 200 per second at the best concurrency, as the median of its loops."""
         return self.rate_at(self.best)
 
     def rate_at(self, concurrency: int) -> float:
         """Return the answers 200 per second at one concurrency, as the median of its loops."""
-        return median(loop.rate for loop in self.loops if loop.concurrency == concurrency)
+        return median(self.rates_at(concurrency))
+
+    def rates_at(self, concurrency: int) -> list[float]:
+        """Return the answers 200 per second at one concurrency, of each of its loops."""
+        return [loop.rate for loop in self.loops if loop.concurrency == concurrency]
 
 
 def require_wrk() -> str:

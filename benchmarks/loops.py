@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from model.language.phrases import label_for
 from model.vocabulary import Vocabulary
 from training.config import Precision, Recipe, Stage
 from training.data import InMemory, PictureSet
+from training.recipes import modern
 from training.trainer.batch import load_batch
 from training.trainer.device import reuse_freed_memory
 from training.trainer.plan import UNIT_SPREAD, build_plan
@@ -53,8 +54,9 @@ class Race:
     """The device on which both loops run."""
     workers: int
     """Processes that decode pictures for the plain loop."""
-    norm: Literal["lrn", "batch"]
-    """Local response normalisation, as the paper has it, or batch norm."""
+    rules: Literal["paper", "batch norm", "modern"]
+    """The network, and how our side learns: the paper's, with local response normalisation; the same with batch norm
+    in its place; or batch norm, Muon and pictures as the recipe ``modern`` has them. The plain loop keeps to SGD."""
 
 
 MEASURED = ("loader", "step", "end to end")
@@ -200,16 +202,19 @@ def plain_step(network: Any, optimisers: list[torch.optim.Optimizer], x: Tensor,
 
 
 def recipe_of(race: Race, *, compiled: bool) -> Recipe:
-    """The recipe that both sides follow; only ours is compiled."""
+    """The recipe that gives both sides their network, and our side the rest; only ours is compiled."""
+    stages = (Stage(size=race.size, share=1.0),)
+    if race.rules == "modern":
+        return replace(modern(), batch_size=race.batch_size, precision=race.precision, stages=stages, compile=compiled)
     return Recipe(
         name="benchmark",
         optimiser="sgd",
         lr=0.01,
         batch_size=race.batch_size,
         precision=race.precision,
-        stages=(Stage(size=race.size, share=1.0),),
+        stages=stages,
         traces=0.0,
         compile=compiled,
-        batch_norm=race.norm == "batch",
-        lrn="text" if race.norm == "lrn" else "none",
+        batch_norm=race.rules == "batch norm",
+        lrn="text" if race.rules == "paper" else "none",
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -20,7 +21,8 @@ console = Console(stderr=True, highlight=False, log_path=False)
 Figures = dict[str, Any]
 """The figures of one part of the report, as JSON values."""
 Ratios = dict[str, dict[str, float]]
-"""The ratios by name; each has its ``value`` and the number ``n`` of measurements or requests behind it."""
+"""The ratios by name; each has its ``value``, the number ``n`` of measurements or requests behind it, and its spread:
+the lowest (``low``) and the highest (``high``) of the turns, each taken by itself."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Plan:
 
     checkpoint: Path
     """The network that all servers serve."""
+    older: Path | None = None
+    """The folder of an older build, which is compared as one more peer."""
     seconds: int = 10
     """Seconds of each closed loop; open loops take twice as long, trials of LitServe half as long."""
     runs: int = 3
@@ -133,6 +137,16 @@ class Bench:
     def bodies(self, encoding: Encoding) -> list[Body]:
         """Return the ordinary photos as bodies in one encoding."""
         return [photos.encoded(jpeg, encoding) for jpeg in self.ordinary]
+
+
+def ratio_of_turns(ours: Sequence[float], theirs: Sequence[float], n: int | None = None) -> dict[str, float]:
+    """Return the ratio of the medians of two figures that were measured in turns, with its spread over the turns.
+
+    ``n`` is the number of requests behind it, where they and not the turns are what counts.
+    """
+    by_turn = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    value = median(ours) / median(theirs)
+    return {"value": value, "n": n or len(by_turn), "low": min(by_turn), "high": max(by_turn)}
 
 
 def rounded(values: Sequence[float], digits: int = 3) -> list[float]:

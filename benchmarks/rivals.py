@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from benchmarks.arrivals import sequential
 from benchmarks.footprint import memory
 from benchmarks.load import ClosedLoop, LoadError, Rounds, run_closed_loop, wrk_arguments
-from benchmarks.plan import Bench, DisagreementError, Figures, LitServeSettings, Ratios, console
+from benchmarks.plan import Bench, DisagreementError, Figures, LitServeSettings, Ratios, console, ratio_of_turns
 from benchmarks.servers import GLASSBOT, PLAIN, Program, Server, ServerError, running
 from benchmarks.throughput import closed_loop_figures
 
@@ -48,13 +49,10 @@ def peers(bench: Bench, reference: Reference) -> tuple[Figures, Ratios]:
         console.log(f"peers: round {number + 1} of {bench.plan.runs}")
         for program in programs:
             tolerance = reference.tolerance(bf16=settings.bf16 and program.name == "LitServe")
-            loops[program.name] += measure(
-                bench, program, reference, tolerance, bench.plan.concurrencies, bench.plan.seconds
-            )
+            check = partial(require_agreement, bench, program, reference, tolerance)
+            loops[program.name] += measure(bench, program, check, bench.plan.concurrencies)
     console.log("peers: memory")
     rounds = {name: Rounds(tuple(measured)) for name, measured in loops.items()}
-    ours = rounds[GLASSBOT.name].rate
-    runs = bench.plan.runs
     figures: Figures = {
         "litserve_settings": str(settings),
         "litserve_tried": trials,
@@ -65,11 +63,20 @@ def peers(bench: Bench, reference: Reference) -> tuple[Figures, Ratios]:
         },
         "memory": {program.name: memory(bench, program) for program in programs[1:]},
     }
+    return figures, _ratios(rounds[GLASSBOT.name], rounds[PLAIN.name], rounds["LitServe"], bench.plan.concurrencies)
+
+
+def _ratios(ours: Rounds, plain: Rounds, lit: Rounds, concurrencies: Sequence[int]) -> Ratios:
+    """Compare Glassbot with both peers at the best of each, and with LitServe at every concurrency that it answered."""
     ratios = {
-        "over_fastapi_torch": {"value": ours / rounds[PLAIN.name].rate, "n": runs},
-        "over_litserve": {"value": ours / rounds["LitServe"].rate, "n": runs},
+        "over_fastapi_torch": ratio_of_turns(ours.best_rates, plain.best_rates),
+        "over_litserve": ratio_of_turns(ours.best_rates, lit.best_rates),
     }
-    return figures, ratios
+    for concurrency in concurrencies:
+        mine, other = ours.rates_at(concurrency), lit.rates_at(concurrency)
+        if len(mine) == len(other):
+            ratios[f"over_litserve_at_{concurrency}"] = ratio_of_turns(mine, other)
+    return ratios
 
 
 def best_settings(bench: Bench, reference: Reference) -> tuple[list[Figures], LitServeSettings]:
@@ -102,7 +109,9 @@ def _try(bench: Bench, settings: LitServeSettings, reference: Reference) -> Figu
     rate = 0.0
     fault = ""
     try:
-        loops = measure(bench, litserve(settings), reference, tolerance, concurrencies, seconds)
+        program = litserve(settings)
+        check = partial(require_agreement, bench, program, reference, tolerance)
+        loops = measure(bench, program, check, concurrencies, seconds)
         rate = Rounds(tuple(loops)).rate
     except (ServerError, LoadError, DisagreementError) as error:
         fault = str(error)
@@ -111,12 +120,17 @@ def _try(bench: Bench, settings: LitServeSettings, reference: Reference) -> Figu
 
 
 def measure(
-    bench: Bench, program: Program, reference: Reference, tolerance: float, concurrencies: Sequence[int], seconds: int
+    bench: Bench,
+    program: Program,
+    check: Callable[[Server], None],
+    concurrencies: Sequence[int],
+    seconds: int | None = None,
 ) -> list[ClosedLoop]:
     """Start a server, check its answers, warm it up, and run one closed loop of each concurrency."""
+    seconds = seconds or bench.plan.seconds
     bodies = bench.bodies(program.encoding)
     with running(program, bench.plan.checkpoint) as server, wrk_arguments(bodies) as arguments:
-        require_agreement(bench, server, program, reference, tolerance)
+        check(server)
         # With more clients, a slow server would answer none of them in so short a time.
         run_closed_loop(server, arguments, min(8, concurrencies[-1]), max(1, seconds // 2))
         loops: list[ClosedLoop] = []
@@ -129,7 +143,7 @@ def measure(
         return loops  # without those in which a slow server answered none of too many clients
 
 
-def require_agreement(bench: Bench, server: Server, program: Program, reference: Reference, tolerance: float) -> None:
+def require_agreement(bench: Bench, program: Program, reference: Reference, tolerance: float, server: Server) -> None:
     """Compare the first label of each answer with Glassbot's first of that vocabulary; it weighs vocabularies by gates.
 
     Raises DisagreementError unless it is the same, or one whose score by Glassbot is lower by at most ``tolerance``.

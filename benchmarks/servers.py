@@ -48,6 +48,12 @@ class Program:
     """The fastest encoding that its ``POST /predict`` accepts."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment variables for it, besides ours."""
+    folder: Path = ROOT
+    """The folder that it runs in, and that its modules come from."""
+    python: Path = Path(sys.executable)
+    """The interpreter that runs it."""
+    checkpoint: Path | None = None
+    """The network that it serves, where that is another than everyone's."""
 
 
 NO_CACHE = {"GLASSBOT_CACHE_PICTURES": "0", "GLASSBOT_CACHE_OUTPUTS": "0"}
@@ -93,12 +99,13 @@ def running(program: Program, checkpoint: Path, *, timeout_seconds: float = 300)
     Raises ServerError where it is not ready after ``timeout_seconds``.
     """
     port = _free_port()
-    command = [sys.executable, "-m", *program.module, "--port", str(port), "--checkpoint", str(checkpoint)]
+    network = program.checkpoint or checkpoint
+    command = [str(program.python), "-m", *program.module, "--port", str(port), "--checkpoint", str(network)]
     with tempfile.TemporaryFile() as log:
         began = time.perf_counter()
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=program.folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

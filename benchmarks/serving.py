@@ -8,9 +8,14 @@ throughput  the engine alone (D0), answers in process (D1), answers over HTTP (N
 arrivals    Poisson arrivals at 50, 80, 120 and 500 % of N: percentiles, refusals, recovery
 bodies      raw, multipart and base64, with photos of 100 KB and of 12 megapixels
 peers       FastAPI with eager torch, and LitServe at the best of its settings (needs the extra ``bench``)
+today       an older build, whose checkout ``--today PATH`` names: answers over HTTP, engine, memory, start
+openvino    the engine's graphs by OpenVINO's own benchmark_app, beside the engine itself
+folder      ``glassbot caption`` of a folder, beside the answers in process
 footprint   seconds to start, memory, installed size
 
-First of all, every answer over HTTP is compared with the answer in process; a difference ends the benchmark.
+``today`` is left out unless ``--today`` names a checkout: ``git worktree add ../today COMMIT``. A ratio is that of the
+medians of both sides, and beside it stand the lowest and the highest of the single turns. First of all, every answer
+over HTTP is compared with the answer in process; a difference ends the benchmark.
 """
 
 from __future__ import annotations
@@ -28,17 +33,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.folder import folder
 from benchmarks.footprint import footprint
 from benchmarks.load import LoadError, require_wrk
+from benchmarks.openvino_app import openvino
 from benchmarks.plan import Bench, DisagreementError, Figures, Plan, Ratios
 from benchmarks.rivals import Reference, peers
 from benchmarks.servers import CORES, ServerError, processor
 from benchmarks.stress import arrivals, encodings
 from benchmarks.table import judge_goals, show
 from benchmarks.throughput import check_answers, throughput
+from benchmarks.today import today
 from model.checkpoint import PRETRAINED
 
-PARTS = ("throughput", "arrivals", "bodies", "peers", "footprint")
+PARTS = ("throughput", "arrivals", "bodies", "peers", "today", "openvino", "folder", "footprint")
 _VERSIONED = ("torch", "openvino", "uvicorn", "fastapi", "litserve", "numpy", "pillow")
 _COUNTS = (
     "seconds",
@@ -55,15 +63,16 @@ _COUNTS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the report, and return the exit status.
 
-    It is 1 where a part failed or answers differ, and 2 where wrk or a peer is not installed.
+    It is 1 where a part failed or answers differ, and 2 where wrk, a peer or the older build is not there.
     """
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _exit)
     plan = _plan(options)
+    parts = options.parts or [part for part in PARTS if part != "today" or plan.older]
     try:
         conditions = {"wrk": require_wrk(), **conditions_of(plan)}
-        _require_peers(options.parts)
-        report = measure(Bench(plan), options.parts, conditions, options.json)
+        _require(parts, plan)
+        report = measure(Bench(plan), parts, conditions, options.json)
     except (LoadError, DisagreementError, ServerError) as error:
         print(f"benchmarks.serving: {error}", file=sys.stderr)
         return 2 if isinstance(error, LoadError) else 1
@@ -72,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _plan(options: argparse.Namespace) -> Plan:
-    plan = Plan(checkpoint=options.checkpoint.resolve())
+    plan = Plan(checkpoint=options.checkpoint.resolve(), older=options.today and options.today.resolve())
     if options.quick:
         plan = plan.quick()
     changes = {name: value for name in ("seconds", "runs") if (value := getattr(options, name)) is not None}
@@ -88,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.serving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, metavar="PART", help="default: all that can be measured")
+    parser.add_argument("--today", type=Path, metavar="PATH", help="checkout of an older build to compare with")
     parser.add_argument("--seconds", type=_count, help="seconds of each closed loop (default: 10)")
     parser.add_argument("--runs", type=_count, help="how often everything that takes turns is measured (default: 3)")
     parser.add_argument("--quick", action="store_true", help="every step once, with small counts, to show that it runs")
@@ -105,7 +115,9 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _require_peers(parts: Sequence[str]) -> None:
+def _require(parts: Sequence[str], plan: Plan) -> None:
+    if "today" in parts and plan.older is None:
+        raise LoadError("There is no older build to compare with: --today PATH names its checkout.")
     if "peers" in parts:
         for name in ("torch", "litserve"):
             if importlib.util.find_spec(name) is None:
@@ -123,6 +135,9 @@ def measure(bench: Bench, parts: Sequence[str], conditions: Figures, file: Path 
         "arrivals": lambda: arrivals(bench, figures.get("throughput", {}).get("n")),
         "bodies": lambda: encodings(bench),
         "peers": lambda: peers(bench, reference),
+        "today": lambda: today(bench),
+        "openvino": lambda: openvino(bench),
+        "folder": lambda: folder(bench),
         "footprint": lambda: footprint(bench),
     }
     report: dict[str, Any] = {"ratios": ratios, "goals": [], "figures": figures, "conditions": conditions}

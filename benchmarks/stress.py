@@ -12,7 +12,7 @@ from benchmarks.arrivals import OpenLoop, open_loop, percentile, seconds_to_reco
 from benchmarks.client import Answer
 from benchmarks.load import LoadError, run_closed_loop, wrk_arguments
 from benchmarks.photos import ENCODINGS, encoded
-from benchmarks.plan import Bench, Figures, Ratios, console, rounded
+from benchmarks.plan import Bench, Figures, Ratios, console, ratio_of_turns, rounded
 from benchmarks.servers import GLASSBOT, Server, running
 
 SHARES = (0.5, 0.8, 1.2)
@@ -67,17 +67,13 @@ def _seconds(answers: Sequence[Answer]) -> list[float]:
 
 def _summary(rate: float, idle: list[list[float]], loops: dict[float, list[OpenLoop]]) -> tuple[Figures, Ratios]:
     loads = {f"{100 * share:g} %": _load(loops_of_share) for share, loops_of_share in loops.items()}
-    idle_percentiles = _percentiles(idle)
+    idle_p99s = rounded([_ms(seconds, 99) for seconds in idle])
     half, high, over = (loads[f"{100 * share:g} %"] for share in (0.5, 0.8, OVERLOAD))
     ratios = {
-        "p99_half_load_over_idle": {"value": half["ms"]["p99"] / idle_percentiles["p99"], "n": half["requests"]},
-        "p99_overload_over_80_percent": {"value": over["ms"]["p99"] / high["ms"]["p99"], "n": over["accepted"]},
+        "p99_half_load_over_idle": ratio_of_turns(half["p99_of_rounds"], idle_p99s, half["requests"]),
+        "p99_overload_over_80_percent": ratio_of_turns(over["p99_of_rounds"], high["p99_of_rounds"], over["accepted"]),
     }
-    idle_figures = {
-        "ms": idle_percentiles,
-        "n": sum(map(len, idle)),
-        "p99_of_rounds": rounded([_ms(seconds, 99) for seconds in idle]),
-    }
+    idle_figures = {"ms": _percentiles(idle), "n": sum(map(len, idle)), "p99_of_rounds": idle_p99s}
     return {"rate": rate, "idle": idle_figures, "loads": loads}, ratios
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from benchmarks.arrivals import concurrent, sequential
 from benchmarks.client import Answer
-from benchmarks.inprocess import BATCHES, CALLERS, InProcess, in_process
+from benchmarks.engine_alone import BATCHES, CALLERS
+from benchmarks.inprocess import InProcess, in_process
 from benchmarks.load import ClosedLoop, Rounds, run_closed_loop, wrk_arguments
 from benchmarks.photos import ENCODINGS, encoded
-from benchmarks.plan import Bench, DisagreementError, Figures, Ratios, console, rounded
+from benchmarks.plan import Bench, DisagreementError, Figures, Ratios, console, ratio_of_turns, rounded
 from benchmarks.servers import GLASSBOT, Server, running
 
 _REQUEST_FIELDS = {"request_id", "timing_ms"}
@@ -75,7 +76,7 @@ def throughput(bench: Bench) -> tuple[Figures, Ratios]:
                 whole[concurrency].append(rate)
             for sizes, rate in turn_alone.items():
                 alone[sizes].append(rate)
-    return _summary(Rounds(tuple(loops)), whole, alone, plan.runs)
+    return _summary(Rounds(tuple(loops)), whole, alone)
 
 
 Turn = tuple[list[ClosedLoop], dict[int, float], dict[tuple[int, int], float]]
@@ -94,17 +95,14 @@ def _turn(bench: Bench, server: Server, inside: InProcess, arguments: Sequence[s
 
 
 def _summary(
-    http: Rounds, whole: dict[int, list[float]], alone: dict[tuple[int, int], list[float]], runs: int
+    http: Rounds, whole: dict[int, list[float]], alone: dict[tuple[int, int], list[float]]
 ) -> tuple[Figures, Ratios]:
     best_whole = max(whole, key=lambda concurrency: median(whole[concurrency]))
     best_alone = max(alone, key=lambda sizes: median(alone[sizes]))
-    n = http.rate
-    d1 = median(whole[best_whole])
-    d0 = median(alone[best_alone])
     figures: Figures = {
-        "n": n,
-        "d1": d1,
-        "d0": d0,
+        "n": http.rate,
+        "d1": median(whole[best_whole]),
+        "d0": median(alone[best_alone]),
         "n_concurrency": http.best,
         "d1_concurrency": best_whole,
         "d0_batch": best_alone[0],
@@ -114,8 +112,8 @@ def _summary(
         "engine": {f"batch {batch}, {callers} caller(s)": rounded(rates) for (batch, callers), rates in alone.items()},
     }
     ratios: Ratios = {
-        "http_over_in_process": {"value": n / d1, "n": runs},
-        "http_over_engine": {"value": n / d0, "n": runs},
+        "http_over_in_process": ratio_of_turns(http.best_rates, whole[best_whole]),
+        "http_over_engine": ratio_of_turns(http.best_rates, alone[best_alone]),
     }
     return figures, ratios
 

@@ -1,8 +1,9 @@
-"""``python -m benchmarks.training``: our training step against the same network in a plain loop, and the roofline.
+"""``python -m benchmarks.training``: our training step against the same network in a plain loop, and against roofs.
 
-Both sides learn the same pictures, at the same size, in the same precision, with SGD; ``benchmarks.loops`` has them.
+Both sides learn the same pictures, at the same size, in the same precision; ``benchmarks.loops`` has them. The roofs
+are what the processor makes of a large matrix product, and of the layers of the network each by itself, in that run.
 Each side is a process of its own, as it would be for whoever uses it. They take turns, so that other work on the
-machine slows both alike, and the median is printed.
+machine slows both alike; the median is printed, and beside a ratio the lowest and the highest of the rounds.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ import json
 import os
 import platform
 import resource
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import torch
@@ -28,7 +28,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.loops import CLASSES, MEASURED, Race, Side, ours, plain, recipe_of
+from benchmarks.loops import CLASSES, MEASURED, Race, Side, ours, plain
+from benchmarks.plan import ratio_of_turns
+from benchmarks.roofs import ROOFS, flops_a_picture, roofs, timed
 from training.trainer.device import pick_device, resolve_precision
 
 
@@ -40,32 +42,12 @@ def random_pictures(count: int, side: int) -> tuple[NDArray[np.uint8], NDArray[n
     return smooth.byte().permute(0, 2, 3, 1).contiguous().numpy(), random.integers(0, CLASSES, count)
 
 
-def roofline(race: Race) -> float:
-    """Pictures a second if every multiplication of a step ran as fast as in one large matrix product."""
-    dtype = torch.bfloat16 if race.precision == "bf16" else torch.float32
-    side = 8192 if race.device.type == "cuda" else 2048
-    a = torch.randn(side, side, device=race.device, dtype=dtype)
-    rates = []
-    for _ in range(5):
-        seconds = _timed(lambda _: a @ a, 1, race.device)
-        rates.append(2 * side**3 / seconds)
-    table = recipe_of(race, compiled=False).architecture(CLASSES, race.size)
-    first = table.layer("conv1").multiply_adds  # needs no gradient of its input
-    return max(rates) / (2 * (3 * table.multiply_adds - first))
+Speeds = dict[str, dict[str, list[float]]]
+"""Pictures a second in each round, by side and measurement."""
 
 
-def _timed(work: Callable[[int], Any], count: int, device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    began = time.perf_counter()
-    work(count)
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
-
-
-def measure(race: Race, rounds: int) -> tuple[dict[str, dict[str, float]], dict[str, int]]:
-    """Pictures a second, by side and measurement, the median over the rounds; and each side's peak memory in bytes."""
+def measure(race: Race, rounds: int) -> tuple[Speeds, dict[str, int]]:
+    """Pictures a second, by side, measurement and round; and each side's peak memory in bytes."""
     spawn = get_context("spawn")
     with ExitStack() as open_ends:
         ends: dict[str, Connection] = {}
@@ -76,7 +58,7 @@ def measure(race: Race, rounds: int) -> tuple[dict[str, dict[str, float]], dict[
             processes.append(spawn.Process(target=_measure_side, args=(other, make, race)))
             processes[-1].start()
             other.close()
-        speeds: dict[str, dict[str, list[float]]] = {side: {name: [] for name in MEASURED} for side in ends}
+        speeds: Speeds = {side: {name: [] for name in MEASURED} for side in ends}
         for number in range(rounds + 1):
             for side, end in ends.items():
                 for name in MEASURED:
@@ -89,7 +71,7 @@ def measure(race: Race, rounds: int) -> tuple[dict[str, dict[str, float]], dict[
         memory = {side: end.recv() for side, end in ends.items()}
         for process in processes:
             process.join()  # what comes next is measured alone
-    return {side: {name: median(values) for name, values in names.items()} for side, names in speeds.items()}, memory
+    return speeds, memory
 
 
 def _measure_side(end: Connection, make: Callable[[Race], Side], race: Race) -> None:
@@ -98,7 +80,7 @@ def _measure_side(end: Connection, make: Callable[[Race], Side], race: Race) -> 
     for name in iter(end.recv, None):
         prepare, work = side[name]
         prepare()
-        end.send(_timed(work, race.steps, race.device))
+        end.send(timed(work, race.steps, race.device))
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     end.send(torch.cuda.max_memory_allocated() if race.device.type == "cuda" else resident)
 
@@ -111,7 +93,12 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--steps", type=int, default=4, help="of each measurement in each round")
-    parser.add_argument("--norm", choices=("lrn", "batch"), default="lrn", help="as in the paper, or batch norm")
+    parser.add_argument(
+        "--rules",
+        choices=get_args(get_type_hints(Race)["rules"]),
+        default="paper",
+        help="the network, and how our side learns: the paper's, batch norm in place of LRN, or all that modern has",
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="of the plain loop's DataLoader")
     parser.add_argument("--precision", choices=("auto", "f32", "bf16"), default="auto")
@@ -129,26 +116,33 @@ def main() -> None:
         precision=resolve_precision(options.precision, device),
         device=device,
         workers=options.workers,
-        norm=options.norm,
+        rules=options.rules,
     )
-    report = summary(race, *measure(race, options.rounds), roofline(race), options.rounds)
+    report = summary(race, *measure(race, options.rounds), roofs(race))
     show(report)
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")
 
 
-def summary(
-    race: Race, speeds: dict[str, dict[str, float]], memory: dict[str, int], peak: float, rounds: int
-) -> dict[str, Any]:
+def summary(race: Race, speeds: Speeds, memory: dict[str, int], roof: dict[str, list[float]]) -> dict[str, Any]:
     """Everything that was measured (pictures a second, bytes), with the machine and the settings."""
-    end_to_end = speeds["ours"]["end to end"]
-    step = speeds["ours"]["step"]
+    ours, plain_loop = speeds["ours"], speeds["plain"]
+    roof_rates = {name: max(rates) for name, rates in roof.items()}
+    rounds = len(ours["step"])
     return {
-        "images_per_second": {**speeds, "roofline": peak},
+        "images_per_second": {
+            **{side: {name: median(rates) for name, rates in of_side.items()} for side, of_side in speeds.items()},
+            **roof_rates,
+        },
+        "gigaflops_per_picture": flops_a_picture(race) / 1e9,
         "ratios": {
-            "end_to_end_over_plain_loop": end_to_end / speeds["plain"]["end to end"],
-            "end_to_end_over_step_only": end_to_end / step,
-            "step_over_roofline": step / peak,
+            "end_to_end_over_plain_loop": ratio_of_turns(ours["end to end"], plain_loop["end to end"]),
+            "end_to_end_over_step_only": ratio_of_turns(ours["end to end"], ours["step"]),
+            **{
+                f"{side}_step_over_{name}": ratio_of_turns(speeds[side]["step"], [rate] * rounds)
+                for name, rate in roof_rates.items()
+                for side in speeds
+            },
         },
         "memory_bytes": memory,
         "conditions": {
@@ -160,7 +154,7 @@ def summary(
             "n": rounds,
             "precision": race.precision,
             "workers": race.workers,
-            "norm": race.norm,
+            "rules": race.rules,
             "cores": os.cpu_count(),
             "torch": torch.__version__,
             "python": platform.python_version(),
@@ -171,15 +165,18 @@ def summary(
 
 def show(report: dict[str, Any]) -> None:
     """Print a summary as a table and lines of ratios, memory and conditions."""
-    speeds = report["images_per_second"]
+    speeds, gigaflops = report["images_per_second"], report["gigaflops_per_picture"]
     console = Console()
-    table = Table("images/s", "loader only", "step only", "end to end")
+    table = Table("images/s", "loader only", "step only", "end to end", "GFLOP/s of the step")
     for side in ("ours", "plain"):
-        table.add_row(side, *(f"{speeds[side][name]:.1f}" for name in MEASURED))
-    table.add_row("roofline", "", f"{speeds['roofline']:.1f}", "")
+        cells = [f"{speeds[side][name]:.1f}" for name in MEASURED]
+        table.add_row(side, *cells, f"{speeds[side]['step'] * gigaflops:.0f}")
+    for name in ROOFS:
+        table.add_row(name.replace("_", " "), "", f"{speeds[name]:.1f}", "", f"{speeds[name] * gigaflops:.0f}")
     console.print(table)
     for name, ratio in report["ratios"].items():
-        console.print(f"{name.replace('_', ' ')}: {ratio:.2f}", highlight=False)
+        spread = f"{ratio['low']:.2f} to {ratio['high']:.2f}, n = {ratio['n']}"
+        console.print(f"{name.replace('_', ' ')}: {ratio['value']:.2f} ({spread})", highlight=False)
     for side, peak_bytes in report["memory_bytes"].items():
         console.print(f"peak memory, {side}: {peak_bytes / 1e9:.1f} GB", highlight=False)
     console.print("  ".join(f"{name} {value}" for name, value in report["conditions"].items()), highlight=False)

@@ -19,8 +19,8 @@ from benchmarks.arrivals import percentile, schedule
 from benchmarks.client import Answer
 from benchmarks.footprint import closure
 from benchmarks.load import SCRIPT, ClosedLoop, Rounds
-from benchmarks.plan import DisagreementError, Plan
-from benchmarks.table import judge_goals, rows, show
+from benchmarks.plan import DisagreementError, Plan, ratio_of_turns
+from benchmarks.table import GOALS, judge_goals, rows, show
 from benchmarks.throughput import require_same
 from model.checkpoint import PRETRAINED
 
@@ -72,7 +72,15 @@ def test_the_script_for_wrk_prints_what_a_closed_loop_reads() -> None:
 def test_the_best_concurrency_has_the_highest_median() -> None:
     rounds = Rounds(tuple(loop(*one) for one in ((1, 10), (1, 12), (1, 11), (8, 100), (8, 4), (8, 6))))
     assert rounds.rate_at(8) == 3
-    assert (rounds.best, rounds.rate) == (1, 5.5)
+    assert (rounds.best, rounds.rate, rounds.best_rates) == (1, 5.5, [5, 6, 5.5])
+
+
+def test_a_ratio_of_medians_lies_within_its_spread_over_the_turns() -> None:
+    ratio = ratio_of_turns([12.0, 10.0, 15.0], [4.0, 5.0, 6.0])
+    assert ratio == {"value": 12 / 5, "n": 3, "low": 2, "high": 3}
+    assert ratio_of_turns([1.0], [2.0], n=500) == {"value": 0.5, "n": 500, "low": 0.5, "high": 0.5}
+    with pytest.raises(ValueError, match="argument 2"):
+        ratio_of_turns([1.0, 2.0], [1.0])
 
 
 def test_answers_must_be_equal_but_for_request_id_and_times() -> None:
@@ -96,7 +104,11 @@ def report(ratio: float, start: float) -> dict[str, Any]:
         "memory": {"start_seconds": start, "at_start": memory, "after": memory, "photos": 40, "answered": 40},
     }
     return {
-        "ratios": {"http_over_in_process": {"value": ratio, "n": 3}},
+        "ratios": {
+            "http_over_in_process": {"value": ratio, "n": 3, "low": 0.88, "high": 0.93},
+            "start_over_today": {"value": start / 2, "n": 5, "low": 0.9, "high": 1.3},
+            "http_over_engine": {"value": 0.5, "n": 3, "low": 0.4, "high": 0.6},
+        },
         "conditions": {"cores": 2},
         "figures": {"footprint": footprint, "bodies": {"failed": "it fell over"}},
         "goals": [],
@@ -108,8 +120,7 @@ def test_goals_are_met_or_missed_and_left_out_where_not_measured() -> None:
     goals = judge_goals(missed)
     assert [(goal["n"], goal["goal"], goal["met"]) for goal in goals] == [
         (3, "≥ 0.9 ×", True),
-        (2, "≤ 2 s", False),
-        (40, "≤ 600 MB", True),
+        (5, "≤ 1 ×", False),
     ]
     console = Console(record=True, width=160)
     show({**missed, "goals": goals}, console)
@@ -117,6 +128,12 @@ def test_goals_are_met_or_missed_and_left_out_where_not_measured() -> None:
     assert "MISSED" in text
     assert "FAILED: it fell over" in text
     assert "500 MB" in text
+    assert re.search(r"N/D1.*0\.91 × .*0\.88 × .*0\.93 × .* 3 .*met", text)
+    assert re.search(r"http over engine.*0\.50 × .*0\.40 × .*0\.60 × ", text)
+
+
+def test_the_goals_name_each_ratio_once() -> None:
+    assert len({goal.ratio for goal in GOALS}) == len(GOALS)
 
 
 def test_a_part_that_failed_has_one_row() -> None:

@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks import serving
+from benchmarks.builds import engine_alone, older_build
 from benchmarks.load import LoadError, require_wrk
 from benchmarks.servers import ROOT, Program, ServerError, running
+from model.checkpoint import PRETRAINED
 from tests.tiny import tiny_checkpoint
 
 slow = pytest.mark.slow
@@ -50,10 +53,11 @@ def processes_of(network: Path) -> list[str]:
 @slow
 @with_wrk
 def test_one_command_measures_serving_and_judges_the_goals(network: Path) -> None:
-    report, output = run(network, "--parts", "throughput", "arrivals", "bodies", "footprint")
-    assert set(report["ratios"]) >= {"http_over_in_process", "p99_half_load_over_idle"}
-    assert all(ratio["value"] > 0 and ratio["n"] >= 1 for ratio in report["ratios"].values())
-    assert {goal["what"] for goal in report["goals"]} >= {"start to ready", "answers over HTTP / in process (N/D1)"}
+    report, output = run(network, "--parts", "throughput", "arrivals", "bodies", "folder", "footprint")
+    assert set(report["ratios"]) >= {"http_over_in_process", "p99_half_load_over_idle", "folder_over_in_process"}
+    assert all(0 < ratio["low"] <= ratio["value"] <= ratio["high"] for ratio in report["ratios"].values())
+    assert all(ratio["n"] >= 1 for ratio in report["ratios"].values())
+    assert {goal["what"] for goal in report["goals"]} >= {"answers over HTTP / in process (N/D1)"}
     assert report["figures"]["answers"]["compared"] == 2 * 8 + 3 * 5
     assert report["figures"]["arrivals"]["loads"]["500 %"]["shed_without_retry_after"] == 0
     assert report["figures"]["footprint"]["memory"]["answered"] == 40
@@ -67,11 +71,60 @@ def test_one_command_measures_serving_and_judges_the_goals(network: Path) -> Non
 @with_litserve
 def test_peers_answer_the_same_and_are_measured_the_same_way(network: Path) -> None:
     report, output = run(network, "--parts", "peers")
-    assert set(report["ratios"]) == {"over_fastapi_torch", "over_litserve"}
+    assert set(report["ratios"]) >= {"over_fastapi_torch", "over_litserve", "over_litserve_at_8"}
     assert report["figures"]["peers"]["agreed_on"] == 8
     assert set(report["figures"]["peers"]["servers"]) == {"Glassbot", "FastAPI + torch", "LitServe"}
     assert "LitServe's best settings" in output
     assert processes_of(network) == []
+
+
+@slow
+@with_wrk
+def test_another_checkout_is_one_more_peer_in_turns(network: Path, tmp_path: Path) -> None:
+    for room in ("app", "model", "static", "templates"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    report, output = run(network, "--parts", "today", "--today", str(tmp_path))
+    ratios = {"http_over_today", "engine_over_today", "memory_over_today", "start_over_today"}
+    assert set(report["ratios"]) == ratios == {goal["ratio"] for goal in report["goals"]}
+    assert report["figures"]["today"]["network"] == "the same network"
+    assert set(report["figures"]["today"]["engine"]) == {"Glassbot", "older build"}
+    assert "engine alone, older build" in output
+    assert processes_of(network) == []
+
+
+@slow
+def test_a_build_that_cannot_read_the_network_serves_its_own(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "model", tmp_path / "model", ignore=shutil.ignore_patterns("__pycache__"))
+    foreign = tmp_path / "foreign.safetensors"
+    foreign.write_bytes(b"not a network")
+    build = older_build(tmp_path, foreign)
+    assert build.checkpoint == tmp_path / PRETRAINED.relative_to(ROOT)
+    with engine_alone(build, foreign) as engine:
+        assert engine.name.startswith("openvino")
+        assert engine.rate(2, 1, 0.05) > 0
+
+
+@slow
+def test_a_folder_without_a_build_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ServerError, match="holds no build of Glassbot"):
+        older_build(tmp_path, tmp_path / "none.safetensors")
+
+
+def test_the_older_build_must_be_named_to_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    if shutil.which("wrk"):
+        assert serving.main(["--parts", "today"]) == 2
+        assert "--today PATH" in capsys.readouterr().err
+
+
+@slow
+@with_wrk
+def test_benchmark_app_runs_the_graphs_that_the_engine_compiles(network: Path) -> None:
+    report, output = run(network, "--parts", "openvino")
+    rates = report["figures"]["openvino"]["rates"]
+    assert set(rates) == {"1", "8", "16"}
+    assert all(value > 0 for of_batch in rates.values() for values in of_batch.values() for value in values)
+    assert "engine_over_benchmark_app_batch_8" in report["ratios"]
+    assert "benchmark_app" in output
 
 
 @slow

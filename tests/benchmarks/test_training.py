@@ -16,6 +16,8 @@ def test_the_benchmark_writes_its_ratios_and_conditions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [
+        "--rules",
+        "modern",
         "--size",
         "67",
         "--side",
@@ -39,6 +41,10 @@ def test_the_benchmark_writes_its_ratios_and_conditions(
     benchmark.main()
     assert "end to end over plain loop" in capsys.readouterr().out
     found = json.loads((tmp_path / "found.json").read_text())
-    assert {"end_to_end_over_plain_loop", "end_to_end_over_step_only"} <= set(found["ratios"])
+    assert {"end_to_end_over_plain_loop", "end_to_end_over_step_only", "ours_step_over_layers_alone"} <= set(
+        found["ratios"]
+    )
+    assert all(0 < ratio["low"] <= ratio["value"] <= ratio["high"] for ratio in found["ratios"].values())
+    assert found["gigaflops_per_picture"] > 0
     assert found["conditions"]["n"] == 1
     assert found["images_per_second"]["ours"]["loader"] > 0
