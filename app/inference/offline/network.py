@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from app.errors import GlassbotError
 from app.inference.engine_host import CreateEngine, EngineHost
@@ -15,17 +14,13 @@ from app.settings import Settings, read_settings
 from app.startup import cannot_run
 from model.checkpoint import Checkpoint
 
-T = TypeVar("T")
-
 
 def offline_settings(checkpoint: Path | None) -> Settings:
-    """Read the settings, with a long deadline and no caches; ``max_in_flight`` is how many pictures keep it busy.
+    """Read the settings, without API keys; ``max_in_flight`` is how many pictures keep the network busy.
 
     ``checkpoint`` is the file to use instead of the shipped network. Raises SettingsError.
     """
-    settings = read_settings(
-        checkpoint=checkpoint, deadline_seconds=600, cache_pictures=0, cache_outputs=0, api_keys=()
-    )
+    settings = read_settings(checkpoint=checkpoint, api_keys=())
     return settings.model_copy(update={"max_in_flight": pending_batches(settings) * settings.max_batch})
 
 
@@ -48,16 +43,6 @@ async def running(settings: Settings, checkpoint: Checkpoint, create_engine: Cre
         if host.failure is not None:
             raise cannot_run(host.failure) from host.failure
         yield predictor
-
-
-async def one_picture(work: Awaitable[T]) -> T:
-    """Return what ``work`` gives for one picture. Raises GlassbotError for whatever an engine raises."""
-    try:
-        return await work
-    except GlassbotError:
-        raise
-    except Exception as error:
-        raise failure_of(error) from error
 
 
 def failure_of(error: Exception) -> GlassbotError:
