@@ -34,6 +34,7 @@ from app.metrics import Metrics
 from app.settings import SettingsError, read_settings
 from app.startup import StartError
 from model.checkpoint import Checkpoint
+from model.describe import describe
 from model.picture_files import file_name, find_pictures
 from tests.app.conftest import FakeEngine
 from tests.app.inference import corpus
@@ -363,6 +364,22 @@ def test_a_picture_that_breaks_the_engine_is_the_error_of_one_file(
     assert caption(many, "--out", tmp_path / "out.jsonl", "--quiet") == 1
     assert len(names_in(tmp_path / "out.jsonl")) == 19
     assert capsys.readouterr().err == f"glassbot: {white}: The network failed on this picture (too bright).\n"
+
+
+def test_a_picture_that_cannot_be_described_is_the_error_of_one_file(
+    many: Path, caption: Caption, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = iter(range(20))
+
+    def fragile(*arguments: Any, **options: Any) -> Any:
+        if next(numbers) == 5:
+            raise ValueError("no words")
+        return describe(*arguments, **options)
+
+    monkeypatch.setattr("app.captioning.local_network.describe", fragile)
+    assert caption(many, "--out", tmp_path / "out.jsonl", "--quiet") == 1
+    assert len(names_in(tmp_path / "out.jsonl")) == 19
+    assert capsys.readouterr().err.endswith(".jpg: The network failed on this picture (no words).\n")
 
 
 def test_lines_go_to_stdout_and_progress_and_errors_to_stderr(
