@@ -7,16 +7,15 @@ import logging
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import logs
 from app.settings import Settings, SettingsError, deprecation_warnings, read_settings
-from app.startup import StartError, listen
+from app.startup import StartError, limit_arenas, listen, return_freed_memory
 from model import checkpoint as checkpoints
-from model.checkpoint import CheckpointError
-from model.engines import create_engine
+from model.checkpoint import Checkpoint, CheckpointError
+from model.engines import Engine, create_engine
 
 if TYPE_CHECKING:
     from app.inference.engine_host import CreateEngine  # which imports more than a wrong flag needs
@@ -150,22 +149,30 @@ def _serve(options: dict[str, Any]) -> int:
     create_engine: CreateEngine = options.pop("create_engine")
     settings = read_settings(**options)
     logs.set_up(settings.log_level, settings.log_format)
+    limit_arenas()
     for warning in deprecation_warnings():
         log.warning(warning)
     with listen(settings.host, settings.port) as listener, ThreadPoolExecutor(1) as loader:
         checkpoint = loader.submit(checkpoints.load, settings.checkpoint)
-        loader.submit(import_module, "model.engines.openvino_engine")  # needed next, where a failure is reported
+        engine = loader.submit(lambda: _engine_of(create_engine, checkpoint.result(), settings))
         # Importing the framework takes as long as both of these.
         from app.http.server import serve
         from app.main import create_app
 
-        app = create_app(settings, checkpoint.result(), create_engine=create_engine)
+        app = create_app(settings, checkpoint.result(), create_engine=lambda *_, **__: engine.result())
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}"
-        serve(
-            app, settings, listener, lambda: print(f"Glassbot is running at {address} (Ctrl-C stops it).", flush=True)
-        )
+
+        def announce() -> None:
+            return_freed_memory()
+            print(f"Glassbot is running at {address} (Ctrl-C stops it).", flush=True)
+
+        serve(app, settings, listener, announce)
     return 0
+
+
+def _engine_of(create_engine: CreateEngine, checkpoint: Checkpoint, settings: Settings) -> Engine:
+    return create_engine(checkpoint, engine=settings.engine, precision=settings.precision, threads=settings.threads)
 
 
 def _caption(options: dict[str, Any]) -> int:

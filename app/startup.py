@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import socket
+import sys
+from contextlib import suppress
+
+_ARENA_MAX = -8  # option of mallopt(3)
+_ARENAS = 2
 
 
 class StartError(RuntimeError):
@@ -27,3 +33,20 @@ def cannot_run(failure: Exception) -> StartError:
     """Turn the error of an engine that did not start into one sentence: the first line of its message."""
     reason = (str(failure).splitlines() or [type(failure).__name__])[0]
     return StartError(f"The network cannot be run here: {reason}")
+
+
+def limit_arenas() -> None:
+    """Let all threads of this process allocate from a few arenas: each keeps to itself what is freed in it."""
+    _ask_glibc("mallopt", _ARENA_MAX, _ARENAS)
+
+
+def return_freed_memory() -> None:
+    """Return to the system what starting took and does not need any more, such as the file of the weights."""
+    _ask_glibc("malloc_trim", 0)
+
+
+def _ask_glibc(function: str, *arguments: int) -> None:
+    """Call a function of glibc, where this is Linux with that; elsewhere do nothing."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            getattr(ctypes.CDLL("libc.so.6"), function)(*arguments)

@@ -122,7 +122,7 @@ def _decode_sparse4(parts: Mapping[str, NDArray[Any]], shape: tuple[int, ...]) -
     number = int(np.count_nonzero(nonzero))
     packed = _inflate(parts["zlib"], -(-number // 2))
     indices = np.stack([packed >> 4, packed & 15], axis=1).reshape(-1)[:number]
-    codes = np.zeros(size, np.int8)
+    codes = nonzero.view(np.int8)  # in its place: each block is read before it is written
     done = 0
     step = _ROWS * (size // shape[0])
     for start, book in zip(range(0, size, step), books, strict=True):

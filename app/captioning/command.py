@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.console import Console
 
-from app.captioning.files import Captioner, CaptionLine, caption_files
+from app.captioning.files import Captioner, CaptionLine
 from app.captioning.output_file import ResumeState, Writer, open_writer, read_resume_state, sort_lines
 from app.captioning.sidecars import Sidecars
 from app.inference.offline.messages import finish, note
@@ -143,7 +143,7 @@ async def _caption_pictures(job: Job, captioner: Captioner, errors: list[str]) -
         open_writer(job.out, job.resume_state) as writer,
         show_progress(done, len(job.pictures), console=job.console, bar=bar) as step,
     ):
-        async with aclosing(caption_files(captioner, todo)) as lines:
+        async with aclosing(captioner.lines(todo)) as lines:
             async for line in lines:
                 if error := await _write_line(line, writer, job.sidecars):
                     errors.append(printable(f"{line.file}: {error}"))

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from app.errors import GlassbotError
 from app.http.schemas import PredictResponse
@@ -17,24 +16,6 @@ from app.inference.offline.paths import reading_error
 
 PredictionFields = dict[str, Any]
 """The fields ``model``, ``image``, ``caption``, ``labels`` and ``words`` of an answer of ``POST /predict``."""
-
-
-@dataclass(frozen=True)
-class Captioner:
-    """Something that captions pictures: the network in this process, or a service elsewhere.
-
-    :mod:`local_network` and :mod:`remote_network` open one each.
-    """
-
-    version: str
-    """The version of the network, as in the field ``model`` of its predictions."""
-    predict: Callable[[bytes], Awaitable[PredictionFields]]
-    """Caption the picture in a file's bytes.
-
-    Raises GlassbotError where this picture cannot be captioned; any other exception ends the command.
-    """
-    max_pending: int
-    """The number of pictures in progress at once that keeps it busy."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +29,48 @@ class CaptionLine:
     """Why there is no prediction, in one sentence."""
 
 
+class Captioner(Protocol):
+    """Something that captions pictures: the network in this process, or a service elsewhere.
+
+    :mod:`local_network` and :mod:`remote_network` open one each.
+    """
+
+    @property
+    def version(self) -> str:
+        """The version of the network, as in the field ``model`` of its predictions."""
+
+    def lines(self, files: Iterable[Path]) -> AsyncGenerator[CaptionLine]:
+        """Yield one line for each file, in the order of ``files``."""
+
+
+@dataclass(frozen=True)
+class OneByOne:
+    """A captioner that is given one picture at a time, some of them at once."""
+
+    version: str
+    """The version of the network."""
+    predict: Callable[[bytes], Awaitable[PredictionFields]]
+    """Caption the picture in a file's bytes.
+
+    Raises GlassbotError where this picture cannot be captioned; any other exception ends the command.
+    """
+    max_pending: int
+    """The number of pictures in progress, or finished and waiting for an earlier one, that keeps it busy."""
+
+    async def lines(self, files: Iterable[Path]) -> AsyncGenerator[CaptionLine]:
+        """Yield one line for each file, in the order of ``files``."""
+        async with aclosing(in_order(files, self._caption, self.max_pending)) as lines:
+            async for line in lines:
+                yield line
+
+    async def _caption(self, file: Path) -> CaptionLine:
+        try:
+            body = await asyncio.to_thread(file.read_bytes)
+            return CaptionLine(file, await self.predict(body))
+        except (OSError, GlassbotError) as error:
+            return CaptionLine(file, None, reading_error(error))
+
+
 def prediction_fields(response: PredictResponse) -> PredictionFields:
     """Return the fields of an answer that are the same each time the picture is sent: all but request id and times."""
     return response.model_dump(exclude={"request_id", "timing_ms"})
-
-
-async def caption_files(captioner: Captioner, files: Iterable[Path]) -> AsyncGenerator[CaptionLine]:
-    """Yield one line for each file, in the order of ``files``.
-
-    At most ``captioner.max_pending`` files are in progress, or finished and waiting for an earlier one.
-    """
-    async with aclosing(in_order(files, partial(_caption_file, captioner), captioner.max_pending)) as lines:
-        async for line in lines:
-            yield line
-
-
-async def _caption_file(captioner: Captioner, file: Path) -> CaptionLine:
-    try:
-        body = await asyncio.to_thread(file.read_bytes)
-        return CaptionLine(file, await captioner.predict(body))
-    except (OSError, GlassbotError) as error:
-        return CaptionLine(file, None, reading_error(error))

@@ -17,7 +17,7 @@ import httpx
 from pydantic import ValidationError
 from tenacity import AsyncRetrying, RetryCallState, wait_exponential, wait_random_exponential
 
-from app.captioning.files import Captioner, PredictionFields, prediction_fields
+from app.captioning.files import OneByOne, PredictionFields, prediction_fields
 from app.errors import GlassbotError
 from app.http.schemas import PredictResponse
 from app.settings import SettingsError
@@ -57,7 +57,7 @@ def parse_address(text: str) -> httpx.URL:
 @asynccontextmanager
 async def open_captioner(
     url: httpx.URL, *, key: str | None, concurrency: int, transport: httpx.AsyncBaseTransport | None = None
-) -> AsyncIterator[Captioner]:
+) -> AsyncIterator[OneByOne]:
     """Connect to the service at ``url``, for at most ``concurrency`` requests at once. Raises ServiceError.
 
     ``key`` is the API key to send; ``transport`` replaces the network connection in tests.
@@ -69,7 +69,7 @@ async def open_captioner(
     ) as client:
         service = RemoteService(client, concurrency)
         version = await service.read_version()
-        yield Captioner(version, service.predict, 4 * concurrency)
+        yield OneByOne(version, service.predict, 4 * concurrency)
 
 
 class RemoteService:

@@ -168,7 +168,7 @@ async def _embed(job: Job, stamps: Mapping[Path, Stamp], errors: list[str]) -> N
     async with network.running(job.settings, job.checkpoint, job.create_engine) as predictor:
         bar = job.console.is_interactive
         with show_progress(0, len(stamps), console=job.console, bar=bar, what="photos") as step:
-            async with aclosing(embed_photos(predictor, photos, job.settings.max_in_flight)) as embedded:
+            async with aclosing(embed_photos(predictor, photos, job.settings)) as embedded:
                 async for one in embedded:
                     path = next(files)
                     step()

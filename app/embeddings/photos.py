@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import GlassbotError
-from app.inference.offline import network
-from app.inference.offline.in_order import in_order
+from app.inference.images import DecodedImage
+from app.inference.offline.batches import Batches, Failure, Work
 from app.inference.offline.paths import printable, reading_error
 from app.inference.predictor import Predictor
+from app.inference.teaching import FC7
+from app.settings import Settings
+from model.engines import Output
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,19 @@ def photo_at(path: Path) -> Photo:
 
 
 async def embed_photos(
-    predictor: Predictor, photos: Iterable[Photo], max_pending: int
+    predictor: Predictor, photos: Iterable[Photo], settings: Settings
 ) -> AsyncGenerator[EmbeddedPhoto]:
     """Yield the embedding of each photo, in their order; a bad photo has an error and harms no other."""
 
-    async def embed(photo: Photo) -> EmbeddedPhoto:
-        try:
-            body = await asyncio.to_thread(photo.read)
-            done = await network.one_picture(predictor.embed(body))
-        except (OSError, GlassbotError) as error:
-            return EmbeddedPhoto(photo, error=printable(f"{photo.place}: {reading_error(error)}"))
-        return EmbeddedPhoto(photo, done.image.sha256, done.embedding)
+    def embedded(photo: Photo, image: DecodedImage, output: Output) -> EmbeddedPhoto:
+        embedding = predictor.teacher.embedding.of(output.maps[FC7])[0].astype(np.float16)
+        return EmbeddedPhoto(photo, image.sha256, embedding)
 
-    async with aclosing(in_order(photos, embed, max_pending)) as embedded:
-        async for one in embedded:
-            yield one
+    def failed(photo: Photo, error: Failure) -> EmbeddedPhoto:
+        return EmbeddedPhoto(photo, error=printable(f"{photo.place}: {reading_error(error)}"))
+
+    work = Work(lambda photo: photo.read(), (FC7,), embedded, failed)
+    with closing(Batches(settings, predictor.host)) as batches:
+        async with aclosing(batches.results(photos, work)) as results:
+            async for one in results:
+                yield one

@@ -171,7 +171,7 @@ async def _read(job: Job, predictor: Predictor, errors: list[str]) -> dict[str |
     owner_of: dict[str, str | None] = {}
     photos, total = iter(owners), len(owners)
     with show_progress(0, total, console=job.console, bar=job.console.is_interactive, what="photos") as step:
-        async with aclosing(embed_photos(predictor, job.photos, job.settings.max_in_flight)) as embedded:
+        async with aclosing(embed_photos(predictor, job.photos, job.settings)) as embedded:
             async for one in embedded:
                 owner = next(photos)
                 step()

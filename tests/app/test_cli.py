@@ -49,6 +49,26 @@ def test_a_foreign_or_truncated_checkpoint_is_one_sentence(tmp_path: Path, check
         assert is_one_sentence(done.stderr)
 
 
+BROKEN = """
+import sys
+from app.__main__ import main
+
+def create_engine(*_, **__):
+    raise RuntimeError("no such chip")
+
+sys.exit(main(["serve", "--port", "0"], create_engine=create_engine))
+"""
+"""``glassbot serve`` on an engine that cannot be built, which happens while the framework is still imported."""
+
+
+def test_an_engine_that_cannot_be_built_is_one_sentence() -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    *logged, reason = done.stderr.splitlines()
+    assert reason == "glassbot: The network cannot be run here: no such chip"
+    assert "Traceback" not in "".join(logged)
+
+
 def test_a_bad_setting_is_one_sentence_and_status_2() -> None:
     for environment in ({"GLASSBOT_PORT": "many"}, {"GLASSBOT_PROT": "1"}):
         done = run("serve", **environment)

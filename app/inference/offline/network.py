@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from app.errors import GlassbotError
 from app.inference.engine_host import CreateEngine, EngineHost
@@ -15,20 +14,19 @@ from app.settings import Settings, read_settings
 from app.startup import cannot_run
 from model.checkpoint import Checkpoint
 
-T = TypeVar("T")
-
-_PENDING_BATCHES = 4  # one in the network, one that waits, and two for pictures that take long to decode
-
 
 def offline_settings(checkpoint: Path | None) -> Settings:
-    """Read the settings, with a long deadline and no caches; ``max_in_flight`` is how many pictures keep it busy.
+    """Read the settings, without API keys; ``max_in_flight`` is how many pictures keep the network busy.
 
     ``checkpoint`` is the file to use instead of the shipped network. Raises SettingsError.
     """
-    settings = read_settings(
-        checkpoint=checkpoint, deadline_seconds=600, cache_pictures=0, cache_outputs=0, api_keys=()
-    )
-    return settings.model_copy(update={"max_in_flight": _PENDING_BATCHES * settings.max_batch})
+    settings = read_settings(checkpoint=checkpoint, api_keys=())
+    return settings.model_copy(update={"max_in_flight": pending_batches(settings) * settings.max_batch})
+
+
+def pending_batches(settings: Settings) -> int:
+    """Return how many batches keep everything busy: one in the network, one that waits, one for each decoder."""
+    return 2 + settings.decode_threads
 
 
 @asynccontextmanager
@@ -47,15 +45,8 @@ async def running(settings: Settings, checkpoint: Checkpoint, create_engine: Cre
         yield predictor
 
 
-async def one_picture(work: Awaitable[T]) -> T:
-    """Return what ``work`` gives for one picture. Raises GlassbotError for whatever an engine raises.
-
-    The next picture may well succeed.
-    """
-    try:
-        return await work
-    except GlassbotError:
-        raise
-    except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise GlassbotError(f"The network failed on this picture ({reason}).") from error
+def failure_of(error: Exception) -> GlassbotError:
+    """Return the error of one picture for whatever an engine raises: the next picture may well succeed."""
+    if isinstance(error, GlassbotError):
+        return error
+    return GlassbotError(f"The network failed on this picture ({str(error) or type(error).__name__}).")

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from app.__main__ import main
 from app.captioning import local_network
-from app.captioning.files import Captioner, PredictionFields, caption_files, prediction_fields
+from app.captioning.files import OneByOne, PredictionFields, prediction_fields
 from app.captioning.output_file import COLUMNS, ResumeState, open_writer, read_resume_state
 from app.captioning.sidecars import Sidecars
 from app.errors import BrokenImageError
@@ -34,6 +34,7 @@ from app.metrics import Metrics
 from app.settings import SettingsError, read_settings
 from app.startup import StartError
 from model.checkpoint import Checkpoint
+from model.describe import describe
 from model.picture_files import file_name, find_pictures
 from tests.app.conftest import FakeEngine
 from tests.app.inference import corpus
@@ -169,8 +170,8 @@ async def test_of_endless_files_only_max_pending_are_in_progress(tmp_path: Path)
         inside -= 1
         return {}
 
-    captioner = Captioner("", predict, max_pending=6)
-    async with asyncio.timeout(60), aclosing(caption_files(captioner, endless())) as lines:
+    captioner = OneByOne("", predict, max_pending=6)
+    async with asyncio.timeout(60), aclosing(captioner.lines(endless())) as lines:
         async for _ in lines:
             assert drawn - yielded <= 6
             yielded += 1
@@ -195,8 +196,8 @@ async def test_lines_keep_the_order_of_the_files_and_an_error_concerns_one_file(
         return {"n": number[body]}
 
     async with asyncio.timeout(60):
-        captioner = Captioner("", predict, max_pending=8)
-        lines = [line async for line in caption_files(captioner, pictures)]
+        captioner = OneByOne("", predict, max_pending=8)
+        lines = [line async for line in captioner.lines(pictures)]
     assert finished != sorted(finished)
     assert [line.file for line in lines] == pictures
     assert [line.prediction for line in lines if not line.error] == [{"n": n} for n in range(20) if n != 5]
@@ -363,6 +364,22 @@ def test_a_picture_that_breaks_the_engine_is_the_error_of_one_file(
     assert caption(many, "--out", tmp_path / "out.jsonl", "--quiet") == 1
     assert len(names_in(tmp_path / "out.jsonl")) == 19
     assert capsys.readouterr().err == f"glassbot: {white}: The network failed on this picture (too bright).\n"
+
+
+def test_a_picture_that_cannot_be_described_is_the_error_of_one_file(
+    many: Path, caption: Caption, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = iter(range(20))
+
+    def fragile(*arguments: Any, **options: Any) -> Any:
+        if next(numbers) == 5:
+            raise ValueError("no words")
+        return describe(*arguments, **options)
+
+    monkeypatch.setattr("app.captioning.local_network.describe", fragile)
+    assert caption(many, "--out", tmp_path / "out.jsonl", "--quiet") == 1
+    assert len(names_in(tmp_path / "out.jsonl")) == 19
+    assert capsys.readouterr().err.endswith(".jpg: The network failed on this picture (no words).\n")
 
 
 def test_lines_go_to_stdout_and_progress_and_errors_to_stderr(
@@ -556,19 +573,19 @@ def test_after_any_signal_resuming_writes_the_same_bytes(many: Path, tmp_path: P
 STOPS_AT = """
 import asyncio, sys
 from app.__main__ import main
-from app.captioning import files
+from app.captioning import command
 
-caption_file = files._caption_file
+write_line = command._write_line
 
-async def caption_file_or_wait(captioner, file):
-    if file.name == sys.argv[1]:
+async def write_line_or_wait(line, *others):
+    if line.file.name == sys.argv[1]:
         await asyncio.Event().wait()
-    return await caption_file(captioner, file)
+    return await write_line(line, *others)
 
-files._caption_file = caption_file_or_wait
+command._write_line = write_line_or_wait
 sys.exit(main(sys.argv[2:]))
 """
-"""``glassbot``, but captioning the picture of the first argument never ends."""
+"""``glassbot``, but the line of the picture of the first argument is never written."""
 
 
 def stopped_at(picture: str, stop: signal.Signals, out: Path, written: bytes, *arguments: str) -> int:

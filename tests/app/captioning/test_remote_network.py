@@ -16,7 +16,7 @@ import pytest
 
 from app.__main__ import main
 from app.captioning import remote_network
-from app.captioning.files import Captioner, PredictionFields
+from app.captioning.files import OneByOne, PredictionFields
 from app.captioning.remote_network import RefusedError, ServiceError, retry_after_seconds
 from app.http import examples
 from app.settings import read_api_key
@@ -51,7 +51,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @asynccontextmanager
-async def service(handle: Handler, *, concurrency: int = 2, key: str | None = None) -> AsyncIterator[Captioner]:
+async def service(handle: Handler, *, concurrency: int = 2, key: str | None = None) -> AsyncIterator[OneByOne]:
     """A captioner behind ``http://x/glass``, whose ``POST /predict`` is ``handle``."""
 
     async def route(request: httpx.Request) -> httpx.Response:

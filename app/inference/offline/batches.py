@@ -1,0 +1,104 @@
+"""Many files through the network, a batch at a time.
+
+One thread reads and decodes a whole batch, and later finishes it. Handed from thread to thread one by one, pictures
+would cost some 40 % more of the processor's time (docs/experiments.md, 22).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Generic, TypeVar
+
+from app.errors import GlassbotError
+from app.inference.engine_host import EngineHost
+from app.inference.images import DecodedImage, Limits, PixelBudget, decode_image, decoder_threads
+from app.inference.offline.in_order import in_order
+from app.inference.offline.network import failure_of, pending_batches
+from app.settings import Settings
+from model.engines import Output
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+Failure = OSError | GlassbotError
+"""Why a file was not read, decoded or run."""
+_Ran = tuple[DecodedImage, Output]
+
+
+@dataclass(frozen=True)
+class Work(Generic[In, Out]):
+    """What is done with each file; all of it on threads."""
+
+    read: Callable[[In], bytes]
+    """Returns its bytes. Raises OSError."""
+    layers: tuple[str, ...]
+    """Names of the layers whose activations are wanted."""
+    finish: Callable[[In, DecodedImage, Output], Out]
+    """Makes its result of the picture and of what the network gave for it."""
+    fail: Callable[[In, Failure], Out]
+    """Makes its result where it failed, which harms no other file."""
+
+
+class Batches:
+    """Runs the network of ``host`` on files. Use it from one event loop, and close it."""
+
+    def __init__(self, settings: Settings, host: EngineHost) -> None:
+        self._host = host
+        self._size = settings.max_batch
+        self._pending = pending_batches(settings)
+        self._limits = Limits(jpeg_pixels=int(settings.max_jpeg_mpx * 1e6), pixels=int(settings.max_mpx * 1e6))
+        self._budget = PixelBudget(self._limits.pixels)
+        self._threads = decoder_threads(settings.decode_threads)
+
+    def close(self) -> None:
+        """End the threads, which finish the batches that they have begun."""
+        self._threads.shutdown(cancel_futures=True)
+
+    async def results(self, files: Iterable[In], work: Work[In, Out]) -> AsyncGenerator[Out]:
+        """Yield the result of each file, in their order."""
+        batches = in_order(_batched(files, self._size), partial(self._batch, work), self._pending)
+        async with aclosing(batches) as done:
+            async for results in done:
+                for result in results:
+                    yield result
+
+    async def _batch(self, work: Work[In, Out], files: Sequence[In]) -> list[Out]:
+        run_on_thread = partial(asyncio.get_running_loop().run_in_executor, self._threads)
+        images = await run_on_thread(lambda: [self._decode(work, file) for file in files])
+        ran = await asyncio.gather(*(self._forward(image, work.layers) for image in images))
+        return await run_on_thread(lambda: [_result(work, *pair) for pair in zip(files, ran, strict=True)])
+
+    def _decode(self, work: Work[In, Out], file: In) -> DecodedImage | Failure:
+        size = self._host.checkpoint.architecture.input_size
+        try:
+            return decode_image(work.read(file), size=size, limits=self._limits, budget=self._budget)
+        except (OSError, GlassbotError) as error:
+            return error
+
+    async def _forward(self, image: DecodedImage | Failure, layers: tuple[str, ...]) -> _Ran | Failure:
+        if not isinstance(image, DecodedImage):
+            return image
+        try:
+            return image, (await self._host.run(image.pixels, layers)).result
+        except Exception as error:
+            return failure_of(error)
+
+
+def _result(work: Work[In, Out], file: In, ran: _Ran | Failure) -> Out:
+    if not isinstance(ran, tuple):
+        return work.fail(file, ran)
+    try:
+        return work.finish(file, *ran)
+    except Exception as error:
+        return work.fail(file, failure_of(error))
+
+
+def _batched(files: Iterable[In], size: int) -> Iterator[tuple[In, ...]]:
+    rest = iter(files)
+    while batch := tuple(islice(rest, size)):
+        yield batch
