@@ -22,7 +22,7 @@ def warm_up(engine: Engine, checkpoint: Checkpoint, *, max_batch: int, decode_th
     """
     side = checkpoint.architecture.input_size
     blank = np.zeros((max_batch, side, side, 3), np.uint8)
-    engine.run(blank[:1], maps=checkpoint.architecture.activation_names)  # the first run of each shape is the slowest
+    engine.run(blank[:1])  # the first run of each shape is the slowest
     engine.run(blank)
     began = perf_counter()
     logits = engine.run(blank).logits[0]

@@ -11,6 +11,8 @@ from model.engines.interface import Engine, EngineName, Output, Precision, check
 # OpenVINO's telemetry needs a home folder (a container's user may have none), writes into it, and sends what is
 # converted to a server of others. Without its package, which no module of ours needs, OpenVINO does without it.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None lets an import fail
+# Its converter of other programs' models takes 40 ms of the start and 7 MB; training.trainer.teachers brings it back.
+sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]
 
 __all__ = ["Engine", "EngineName", "Output", "Precision", "check_pictures", "create_engine"]
 

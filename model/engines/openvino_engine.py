@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -34,8 +35,8 @@ class OpenVinoEngine:
     """Runs a checkpoint by OpenVINO, in three graphs.
 
     One leads from the picture to pool5, one from pool5 to the logits, and one from the picture to the activations
-    before the last convolution. That one runs only when such activations are wanted, because to lay them out by
-    channels takes a third of the time. It is a graph of its own so that no answer depends on what else is wanted.
+    before the last convolution. That one is made and runs only when such activations are wanted, because to lay them
+    out by channels takes a third of the time. It is a graph of its own so that no answer depends on what is wanted.
 
     ``int8`` is about the first of them: its convolutions multiply whole numbers. Raises ValueError where that is asked
     for and the checkpoint, or this processor, cannot do it.
@@ -52,16 +53,20 @@ class OpenVinoEngine:
         self._float = precision if precision in ("f32", "bf16") else self._best_float()
         names, last = self.architecture.activation_names, self.architecture.last_convolution
         self._early_names = frozenset(names[: names.index(last)])
-        self._early = self._compiled(_convolutions(checkpoint, self._early_names), self._float)
+        self._checkpoint = checkpoint
         # In f32 OpenVINO multiplies by int8 weights; in bf16 it makes floats of them at each run, twice as slow.
         small = quantised(checkpoint.weights, "fc6.weight") is not None
         self._linear = self._compiled(_linear(checkpoint), "f32" if small else self._float)
         self._lock = Lock()
-        self._start(checkpoint, precision)
+        self._start(precision)
 
-    def _start(self, checkpoint: Checkpoint, precision: Precision) -> None:
+    @cached_property
+    def _early(self) -> _Compiled:
+        return self._compiled(_convolutions(self._checkpoint, self._early_names), self._float)
+
+    def _start(self, precision: Precision) -> None:
         """Compile the graph of the convolutions: in whole numbers where that is wanted, possible and right."""
-        wanted = (self.architecture.last_convolution, "pool5")
+        checkpoint, wanted = self._checkpoint, (self.architecture.last_convolution, "pool5")
         if precision == "int8" or (precision == "auto" and multiplies_int8() and _int8_of(checkpoint)):
             int8 = _int8_of(checkpoint)
             if int8 is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -112,10 +113,13 @@ def converted(network: nn.Module, size: int) -> Any:
     """
     import openvino as ov
 
+    sys.modules.pop("openvino.tools.ovc", None)  # which model.engines keeps from being imported
+    from openvino.tools.ovc import convert_model
+
     core = ov.Core()
     bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     batch = torch.export.Dim("batch", min=1)
     program = torch.export.export(network, (torch.zeros(2, 3, size, size),), dynamic_shapes=({0: batch},))
-    graph = ov.convert_model(program)
+    graph = convert_model(program)
     hints = {"INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
     return core.compile_model(graph, "CPU", hints)
