@@ -181,8 +181,9 @@ def gate_of(strength: Strengths, vocabulary: Vocabulary) -> NDArray[np.float32]:
 def denials(logits: NDArray[np.float32], vocabulary: Vocabulary) -> list[frozenset[str]]:
     """Return for each row of (N, K) logits the subjects that a sigmoid vocabulary has no consent to claim."""
     denied: list[frozenset[str]] = [frozenset()] * len(logits)
+    exact = logits.astype(np.float64)
     for subject, consent in vocabulary.consent.items():
-        odds = logits.astype(np.float64) @ np.array(consent.weights) + consent.constant
+        odds = exact @ consent.array + consent.constant
         there = 1 / (1 + np.exp(-odds))
         denied = [d | {subject} if p < consent.least else d for d, p in zip(denied, there.tolist(), strict=True)]
     return denied

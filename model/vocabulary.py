@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 Activation = Literal["softmax", "sigmoid"]
 """Softmax: exactly one label holds. Sigmoid: each label holds or not, whatever the others do."""
@@ -33,9 +37,6 @@ class Label:
     forms: tuple[str, ...] = ()
     """Words in a caption that count as saying it, in lower case."""
 
-    def __hash__(self) -> int:  # of one field: whole vocabularies are looked up for every picture
-        return hash(self.id)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Consent:
@@ -47,6 +48,11 @@ class Consent:
     """Log-odds where all logits are 0."""
     least: float
     """Probability below which the subject is never claimed."""
+
+    @cached_property
+    def array(self) -> NDArray[np.float64]:
+        """(K,) weights, for arithmetic."""
+        return np.array(self.weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +104,13 @@ class Vocabulary:
         if self.bias and len(self.bias) != len(self.labels):
             raise ValueError(f"Vocabulary {self.name!r} has {len(self.bias)} biases for {len(self.labels)} labels.")
 
+    def __hash__(self) -> int:  # of one field: what is made of a vocabulary is looked up for every picture
+        return hash(self.name)
+
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
+    @cached_property
     def of_places(self) -> bool:
         """Whether all its labels are places."""
         return all(label.role == "place" for label in self.labels)

@@ -1,7 +1,7 @@
 """Micro-batching: many waiting callers, one worker thread, a bounded queue, and callers that may leave at any time.
 
-Whenever the worker is free it takes everything that waits, up to the largest batch; it never waits for more. This
-module knows nothing of networks, pictures or HTTP.
+Whenever the worker is free it takes everything that waits, up to the largest batch; it never waits for more, nor for
+the event loop, which is woken once for all results of a batch. This module knows nothing of networks, pictures or HTTP.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from threading import Condition, Thread
 from time import perf_counter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+T = TypeVar("T")
 
 
 class QueueFullError(Exception):
@@ -27,15 +28,15 @@ class ClosedError(Exception):
 
 
 @dataclass(frozen=True)
-class Done(Generic[Out]):
+class Done(Generic[T]):
     """The result of one item, and how long it took."""
 
-    result: Out
-    """What ``work`` returned for this item."""
+    result: T
+    """What ``then`` made of what ``work`` returned for this item."""
     queued_s: float
     """Seconds from ``submit`` to the start of the batch."""
     ran_s: float
-    """Seconds that the whole batch took."""
+    """Seconds that ``work`` took for the whole batch."""
     batch_size: int
     """Number of items in the batch that this one was part of."""
 
@@ -43,12 +44,9 @@ class Done(Generic[Out]):
 @dataclass(eq=False)
 class _Entry(Generic[In, Out]):
     item: In
-    future: asyncio.Future[Done[Out]]
+    then: Callable[[Out], Any]
+    future: asyncio.Future[Done[Any]]
     queued_at: float = field(default_factory=perf_counter)
-
-
-Outcome = tuple[list[Out | Exception], float, float]
-"""A result or an exception for each item, and when the batch began and ended (``perf_counter`` seconds)."""
 
 
 class Batcher(Generic[In, Out]):
@@ -65,42 +63,45 @@ class Batcher(Generic[In, Out]):
         self._max_batch = max_batch
         self._max_waiting = max_waiting
         self._waiting: deque[_Entry[In, Out]] = deque()
-        self._wake = asyncio.Event()
         self._closing = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="batcher")
-        self._loop: asyncio.Task[None] | None = None
+        self._changed = Condition()
+        """Guards the two above, and tells the thread of every change."""
+        self._thread: Thread | None = None
 
     def __len__(self) -> int:
         """Number of items that wait for the worker."""
         return len(self._waiting)
 
     async def start(self) -> None:
-        """Begin to work on the running event loop. To be called once."""
-        assert self._loop is None
-        self._loop = asyncio.create_task(self._run(), name="batcher")
+        """Begin to work for the running event loop. To be called once."""
+        assert self._thread is None
+        self._thread = Thread(target=self._run, args=(asyncio.get_running_loop(),), name="batcher", daemon=True)
+        self._thread.start()
 
     async def close(self) -> None:
         """Finish every item that waits, refuse new ones, and end the thread."""
-        self._closing = True
-        self._wake.set()
-        if self._loop is not None:
-            await self._loop
-        self._thread.shutdown()
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
 
-    async def submit(self, item: In, *, timeout: float | None = None) -> Done[Out]:
-        """Queue one item and wait for its result.
+    async def submit(self, item: In, then: Callable[[Out], T], *, timeout: float | None = None) -> Done[T]:
+        """Queue one item and wait for its result, of which ``then`` makes the answer, on the worker's thread.
 
-        Raises QueueFullError or ClosedError at once, TimeoutError after ``timeout`` seconds, or what ``work`` raised
-        for this item. A caller that is cancelled or timed out harms no other; its item is dropped if it has not begun.
+        Raises QueueFullError or ClosedError at once, TimeoutError after ``timeout`` seconds, or what ``work`` or
+        ``then`` raised for this item. A caller that is cancelled or timed out harms no other; its item is dropped if it
+        has not begun.
         """
-        if self._closing:
-            raise ClosedError
-        self._drop_abandoned()
-        if len(self._waiting) >= self._max_waiting:
-            raise QueueFullError
-        entry: _Entry[In, Out] = _Entry(item, asyncio.get_running_loop().create_future())
-        self._waiting.append(entry)
-        self._wake.set()
+        entry: _Entry[In, Out] = _Entry(item, then, asyncio.get_running_loop().create_future())
+        with self._changed:
+            if self._closing:
+                raise ClosedError
+            self._drop_abandoned()
+            if len(self._waiting) >= self._max_waiting:
+                raise QueueFullError
+            self._waiting.append(entry)
+            self._changed.notify()
         async with asyncio.timeout(timeout):
             return await entry.future
 
@@ -109,18 +110,19 @@ class Batcher(Generic[In, Out]):
         if len(self._waiting) >= self._max_waiting:
             self._waiting = deque(entry for entry in self._waiting if not entry.future.done())
 
-    async def _run(self) -> None:
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """On the worker's thread: answer one batch after another, until the batcher closes and nothing waits."""
         while True:
-            await self._wake.wait()
-            if batch := self._take():
-                await self._answer(batch)
-            elif self._closing:
-                return
-            else:
-                self._wake.clear()
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    return
+                batch = self._take()
+            if batch:
+                loop.call_soon_threadsafe(_tell, batch, self._answers(batch))
 
     def _take(self) -> list[_Entry[In, Out]]:
-        """The next batch, without the items whose callers have given up; empty where nothing waits."""
+        """The next batch, without the items whose callers have given up."""
         batch: list[_Entry[In, Out]] = []
         while self._waiting and len(batch) < self._max_batch:
             entry = self._waiting.popleft()
@@ -128,26 +130,16 @@ class Batcher(Generic[In, Out]):
                 batch.append(entry)
         return batch
 
-    async def _answer(self, batch: list[_Entry[In, Out]]) -> None:
-        loop = asyncio.get_running_loop()
-        outcomes, began, ended = await loop.run_in_executor(self._thread, self._attempt, batch)
-        for entry, outcome in zip(batch, outcomes, strict=True):
-            if entry.future.done():
-                continue
-            if isinstance(outcome, Exception):
-                entry.future.set_exception(outcome)
-            else:
-                entry.future.set_result(Done(outcome, began - entry.queued_at, ended - began, len(batch)))
-
-    def _attempt(self, batch: list[_Entry[In, Out]]) -> Outcome[Out]:
-        """On the worker thread: run all items together, and where that raises, each alone."""
+    def _answers(self, batch: list[_Entry[In, Out]]) -> list[Done[Any] | Exception]:
+        """Run all items together, and where that raises, each alone."""
         began = perf_counter()
-        outcomes: list[Out | Exception]
+        results: list[Out | Exception]
         try:
-            outcomes = [*self._run_together([entry.item for entry in batch])]
+            results = [*self._run_together([entry.item for entry in batch])]
         except Exception:  # whatever it was, running each item alone shows which one causes it
-            outcomes = [self._run_alone(entry) for entry in batch]
-        return outcomes, began, perf_counter()
+            results = [self._run_alone(entry) for entry in batch]
+        ran_s = perf_counter() - began
+        return [_answer(*pair, began, ran_s, len(batch)) for pair in zip(batch, results, strict=True)]
 
     def _run_together(self, items: list[In]) -> Sequence[Out]:
         results = self._work(items)
@@ -162,3 +154,25 @@ class Batcher(Generic[In, Out]):
             return self._run_together([entry.item])[0]
         except Exception as error:
             return error
+
+
+def _answer(
+    entry: _Entry[In, Out], result: Out | Exception, began: float, ran_s: float, batch_size: int
+) -> Done[Any] | Exception:
+    if isinstance(result, Exception):
+        return result
+    try:
+        return Done(entry.then(result), began - entry.queued_at, ran_s, batch_size)
+    except Exception as error:
+        return error
+
+
+def _tell(batch: list[_Entry[In, Out]], answers: list[Done[Any] | Exception]) -> None:
+    """On the event loop: wake those callers of a batch who have not left."""
+    for entry, answer in zip(batch, answers, strict=True):
+        if entry.future.done():
+            continue
+        if isinstance(answer, Exception):
+            entry.future.set_exception(answer)
+        else:
+            entry.future.set_result(answer)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from app.metrics import Metrics
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.engines import Engine, EngineName, Output, Precision
+
+T = TypeVar("T")
 
 log = logging.getLogger("glassbot")
 
@@ -135,15 +137,18 @@ class EngineHost:
         except FullError as error:
             raise OverloadedError("Too many pictures are waiting: ask again soon.") from error
 
-    async def run(self, pixels: NDArray[np.uint8], layers: tuple[str, ...]) -> Done[Output]:
-        """Queue one (S, S, 3) picture for the engine; its logits, and the activations of ``layers``.
+    async def run(self, pixels: NDArray[np.uint8], layers: tuple[str, ...], then: Callable[[Output], T]) -> Done[T]:
+        """Queue one (S, S, 3) picture for the engine; what ``then`` makes of its logits and activations of ``layers``.
+
+        ``then`` is short and runs on the engine's thread: between two batches it takes no core from the engine, whose
+        threads wait for each other. What it gets are parts of a whole batch: it copies what it keeps.
 
         Raises OverloadedError where the queue is full, NotReadyError before the engine runs and once the process is
-        ending, or what the engine raised for this picture.
+        ending, or what the engine or ``then`` raised for this picture.
         """
         self._check_ready()
         try:
-            done = await self._batcher.submit(_Job(pixels, layers))
+            done = await self._batcher.submit(_Job(pixels, layers), then)
         except QueueFullError as error:
             raise OverloadedError("The queue is full: ask again in a moment.") from error
         except ClosedError as error:
@@ -167,7 +172,6 @@ class EngineHost:
 
 
 def _of_one_picture(output: Output, number: int, layers: tuple[str, ...]) -> Output:
-    """One picture's part of a batch; a copy, so that caching it does not keep the whole batch in memory."""
+    """One picture's part of a batch."""
     rows = slice(number, number + 1)
-    maps = {name: output.maps[name][rows].copy() for name in layers}
-    return Output(output.logits[rows].copy(), maps)
+    return Output(output.logits[rows], {name: output.maps[name][rows] for name in layers})

@@ -2,6 +2,9 @@
 
 The predictor adds the order of these steps, the deadline of a request, and caches keyed by the SHA-256 of the picture.
 A picture that is still in them can be named by it, and is then neither sent nor decoded again.
+
+A new photo changes threads three times, because each change waits for the interpreter: a decoder's hashes and decodes
+it, the engine's runs the network and makes the sentence, the event loop sends the answer.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -18,10 +21,10 @@ from time import perf_counter
 from typing import TypeVar
 
 import numpy as np
-from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from app import errors
+from app.inference.caches import Cache
 from app.inference.class_maps import answered, map_of_claim, map_of_label
 from app.inference.engine_host import EngineHost
 from app.inference.images import DecodedImage, ImageName, Limits, Picture, PixelBudget, decode_image, decoder_threads
@@ -45,16 +48,13 @@ from model.backward import Maps
 from model.cells import trace
 from model.compare import Comparison, compare
 from model.contributions import connect
-from model.describe import describe, probabilities
+from model.describe import Description, describe, probabilities
 from model.engines import Output
 from model.explain import Method
 from model.teaching.attach import taught_logits
 from model.weights import Floats
 
 T = TypeVar("T")
-
-_HASHED_INLINE_BYTES = 100_000
-"""Up to this size, hashing a body takes less time than handing it to a thread."""
 
 
 class Predictor:
@@ -70,8 +70,9 @@ class Predictor:
         self._budget = PixelBudget(self._limits.pixels)
         self._decoder_threads = decoder_threads(settings.decode_threads)
         self._answer_threads = ThreadPoolExecutor(2, thread_name_prefix="answer")
-        self._images: LRUCache[str, DecodedImage] = LRUCache(settings.cache_pictures)
-        self._outputs: LRUCache[str, Output] = LRUCache(settings.cache_outputs)
+        self._images: Cache[DecodedImage] = Cache(settings.cache_pictures)
+        self._outputs: Cache[Output] = Cache(settings.cache_outputs)
+        self._keeps_outputs = settings.cache_outputs > 0
         self.teacher = Teacher(host)
 
     def taught_by(self, name: str) -> Predictor:
@@ -105,10 +106,13 @@ class Predictor:
         ``vocabulary`` keeps the labels of one softmax vocabulary only.
         """
         self._check_vocabulary(vocabulary)
+
+        def sentence(image: DecodedImage, output: Output) -> Description:
+            pixels, logits = image.pixels, output.logits[0]
+            return describe(logits, self.checkpoint, top_k=top_k, vocabulary=vocabulary, pixels=pixels, output=output)
+
         async with self._within_deadline():
-            result = await self._forward(picture, self._explained_layers)
-            work = partial(describe, result.output.logits[0], self.checkpoint, top_k=top_k, vocabulary=vocabulary)
-            description = await self.offload(partial(work, pixels=result.image.pixels, output=result.output))
+            result, description = await self._forward_then(picture, self._explained_layers, sentence)
         return Described(result.image, description, result.timing)
 
     async def explain(self, picture: Picture, *, label: str, vocabulary: str | None, method: Method) -> Explained:
@@ -211,23 +215,34 @@ class Predictor:
 
     async def _forward(self, picture: Picture, layers: tuple[str, ...]) -> ForwardResult:
         """Decode and run the network, or take from the caches what is there."""
+        result, _ = await self._forward_then(picture, layers, lambda *_: None)
+        return result
+
+    async def _forward_then(
+        self, picture: Picture, layers: tuple[str, ...], then: Callable[[DecodedImage, Output], T]
+    ) -> tuple[ForwardResult, T]:
+        """The same, and what the short ``then`` makes of it on the thread that ran the network."""
         if self._is_taught and FC7 not in layers:
             layers = (*layers, FC7)
         began = perf_counter()
         image = await self._decoded(picture)
         decode_s = perf_counter() - began
-        output = self._outputs.get(image.sha256)
         queue_s = model_s = 0.0
+
+        def work(output: Output) -> tuple[Output, T]:
+            answer = self._with_taught(output)
+            return answer, then(image, answer)
+
+        output = self._outputs.get(image.sha256)
         if output is None or not set(layers) <= set(output.maps):
-            done = await self.host.run(image.pixels, layers)
-            output, queue_s, model_s = done.result, done.queued_s, done.ran_s
-            self._cache_output(image.sha256, output)
+            done = await self.host.run(image.pixels, layers, lambda fresh: work(self._kept(image.sha256, fresh)))
+            queue_s, model_s = done.queued_s, done.ran_s
+            answer, result = done.result
+        else:
+            answer, result = await self.offload(partial(work, output))
         total_s = perf_counter() - began
-        return ForwardResult(
-            image,
-            self._with_taught(output),
-            Timing(decode_s=decode_s, queue_s=queue_s, model_s=model_s, total_s=total_s),
-        )
+        timing = Timing(decode_s=decode_s, queue_s=queue_s, model_s=model_s, total_s=total_s)
+        return ForwardResult(image, answer, timing), result
 
     @property
     def _is_taught(self) -> bool:
@@ -241,43 +256,40 @@ class Predictor:
 
     async def _logits(self, pixels: NDArray[np.uint8]) -> Floats:
         """The (K,) logits of one prepared picture."""
-        done = await self.host.run(pixels, (FC7,) if self._is_taught else ())
-        logits: Floats = self._with_taught(done.result).logits[0]
+        layers = (FC7,) if self._is_taught else ()
+        done = await self.host.run(pixels, layers, lambda output: self._with_taught(output).logits[0])
+        logits: Floats = done.result
         return logits
 
-    def _cache_output(self, sha256: str, output: Output) -> None:
-        """Keep an output for later requests, unless the one that is kept has more layers."""
-        cached = self._outputs.get(sha256)
-        if cached is None or set(cached.maps) <= set(output.maps):
-            _store(self._outputs, sha256, output)
+    def _kept(self, sha256: str, output: Output) -> Output:
+        """An output, kept for later requests unless the one that is kept has more layers: then as a copy of its own."""
+        kept = self._outputs.get(sha256)
+        if self._keeps_outputs and (kept is None or set(kept.maps) <= set(output.maps)):
+            output = Output(output.logits.copy(), {name: values.copy() for name, values in output.maps.items()})
+            self._outputs.put(sha256, output)
+        return output
 
     async def _decoded(self, picture: Picture) -> DecodedImage:
-        sha256 = picture.sha256 if isinstance(picture, ImageName) else await self._digest(picture)
+        if isinstance(picture, ImageName):
+            image = self._images.get(picture.sha256)
+            if image is None:
+                raise errors.NoSuchImageError("This photo is no longer in memory: send it again.")
+            return image
+        work = partial(self._decode, picture, perf_counter())
+        return await asyncio.get_running_loop().run_in_executor(self._decoder_threads, work)
+
+    def _decode(self, body: bytes, began: float) -> DecodedImage:
+        """On a decoder's thread: hash a picture, and decode it unless that was done before."""
+        sha256 = hashlib.sha256(body).hexdigest()
         image = self._images.get(sha256)
         if image is None:
-            if isinstance(picture, ImageName):
-                raise errors.NoSuchImageError("This photo is no longer in memory: send it again.")
-            image = await self._decode(picture, sha256)
-            _store(self._images, sha256, image)
+            size = self.checkpoint.architecture.input_size
+            image = decode_image(body, size=size, limits=self._limits, budget=self._budget, sha256=sha256)
+            self._metrics.decode.observe(perf_counter() - began)
+            self._images.put(sha256, image)
         return image
-
-    async def _digest(self, body: bytes) -> str:
-        if len(body) <= _HASHED_INLINE_BYTES:
-            return hashlib.sha256(body).hexdigest()
-        return await self.offload(lambda: hashlib.sha256(body).hexdigest())
-
-    async def _decode(self, body: bytes, sha256: str) -> DecodedImage:
-        size = self.checkpoint.architecture.input_size
-        work = partial(decode_image, body, size=size, limits=self._limits, budget=self._budget, sha256=sha256)
-        with self._metrics.decode.time():
-            return await asyncio.get_running_loop().run_in_executor(self._decoder_threads, work)
 
 
 def _of_the_picture(output: Output) -> tuple[Maps, Floats]:
     """The activations by layer, and the (K,) logits, of the one picture of an output."""
     return {name: activations[0] for name, activations in output.maps.items()}, output.logits[0]
-
-
-def _store(cache: LRUCache[str, T], key: str, value: T) -> None:
-    with suppress(ValueError):  # how a cache of size 0 refuses every value
-        cache[key] = value

@@ -127,6 +127,7 @@ class Teacher:
             return self._outside
 
     async def _fc7(self, pixels: NDArray[np.uint8]) -> Floats:
-        done = await self._host.run(pixels, (FC7,))  # without a slot: it is done once, and nobody is refused for it
-        activations: Floats = done.result.maps[FC7][0]
+        # Without a slot: it is done once, and nobody is refused for it.
+        done = await self._host.run(pixels, (FC7,), lambda output: output.maps[FC7][0])
+        activations: Floats = done.result
         return activations

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from model.language.beliefs import Belief, Claim, Guess, best_guess
-from model.language.fragments import guesses_of
 from model.language.hedging import Tier
 from model.language.phrases import apart_from
 
@@ -58,7 +57,7 @@ def _candidates(beliefs: Iterable[Belief], is_claimed: bool) -> Iterator[Guess]:
             if fits and guess.probability >= (_LIKELY_LABEL if is_claimed else _POSSIBLE_LABEL):
                 yield guess
         else:
-            for guess in guesses_of(belief).values():
+            for guess in belief.guesses.values():
                 if guess.label.role in ("subject", "thing", "place") and guess.probability >= _LIKELY_WORD:
                     yield guess
 

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from model.language.hedging import Tier
 from model.language.phrases import kind_phrase
 from model.vocabulary import Label, Vocabulary
+
+PERSON_WORDS = frozenset({"man", "woman", "boy", "girl", "child", "baby", "people", "player"})
+"""Ids of the words for a person; where none is sure enough alone, "a person" may be."""
+
+
+class Guess(NamedTuple):
+    """A label of any vocabulary and how probable it is. A tuple: hundreds are made for each picture."""
+
+    label: Label
+    probability: float
+    """Probability that the label holds; of a word, that any of five people would say it."""
+    vocabulary: str
+    """Name of the label's vocabulary."""
+
+
+Guesses = Mapping[str, Guess]
+"""Id of a word -> the guess that somebody says it."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +45,32 @@ class Belief:
     denied: frozenset[str] = frozenset()
     """Subjects of a sigmoid vocabulary that may not be claimed, since all vocabularies together speak against them."""
 
+    @cached_property
+    def guesses(self) -> Guesses:
+        """For each word of a sigmoid vocabulary, by id, the probability that any of five people says it.
 
-@dataclass(frozen=True)
-class Guess:
-    """A label of any vocabulary and how probable it is."""
+        Words for a subject that is denied are left out.
+        """
+        name, labels, denied = self.vocabulary.name, self.vocabulary.labels, self.denied
+        probabilities = platt_scaled(self.probabilities, self.vocabulary.platt.get("", (1.0, 0.0))).tolist()
+        return {
+            label.id: Guess(label, probability, name)
+            for label, probability in zip(labels, probabilities, strict=True)
+            if not denied or subject_named_by(label) not in denied
+        }
 
-    label: Label
-    probability: float
-    """Probability that the label holds; of a word, that any of five people would say it."""
-    vocabulary: str
-    """Name of the label's vocabulary."""
+
+def subject_named_by(word: Label) -> str:
+    """Return the subject that a word names: a person, or what it says itself."""
+    return "person" if word.id in PERSON_WORDS else word.name
+
+
+def platt_scaled(probabilities: ArrayLike, platt: tuple[float, float]) -> NDArray[np.float64]:
+    """Return probabilities of any shape after Platt scaling: ``platt`` is slope and shift of their logits."""
+    slope, shift = platt
+    p = np.clip(np.asarray(probabilities, np.float64), 1e-6, 1 - 1e-6)
+    scaled: NDArray[np.float64] = 1 / (1 + np.exp(-(slope * np.log(p / (1 - p)) + shift)))
+    return scaled
 
 
 Combination = Literal["sum", "any"]

@@ -9,15 +9,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from model.language.beliefs import Belief, Claim, Fragment, Guess, best_guess, claim_of
+from model.language.beliefs import (
+    PERSON_WORDS,
+    Belief,
+    Claim,
+    Fragment,
+    Guess,
+    Guesses,
+    best_guess,
+    claim_of,
+    platt_scaled,
+    subject_named_by,
+)
 from model.language.phrases import apart_from, with_article
-from model.vocabulary import Label, Vocabulary
-
-PERSON_WORDS = frozenset({"man", "woman", "boy", "girl", "child", "baby", "people", "player"})
-"""Ids of the words for a person; where none is sure enough alone, "a person" may be."""
+from model.vocabulary import Vocabulary
 
 # Actions that need their object to be said: "riding" alone says little.
 _OBJECTS = {
@@ -35,27 +40,6 @@ _UNCOLOURED = frozenset({"sunglasses", "helmet"})
 _COATS = frozenset({"black", "white", "brown"})
 _PROBABLE_SCENE = 0.5
 
-Guesses = Mapping[str, Guess]
-"""Id of a word -> the guess that somebody says it."""
-
-
-def guesses_of(belief: Belief) -> dict[str, Guess]:
-    """Return for each word of a sigmoid vocabulary, by id, the probability that any of five people says it.
-
-    Words for a subject that is denied are left out.
-    """
-    probabilities = platt_scaled(belief.probabilities, belief.vocabulary.platt.get("", (1.0, 0.0))).tolist()
-    return {
-        label.id: Guess(label, probability, belief.vocabulary.name)
-        for label, probability in zip(belief.vocabulary.labels, probabilities, strict=True)
-        if not belief.denied or subject_named_by(label) not in belief.denied
-    }
-
-
-def subject_named_by(word: Label) -> str:
-    """Return the subject that a word names: a person, or what it says itself."""
-    return "person" if word.id in PERSON_WORDS else word.name
-
 
 def rows_by_subject(vocabulary: Vocabulary) -> dict[str, list[int]]:
     """Return for each subject that words name, the rows of those words."""
@@ -64,14 +48,6 @@ def rows_by_subject(vocabulary: Vocabulary) -> dict[str, list[int]]:
         if label.role == "subject":
             rows.setdefault(subject_named_by(label), []).append(row)
     return rows
-
-
-def platt_scaled(probabilities: ArrayLike, platt: tuple[float, float]) -> NDArray[np.float64]:
-    """Return probabilities of any shape after Platt scaling: ``platt`` is slope and shift of their logits."""
-    slope, shift = platt
-    p = np.clip(np.asarray(probabilities, np.float64), 1e-6, 1 - 1e-6)
-    scaled: NDArray[np.float64] = 1 / (1 + np.exp(-(slope * np.log(p / (1 - p)) + shift)))
-    return scaled
 
 
 def probability_of_any(probabilities: Sequence[float], platt: tuple[float, float] = (1.0, 0.0)) -> float:
@@ -99,7 +75,7 @@ def subject_of(guesses: Guesses, belief: Belief, least: float) -> Fragment | Non
 
 def surest_subject(belief: Belief) -> float:
     """Return the probability of the most probable subject that words name; nothing with one is more probable."""
-    subjects = [guess for guess in guesses_of(belief).values() if guess.label.role == "subject"]
+    subjects = [guess for guess in belief.guesses.values() if guess.label.role == "subject"]
     return max([_probability_of_person(subjects, belief), *map(_probability, subjects)])
 
 

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from model.vocabulary import Label
+from model.vocabulary import Label, Vocabulary
 
 Tier = Literal["sure", "think", "hedge", "pass"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
@@ -98,9 +98,9 @@ class Tree:
 
 
 @lru_cache(maxsize=8)
-def tree_of(labels: tuple[Label, ...]) -> Tree:
+def tree_of(vocabulary: Vocabulary) -> Tree:
     """Return the tree of a vocabulary's labels, which is built once."""
-    return Tree(labels)
+    return Tree(vocabulary.labels)
 
 
 def most_telling(

@@ -14,7 +14,7 @@ from zlib import crc32
 
 from model.language.alt_text import alt_text
 from model.language.beliefs import Belief, Claim, Fragment, Guess, best_guess, claim_of, members_of
-from model.language.fragments import compose, guesses_of, subject_of
+from model.language.fragments import compose, subject_of
 from model.language.hedging import TARGET_ACCURACY, TIERS, Node, Tier, hedge, tree_of
 from model.language.phrases import kind_phrase
 from model.vocabulary import Label
@@ -104,7 +104,7 @@ def fullest(beliefs: Sequence[Belief]) -> Fragment:
     if belief is None:
         return _best_guess(beliefs)
     belief = replace(belief, denied=frozenset())
-    guesses = guesses_of(belief)
+    guesses = belief.guesses
     subject = subject_of(guesses, belief, 0)
     if subject is None:
         return _best_guess(beliefs)
@@ -171,7 +171,7 @@ def _agrees(word: str, label: Label) -> bool:
 def _label_fragment(belief: Belief) -> Fragment | None:
     """Return a thing or a place: the label if that is safe, else an ancestor; None where neither is."""
     labels = belief.vocabulary.labels
-    tree = tree_of(labels)
+    tree = tree_of(belief.vocabulary)
     posterior = tree.posterior(belief.probabilities, belief.gate, belief.vocabulary.kinship)
     hedged = hedge(posterior, tree, belief.vocabulary.thresholds or _UNFITTED)
     if hedged is None:
@@ -201,7 +201,7 @@ def _word_fragment(beliefs: Sequence[Belief], thing: Guess | None, tone: Tone) -
     belief = next((b for b in beliefs if b.vocabulary.activation == "sigmoid"), None)
     if belief is None:
         return None
-    guesses = {key: g for key, g in guesses_of(belief).items() if (tone, g.label.role) != ("grey", "attribute")}
+    guesses = {key: g for key, g in belief.guesses.items() if (tone, g.label.role) != ("grey", "attribute")}
     thresholds = belief.vocabulary.thresholds or _UNFITTED
     least = min(thresholds.values())
     subject = subject_of(guesses, belief, least)
@@ -218,7 +218,7 @@ def _best_guess(beliefs: Sequence[Belief]) -> Fragment:
     """Return the best guess of the softmax vocabularies; without any, the best word that can stand alone."""
     guesses = [best_guess(b) for b in beliefs if b.vocabulary.activation == "softmax"]
     if not guesses:
-        words = [guess for b in beliefs for guess in guesses_of(replace(b, denied=frozenset())).values()]
+        words = [guess for b in beliefs for guess in replace(b, denied=frozenset()).guesses.values()]
         guesses = [guess for guess in words if guess.label.role in ("subject", "thing")] or words
     best = max(guesses, key=lambda guess: guess.probability)
     return Fragment(best.label.phrase, (claim_of(best, best.label.role or "thing"),))

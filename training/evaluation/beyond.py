@@ -148,7 +148,7 @@ def nodes_of_classes(classes: Sequence[str], vocabulary: Vocabulary) -> NDArray[
 
     Of a class with a label: the label and its ancestors. Of another: what the reviewed table says, else nothing.
     """
-    tree = tree_of(vocabulary.labels)
+    tree = tree_of(vocabulary)
     names = [node.name for node in tree.nodes]
     row_of = {label.id: row for row, label in enumerate(vocabulary.labels)}
     true = {}

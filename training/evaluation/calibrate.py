@@ -64,7 +64,7 @@ def _with_thresholds(
         judged += [*foreign, *(one_set for one_set in others if one_set.captions)]
         vocabulary = replace(vocabulary, kinship=_kinship(vocabulary, scaled, foreign))
     nodes, *apart = (node_predictions(one_set, vocabulary, scaled) for one_set in (own, *judged))
-    return replace(vocabulary, thresholds=fit_label_thresholds(nodes, tree_of(vocabulary.labels), apart))
+    return replace(vocabulary, thresholds=fit_label_thresholds(nodes, tree_of(vocabulary), apart))
 
 
 def _with_gate(
@@ -84,7 +84,7 @@ def _with_gate(
 def _kinship(vocabulary: Vocabulary, scaled: Sequence[Vocabulary], foreign: Sequence[ClassPictures]) -> float:
     if not foreign:
         return 0.0
-    tree = tree_of(vocabulary.labels)
+    tree = tree_of(vocabulary)
     rows = rows_of(scaled)[vocabulary.name]
     scores = np.concatenate([probabilities(one_set.logits[:, rows], vocabulary) for one_set in foreign])
     correct = np.concatenate([nodes_of_classes(one_set.classes, vocabulary) for one_set in foreign])

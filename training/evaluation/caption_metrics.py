@@ -23,7 +23,7 @@ def claim_forms(vocabularies: Sequence[Vocabulary]) -> Forms:
 
 
 def _label_forms(vocabulary: Vocabulary) -> dict[str, set[str]]:
-    tree = tree_of(vocabulary.labels)
+    tree = tree_of(vocabulary)
     return dict(zip((node.name for node in tree.nodes), forms_below(tree, vocabulary.labels), strict=True))
 
 

@@ -56,7 +56,7 @@ def claims_report(
             one_set = predictions[vocabulary.name]
             fitting = node_predictions(one_set.part(fitting=True), vocabulary, network.vocabularies)
             reporting = node_predictions(one_set.part(fitting=False), vocabulary, network.vocabularies)
-            report[vocabulary.name]["information"] = information(fitting, reporting, tree_of(vocabulary.labels))
+            report[vocabulary.name]["information"] = information(fitting, reporting, tree_of(vocabulary))
     if any(one_set.captions for one_set in predictions.values()):
         report["captions"] = caption_report(predictions, network.vocabularies, beyond)
     report["beyond"] = sentence_report(beyond.part(fitting=False), network.vocabularies)

@@ -47,7 +47,7 @@ def node_predictions(
     pictures: Predictions | ClassPictures, vocabulary: Vocabulary, vocabularies: Sequence[Vocabulary]
 ) -> NodePredictions:
     """Predictions of a softmax vocabulary's nodes, for its own sets, one with captions, or one of any classes."""
-    tree = tree_of(vocabulary.labels)
+    tree = tree_of(vocabulary)
     scores = probabilities(pictures.logits[:, rows_of(vocabularies)[vocabulary.name]], vocabulary)
     gate = gate_of(strengths(pictures.logits, vocabularies), vocabulary)
     posterior = tree.posterior(scores, gate, vocabulary.kinship)

@@ -125,7 +125,7 @@ def _person_figures(
 
 def tier_table(nodes: NodePredictions, vocabulary: Vocabulary) -> TierTable:
     """One row for each tier that is offered; a tier is measured only on pictures for which no higher tier spoke."""
-    tree = tree_of(vocabulary.labels)
+    tree = tree_of(vocabulary)
     remaining = np.ones(len(nodes.posterior), bool)
     table: TierTable = {}
     for tier in TIERS[:-1]:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.describe import denials, probabilities
-from model.language.beliefs import Belief
-from model.language.fragments import PERSON_WORDS
+from model.language.beliefs import PERSON_WORDS, Belief
 from model.vocabulary import Vocabulary, rows_of
 from training.data.word_targets import word_targets
 from training.evaluation.beyond import NOBODY, Beyond, ClassPictures, labels_of_classes

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.describe import probabilities
-from model.language.beliefs import Belief
-from model.language.fragments import PERSON_WORDS, platt_scaled, surest_subject
+from model.language.beliefs import PERSON_WORDS, Belief, platt_scaled
+from model.language.fragments import surest_subject
 from model.language.hedging import TIERS, Tier
 from model.language.sentence import Caption, caption
 from model.vocabulary import Vocabulary, rows_of

@@ -17,8 +17,7 @@ from PIL import Image
 from model.checkpoint import Checkpoint
 from model.describe import believe
 from model.engines import Engine
-from model.language.beliefs import Claim
-from model.language.fragments import PERSON_WORDS
+from model.language.beliefs import PERSON_WORDS, Claim
 from model.language.sentence import Caption, caption
 from model.preprocess import prepare
 from model.vocabulary import Label, Vocabulary

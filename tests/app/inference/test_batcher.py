@@ -27,6 +27,10 @@ class Gate:
         return [10 * item for item in items]
 
 
+def same(result: int) -> int:
+    return result
+
+
 @asynccontextmanager
 async def batching(
     work: Callable[[Sequence[int]], Sequence[int]], *, max_batch: int = 4, max_waiting: int = 8
@@ -45,7 +49,7 @@ async def until_begun(gate: Gate) -> None:
 
 def ask(batcher: Batcher[int, int], *items: int) -> list[asyncio.Task[int]]:
     async def one(item: int) -> int:
-        return (await batcher.submit(item)).result
+        return (await batcher.submit(item, same)).result
 
     return [asyncio.create_task(one(item)) for item in items]
 
@@ -57,7 +61,7 @@ async def test_each_caller_gets_the_answer_to_its_own_item() -> None:
 
 async def test_a_lone_item_does_not_wait_for_company() -> None:
     async with batching(lambda items: list(items)) as batcher:
-        done = await asyncio.wait_for(batcher.submit(1), 5)
+        done = await asyncio.wait_for(batcher.submit(1, same), 5)
     assert done.batch_size == 1
     assert done.queued_s < 1
 
@@ -83,10 +87,10 @@ async def test_a_full_queue_refuses_at_once_and_recovers() -> None:
         await asyncio.sleep(0)
         assert len(batcher) == 2
         with pytest.raises(QueueFullError):
-            await batcher.submit(3)
+            await batcher.submit(3, same)
         gate.open.set()
         assert await asyncio.gather(*tasks) == [0, 10, 20]
-        assert (await batcher.submit(4)).result == 40
+        assert (await batcher.submit(4, same)).result == 40
 
 
 async def test_a_cancelled_waiter_is_dropped_before_it_costs_anything_and_harms_no_other() -> None:
@@ -115,7 +119,7 @@ async def test_a_waiter_cancelled_in_the_middle_of_its_batch_harms_no_other() ->
         await until_begun(gate)
         gone.cancel()
         assert await stays == 20
-        assert (await batcher.submit(3)).result == 30
+        assert (await batcher.submit(3, same)).result == 30
 
 
 async def test_waiters_that_left_hold_no_place_in_a_full_queue() -> None:
@@ -140,7 +144,7 @@ async def test_a_deadline_ends_the_wait_and_drops_the_item() -> None:
         running = ask(batcher, 0)
         await until_begun(gate)
         with pytest.raises(TimeoutError):
-            await batcher.submit(1, timeout=0.02)
+            await batcher.submit(1, same, timeout=0.02)
         gate.open.set()
         await asyncio.gather(*running)
     assert gate.batches == [[0]]
@@ -173,13 +177,13 @@ async def test_work_that_fails_once_is_tried_again() -> None:
         return list(items)
 
     async with batching(work) as batcher:
-        assert (await batcher.submit(7)).result == 7
+        assert (await batcher.submit(7, same)).result == 7
 
 
 async def test_too_few_results_are_nobodys_answer() -> None:
     async with batching(lambda _: []) as batcher:
         with pytest.raises(ValueError, match="0 results for 1 items"):
-            await batcher.submit(1)
+            await batcher.submit(1, same)
 
 
 async def test_closing_finishes_what_waits_and_takes_no_more() -> None:
@@ -191,7 +195,7 @@ async def test_closing_finishes_what_waits_and_takes_no_more() -> None:
     closing = asyncio.create_task(batcher.close())
     await asyncio.sleep(0)
     with pytest.raises(ClosedError):
-        await batcher.submit(4)
+        await batcher.submit(4, same)
     gate.open.set()
     await closing
     assert await asyncio.gather(*tasks) == [10, 20, 30]

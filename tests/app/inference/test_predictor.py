@@ -73,4 +73,4 @@ async def test_once_it_has_closed_nothing_is_run(network: Checkpoint, engine: Fa
     async with predicting(network, engine, Settings()) as predictor:
         image = await predictor.decode(FIRST)
     with pytest.raises(NotReadyError):
-        await predictor.host.run(image.pixels, ())
+        await predictor.host.run(image.pixels, (), lambda output: output)

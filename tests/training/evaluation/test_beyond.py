@@ -89,7 +89,7 @@ def people(number: int = 600) -> ClassPictures:
 
 
 def test_of_a_class_without_a_label_its_kinds_are_true_and_no_label_is() -> None:
-    tree = tree_of(THINGS.labels)
+    tree = tree_of(THINGS)
     true = nodes_of_classes([BEAGLE, "n02099601", TABLE_LAMP, "n99999999"], THINGS)
     names = [[tree.nodes[i].name for i in np.flatnonzero(row)] for row in true]
     assert "dog" in names[0]

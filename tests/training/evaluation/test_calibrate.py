@@ -11,7 +11,7 @@ import pytest
 
 from model import checkpoint
 from model.describe import Strengths, gate_of, probabilities
-from model.language.fragments import platt_scaled
+from model.language.beliefs import platt_scaled
 from model.language.hedging import Tree
 from model.language.phrases import label_for
 from model.vocabulary import Label, Vocabulary
