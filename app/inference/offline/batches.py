@@ -1,7 +1,7 @@
 """Many files through the network, a batch at a time.
 
-One thread reads and decodes a whole batch, and later finishes it. Handed from thread to thread one by one, pictures
-would cost some 40 % more of the processor's time (docs/experiments.md, 22).
+One thread reads and decodes a whole batch, and the engine's runs and finishes it. Handed from thread to thread one by
+one, pictures would cost some 40 % more of the processor's time (docs/experiments.md, 23).
 """
 
 from __future__ import annotations
@@ -27,19 +27,18 @@ Out = TypeVar("Out")
 
 Failure = OSError | GlassbotError
 """Why a file was not read, decoded or run."""
-_Ran = tuple[DecodedImage, Output]
 
 
 @dataclass(frozen=True)
 class Work(Generic[In, Out]):
-    """What is done with each file; all of it on threads."""
+    """What is done with each file."""
 
     read: Callable[[In], bytes]
     """Returns its bytes. Raises OSError."""
     layers: tuple[str, ...]
     """Names of the layers whose activations are wanted."""
     finish: Callable[[In, DecodedImage, Output], Out]
-    """Makes its result of the picture and of what the network gave for it."""
+    """Makes its result of the picture and of what the network gave for it, on the engine's thread."""
     fail: Callable[[In, Failure], Out]
     """Makes its result where it failed, which harms no other file."""
 
@@ -68,10 +67,9 @@ class Batches:
                     yield result
 
     async def _batch(self, work: Work[In, Out], files: Sequence[In]) -> list[Out]:
-        run_on_thread = partial(asyncio.get_running_loop().run_in_executor, self._threads)
-        images = await run_on_thread(lambda: [self._decode(work, file) for file in files])
-        ran = await asyncio.gather(*(self._forward(image, work.layers) for image in images))
-        return await run_on_thread(lambda: [_result(work, *pair) for pair in zip(files, ran, strict=True)])
+        decode = partial(asyncio.get_running_loop().run_in_executor, self._threads)
+        images = await decode(lambda: [self._decode(work, file) for file in files])
+        return await asyncio.gather(*(self._result(work, *pair) for pair in zip(files, images, strict=True)))
 
     def _decode(self, work: Work[In, Out], file: In) -> DecodedImage | Failure:
         size = self._host.checkpoint.architecture.input_size
@@ -80,22 +78,13 @@ class Batches:
         except (OSError, GlassbotError) as error:
             return error
 
-    async def _forward(self, image: DecodedImage | Failure, layers: tuple[str, ...]) -> _Ran | Failure:
+    async def _result(self, work: Work[In, Out], file: In, image: DecodedImage | Failure) -> Out:
         if not isinstance(image, DecodedImage):
-            return image
+            return work.fail(file, image)
         try:
-            return image, (await self._host.run(image.pixels, layers)).result
+            return (await self._host.run(image.pixels, work.layers, partial(work.finish, file, image))).result
         except Exception as error:
-            return failure_of(error)
-
-
-def _result(work: Work[In, Out], file: In, ran: _Ran | Failure) -> Out:
-    if not isinstance(ran, tuple):
-        return work.fail(file, ran)
-    try:
-        return work.finish(file, *ran)
-    except Exception as error:
-        return work.fail(file, failure_of(error))
+            return work.fail(file, failure_of(error))
 
 
 def _batched(files: Iterable[In], size: int) -> Iterator[tuple[In, ...]]:
