@@ -51,7 +51,7 @@ class Consent:
 
     @cached_property
     def array(self) -> NDArray[np.float64]:
-        """(K,) weights, for arithmetic."""
+        """(K,) ``weights`` as an array to multiply by."""
         return np.array(self.weights)
 
 

@@ -1,7 +1,8 @@
 """Micro-batching: many waiting callers, one worker thread, a bounded queue, and callers that may leave at any time.
 
 Whenever the worker is free it takes everything that waits, up to the largest batch; it never waits for more, nor for
-the event loop, which is woken once for all results of a batch. This module knows nothing of networks, pictures or HTTP.
+what becomes of its results: a second thread makes the answers of a whole batch, and wakes the event loop once for them.
+This module knows nothing of networks, pictures or HTTP.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Condition, Thread
 from time import perf_counter
@@ -67,6 +69,7 @@ class Batcher(Generic[In, Out]):
         self._changed = Condition()
         """Guards the two above, and tells the thread of every change."""
         self._thread: Thread | None = None
+        self._answering = ThreadPoolExecutor(1, thread_name_prefix="answer")
 
     def __len__(self) -> int:
         """Number of items that wait for the worker."""
@@ -85,9 +88,10 @@ class Batcher(Generic[In, Out]):
             self._changed.notify()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._answering.shutdown)
 
     async def submit(self, item: In, then: Callable[[Out], T], *, timeout: float | None = None) -> Done[T]:
-        """Queue one item and wait for its result, of which ``then`` makes the answer, on the worker's thread.
+        """Queue one item and wait for its result, of which ``then`` makes the answer, on the answering thread.
 
         Raises QueueFullError or ClosedError at once, TimeoutError after ``timeout`` seconds, or what ``work`` or
         ``then`` raised for this item. A caller that is cancelled or timed out harms no other; its item is dropped if it
@@ -111,7 +115,7 @@ class Batcher(Generic[In, Out]):
             self._waiting = deque(entry for entry in self._waiting if not entry.future.done())
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        """On the worker's thread: answer one batch after another, until the batcher closes and nothing waits."""
+        """On the worker's thread: run one batch after another, until the batcher closes and nothing waits."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closing)
@@ -119,7 +123,8 @@ class Batcher(Generic[In, Out]):
                     return
                 batch = self._take()
             if batch:
-                loop.call_soon_threadsafe(_tell, batch, self._answers(batch))
+                results, began, ran_s = self._results(batch)
+                self._answering.submit(_answer, loop, batch, results, began, ran_s)
 
     def _take(self) -> list[_Entry[In, Out]]:
         """The next batch, without the items whose callers have given up."""
@@ -130,16 +135,15 @@ class Batcher(Generic[In, Out]):
                 batch.append(entry)
         return batch
 
-    def _answers(self, batch: list[_Entry[In, Out]]) -> list[Done[Any] | Exception]:
-        """Run all items together, and where that raises, each alone."""
+    def _results(self, batch: list[_Entry[In, Out]]) -> tuple[list[Out | Exception], float, float]:
+        """Run all items together, and where that raises, each alone; also when that began and how long it took."""
         began = perf_counter()
         results: list[Out | Exception]
         try:
             results = [*self._run_together([entry.item for entry in batch])]
         except Exception:  # whatever it was, running each item alone shows which one causes it
             results = [self._run_alone(entry) for entry in batch]
-        ran_s = perf_counter() - began
-        return [_answer(*pair, began, ran_s, len(batch)) for pair in zip(batch, results, strict=True)]
+        return results, began, perf_counter() - began
 
     def _run_together(self, items: list[In]) -> Sequence[Out]:
         results = self._work(items)
@@ -157,14 +161,22 @@ class Batcher(Generic[In, Out]):
 
 
 def _answer(
-    entry: _Entry[In, Out], result: Out | Exception, began: float, ran_s: float, batch_size: int
-) -> Done[Any] | Exception:
-    if isinstance(result, Exception):
-        return result
-    try:
-        return Done(entry.then(result), began - entry.queued_at, ran_s, batch_size)
-    except Exception as error:
-        return error
+    loop: asyncio.AbstractEventLoop,
+    batch: list[_Entry[In, Out]],
+    results: list[Out | Exception],
+    began: float,
+    ran_s: float,
+) -> None:
+    """On the answering thread: make the answers of a batch, and tell its callers together."""
+    answers: list[Done[Any] | Exception] = []
+    for entry, result in zip(batch, results, strict=True):
+        try:
+            if isinstance(result, Exception):
+                raise result
+            answers.append(Done(entry.then(result), began - entry.queued_at, ran_s, len(batch)))
+        except Exception as error:
+            answers.append(error)
+    loop.call_soon_threadsafe(_tell, batch, answers)
 
 
 def _tell(batch: list[_Entry[In, Out]], answers: list[Done[Any] | Exception]) -> None:

@@ -140,8 +140,8 @@ class EngineHost:
     async def run(self, pixels: NDArray[np.uint8], layers: tuple[str, ...], then: Callable[[Output], T]) -> Done[T]:
         """Queue one (S, S, 3) picture for the engine; what ``then`` makes of its logits and activations of ``layers``.
 
-        ``then`` is short and runs on the engine's thread: between two batches it takes no core from the engine, whose
-        threads wait for each other. What it gets are parts of a whole batch: it copies what it keeps.
+        ``then`` is short and runs on the one thread for answers, while the engine goes on. What it gets are parts of a
+        whole batch: it copies what it keeps.
 
         Raises OverloadedError where the queue is full, NotReadyError before the engine runs and once the process is
         ending, or what the engine or ``then`` raised for this picture.

@@ -3,8 +3,8 @@
 The predictor adds the order of these steps, the deadline of a request, and caches keyed by the SHA-256 of the picture.
 A picture that is still in them can be named by it, and is then neither sent nor decoded again.
 
-A new photo changes threads three times, because each change waits for the interpreter: a decoder's hashes and decodes
-it, the engine's runs the network and makes the sentence, the event loop sends the answer.
+A new photo changes threads few times, because each change waits for the interpreter: a decoder's hashes and decodes it,
+the engine's runs the network, another makes the sentences of the whole batch, and the event loop sends the answers.
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ class Predictor:
     async def _forward_then(
         self, picture: Picture, layers: tuple[str, ...], then: Callable[[DecodedImage, Output], T]
     ) -> tuple[ForwardResult, T]:
-        """The same, and what the short ``then`` makes of it on the thread that ran the network."""
+        """The same, and what the short ``then`` makes of it on the thread for answers."""
         if self._is_taught and FC7 not in layers:
             layers = (*layers, FC7)
         began = perf_counter()

@@ -26,7 +26,7 @@ class Timing:
     model_s: float
     """The forward pass of the whole batch."""
     total_s: float
-    """All of it, and what was made of it on the engine's thread: the labels and the sentence."""
+    """All of it, and what was made of it: the labels and the sentence."""
 
 
 @dataclass(frozen=True)

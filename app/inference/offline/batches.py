@@ -1,6 +1,6 @@
 """Many files through the network, a batch at a time.
 
-One thread reads and decodes a whole batch, and the engine's runs and finishes it. Handed from thread to thread one by
+One thread reads and decodes a whole batch, one runs it, and one finishes it. Handed from thread to thread one by
 one, pictures would cost some 40 % more of the processor's time (docs/experiments.md, 23).
 """
 
@@ -38,7 +38,7 @@ class Work(Generic[In, Out]):
     layers: tuple[str, ...]
     """Names of the layers whose activations are wanted."""
     finish: Callable[[In, DecodedImage, Output], Out]
-    """Makes its result of the picture and of what the network gave for it, on the engine's thread."""
+    """Makes its result of the picture and of what the network gave for it, on the thread that answers a batch."""
     fail: Callable[[In, Failure], Out]
     """Makes its result where it failed, which harms no other file."""
 

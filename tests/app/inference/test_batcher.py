@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
-from app.inference.batcher import Batcher, ClosedError, QueueFullError
+from app.inference.batcher import Batcher, ClosedError, Done, QueueFullError
 
 pytestmark = pytest.mark.anyio
 
@@ -205,3 +206,29 @@ async def test_closing_finishes_what_waits_and_takes_no_more() -> None:
 async def test_a_batcher_needs_room(max_batch: int, max_waiting: int) -> None:
     with pytest.raises(ValueError, match="room"):
         Batcher(list[int], max_batch=max_batch, max_waiting=max_waiting)
+
+
+async def test_an_answer_that_cannot_be_made_harms_no_other() -> None:
+    def halved(number: int) -> int:
+        if number % 2:
+            raise ValueError(f"{number} is odd")
+        return number // 2
+
+    batcher: Batcher[int, int] = Batcher(lambda numbers: numbers, max_batch=4, max_waiting=8)
+    await batcher.start()
+    answers = await asyncio.gather(*(batcher.submit(n, halved) for n in (2, 3, 4)), return_exceptions=True)
+    assert [a.result if isinstance(a, Done) else str(a) for a in answers] == [1, "3 is odd", 2]
+    await batcher.close()
+
+
+async def test_closing_waits_for_the_answers_that_are_being_made() -> None:
+    def slowly(number: int) -> int:
+        time.sleep(0.1)
+        return number
+
+    batcher: Batcher[int, int] = Batcher(lambda numbers: numbers, max_batch=2, max_waiting=8)
+    await batcher.start()
+    waiting = [asyncio.ensure_future(batcher.submit(n, slowly)) for n in range(3)]
+    await asyncio.sleep(0)
+    await batcher.close()
+    assert [done.result for done in await asyncio.gather(*waiting)] == [0, 1, 2]
