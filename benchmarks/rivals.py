@@ -22,12 +22,12 @@ class Reference:
 
     answers: Sequence[dict[str, Any]]
     """The answers to the ordinary photos, in their order."""
-    bf16: bool
-    """Whether Glassbot computed them in bf16; else in f32."""
+    rounded: bool
+    """Whether Glassbot computed them in bf16 or int8; else in f32."""
 
     def tolerance(self, *, bf16: bool) -> float:
         """Return the difference of two scores below which labels may change places; ``bf16`` says what a peer uses."""
-        return 0.05 if self.bf16 or bf16 else 0.001
+        return 0.05 if self.rounded or bf16 else 0.001
 
 
 def litserve(settings: LitServeSettings) -> Program:

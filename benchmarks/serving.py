@@ -127,7 +127,7 @@ def _require(parts: Sequence[str], plan: Plan) -> None:
 def measure(bench: Bench, parts: Sequence[str], conditions: Figures, file: Path | None) -> dict[str, Any]:
     """Measure one part after another; a part that fails has its error in the report. Raises DisagreementError."""
     compared, answers = check_answers(bench)
-    reference = Reference(answers, bf16="bf16" in compared["engine"])
+    reference = Reference(answers, rounded=not compared["engine"].endswith("f32"))
     figures: dict[str, Figures] = {"answers": compared}
     ratios: Ratios = {}
     measurements: dict[str, Callable[[], tuple[Figures, Ratios]]] = {

@@ -17,6 +17,12 @@ from app.inference.engine_host import EngineHost
 from app.settings import Settings
 from app.startup import cannot_run
 
+_ACCEPTED_AT_ONCE = 16
+"""Connections that are accepted in one turn of the event loop: uvloop accepts one for each descriptor of a socket.
+
+With one, connections come faster than turns under overload, and some wait for seconds (``findings/``).
+"""
+
 
 class Server(uvicorn.Server):
     """uvicorn's server, but SIGTERM means: answer 503 on /readyz, go on answering for a while, finish, exit with 0.
@@ -70,7 +76,7 @@ class Server(uvicorn.Server):
 def serve(app: FastAPI, settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
     """Answer requests until a signal arrives. Raises StartError where the engine does not start."""
     server = Server(app, settings, announce)
-    server.run(sockets=[listener])
+    server.run(sockets=[listener, *(listener.dup() for _ in range(_ACCEPTED_AT_ONCE - 1))])
     failure = app.state.host.failure
     if failure is not None:
         raise cannot_run(failure) from failure

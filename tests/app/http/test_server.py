@@ -1,0 +1,25 @@
+"""The process that serves: how its socket is listened to."""
+
+import socket
+
+import pytest
+
+from app.http import server
+from app.main import create_app
+from app.settings import Settings
+from app.startup import listen
+from tests.tiny import tiny_network
+
+
+def test_several_descriptors_of_one_socket_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[list[socket.socket]] = []
+    monkeypatch.setattr(server.Server, "run", lambda _, sockets: served.append(sockets))
+    settings = Settings()
+    with listen("127.0.0.1", 0) as listener:
+        server.serve(create_app(settings, tiny_network(67)), settings, listener, lambda: None)
+        (sockets,) = served
+        assert sockets[0] is listener
+        assert {one.getsockname() for one in sockets} == {listener.getsockname()}
+        assert len({one.fileno() for one in sockets}) == len(sockets) == 16
+        for one in sockets[1:]:
+            one.close()
