@@ -39,8 +39,18 @@ class Int8:
 
     def __post_init__(self) -> None:
         for name, largest in self.ranges.items():
-            if not 0 < largest < np.inf:
+            if not 0 < largest <= float(np.finfo(np.float32).max):
                 raise ValueError(f"the range of {name} is {largest}, not above 0 and finite")
+        if self.logits and len({len(row) for row in self.logits}) + len(self.logits) != 1 + len(_CYCLES):
+            raise ValueError(f"int8 holds no logits of {len(_CYCLES)} probe pictures, of one length each")
+
+    def check(self, architecture: Architecture, labels: int) -> None:
+        """Raise ValueError unless this belongs to a network with these layers and so many labels before teaching."""
+        rows = quantised_rows(architecture)
+        if set(self.ranges) != set(rows):
+            raise ValueError(f"int8 has ranges of {sorted(self.ranges)}, the layer table asks for {rows}")
+        if self.logits and len(self.logits[0]) != labels:
+            raise ValueError(f"int8 holds {len(self.logits[0])} logits of a probe picture, the network has {labels}")
 
     def agrees(self, logits: Floats) -> bool:
         """Return whether (N, K) logits of :func:`probe_pictures` are those of the network, but for rounding."""
@@ -57,12 +67,16 @@ def to_json(int8: Int8 | None) -> dict[str, Any] | None:
 
 
 def from_json(record: Mapping[str, Any] | None) -> Int8 | None:
-    """Return what :func:`to_json` stored. Raises KeyError, TypeError or ValueError for anything else."""
+    """Return what :func:`to_json` stored. Raises ValueError for anything else."""
     if record is None:
         return None
-    ranges = {str(name): float(largest) for name, largest in record["ranges"].items()}
-    logits = tuple(tuple(float(value) for value in row) for row in record["logits"])
-    return Int8(ranges=ranges, logits=logits, same={str(k): float(v) for k, v in record["same"].items()})
+    try:
+        ranges = {str(name): float(largest) for name, largest in record["ranges"].items()}
+        logits = tuple(tuple(float(value) for value in row) for row in record["logits"])
+        same = {str(name): float(share) for name, share in record["same"].items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError("its int8 is not a record of ranges, logits and shares") from error
+    return Int8(ranges=ranges, logits=logits, same=same)
 
 
 def quantised_rows(architecture: Architecture) -> list[str]:

@@ -53,6 +53,8 @@ class Checkpoint:
         labels = sum(len(v) for v in self.vocabularies)
         if labels != self.architecture.outputs:
             raise ValueError(f"The vocabularies hold {labels} labels, but fc8 has {self.architecture.outputs} rows.")
+        if self.int8 is not None:
+            self.int8.check(self.architecture, sum(len(v) for v in self.vocabularies if not v.taught))
         weights = {len(consent.weights) for v in self.vocabularies for consent in v.consent.values()}
         if weights - {labels}:
             raise ValueError(f"Consent has {min(weights - {labels})} weights, but fc8 has {labels} rows.")

@@ -141,7 +141,7 @@ class Batcher(Generic[In, Out]):
         results: list[Out | Exception]
         try:
             results = [*self._run_together([entry.item for entry in batch])]
-        except Exception:  # whatever it was, running each item alone shows which one causes it
+        except BaseException:  # whatever it was, running each item alone shows which one causes it
             results = [self._run_alone(entry) for entry in batch]
         return results, began, perf_counter() - began
 
@@ -156,8 +156,8 @@ class Batcher(Generic[In, Out]):
             return asyncio.InvalidStateError("the caller has left")
         try:
             return self._run_together([entry.item])[0]
-        except Exception as error:
-            return error
+        except BaseException as error:
+            return _failure(error)
 
 
 def _answer(
@@ -174,9 +174,18 @@ def _answer(
             if isinstance(result, Exception):
                 raise result
             answers.append(Done(entry.then(result), began - entry.queued_at, ran_s, len(batch)))
-        except Exception as error:
-            answers.append(error)
+        except BaseException as error:
+            answers.append(_failure(error))
     loop.call_soon_threadsafe(_tell, batch, answers)
+
+
+def _failure(error: BaseException) -> Exception:
+    """Return what a future can hold: not StopIteration, nor what would end a thread and all who wait for it."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    failure = RuntimeError(f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure
 
 
 def _tell(batch: list[_Entry[In, Out]], answers: list[Done[Any] | Exception]) -> None:

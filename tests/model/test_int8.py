@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import checkpoint
+from model import checkpoint, int8
 from model.architecture import LocalResponseNorm
 from model.checkpoint import Checkpoint, CheckpointError
 from model.engines import create_engine, openvino_engine
@@ -46,15 +46,28 @@ def test_a_file_keeps_how_its_network_runs_in_whole_numbers(small: Checkpoint, t
     assert checkpoint.load(tmp_path / "again.safetensors").int8 is None
 
 
-def test_a_range_that_is_none_is_refused_in_one_sentence(small: Checkpoint, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"ranges": {"conv1": -1.0}}, "the range of conv1 is -1"),
+        ({"ranges": {"conv1": 1e300}}, "the range of conv1 is 1e"),
+        ({"ranges": {}}, "the layer table asks for"),
+        ({"ranges": {"no such row": 1.0}}, "the layer table asks for"),
+        ({"logits": [[1.0], [1.0]]}, "no logits of 3 probe pictures"),
+        ({"logits": [[1.0], [1.0], [1.0, 2.0]]}, "no logits of 3 probe pictures"),
+        ({"logits": [[1.0], [1.0], [1.0]]}, "1 logits of a probe picture"),
+        ({"logits": None}, "not a record of ranges, logits and shares"),
+        ({"ranges": []}, "not a record of ranges, logits and shares"),
+    ],
+)
+def test_what_does_not_belong_to_the_network_is_refused_in_one_sentence(
+    small: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], sentence: str
+) -> None:
     path = tmp_path / "network.safetensors"
+    record = {**(int8.to_json(small.int8) or {}), **change}
+    monkeypatch.setattr(int8, "to_json", lambda _: record)
     checkpoint.save(path, small, small=True)
-    assert small.int8 is not None
-    unchecked = object.__new__(Int8)
-    for name, value in {"ranges": {"conv1": -1.0}, "logits": (), "same": {}}.items():
-        object.__setattr__(unchecked, name, value)
-    checkpoint.note_int8(path, unchecked)
-    with pytest.raises(CheckpointError, match="the range of conv1 is -1"):
+    with pytest.raises(CheckpointError, match=sentence):
         checkpoint.load(path)
 
 

@@ -232,3 +232,23 @@ async def test_closing_waits_for_the_answers_that_are_being_made() -> None:
     await asyncio.sleep(0)
     await batcher.close()
     assert [done.result for done in await asyncio.gather(*waiting)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("error", [StopIteration, SystemExit, asyncio.CancelledError])
+async def test_no_error_takes_the_batcher_or_a_neighbour_along(error: type[BaseException]) -> None:
+    def work(numbers: Sequence[int]) -> Sequence[int]:
+        if 3 in numbers:
+            raise error
+        return numbers
+
+    def then(number: int) -> int:
+        if number == 4:
+            raise error
+        return number
+
+    batcher: Batcher[int, int] = Batcher(work, max_batch=4, max_waiting=8)
+    await batcher.start()
+    answers = await asyncio.gather(*(batcher.submit(n, then) for n in (2, 3, 4, 5)), return_exceptions=True)
+    assert [a.result if isinstance(a, Done) else type(a) for a in answers] == [2, RuntimeError, RuntimeError, 5]
+    assert (await batcher.submit(6, then)).result == 6
+    await batcher.close()
