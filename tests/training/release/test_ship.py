@@ -103,7 +103,7 @@ def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_i
     assert ship(world, tmp_path) == 0
     there = checkpoint.load(tmp_path / "glassbot.safetensors")
     dense = checkpoint.load(world / "run" / "last.safetensors")
-    weights = {**dense.weights, "conv1.bias": np.asarray(there.weights["conv1.bias"]) + 2}
+    weights = {**dense.weights, "conv5.bias": np.asarray(there.weights["conv5.bias"]) + 2}
     went_on = replace(dense, weights=weights, provenance={"started_from": there.version, "teachers": ["a", "b"]})
     checkpoint.save(world / "mean" / "last.safetensors", went_on)
     writer.append(world / "mean" / "metrics.jsonl", {"step": 1, "loss": 1.0})
@@ -111,7 +111,7 @@ def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_i
     arguments.append("--no-microscope")
     assert cli.main(arguments) == 0
     shipped = checkpoint.load(tmp_path / "glassbot.safetensors")
-    np.testing.assert_allclose(shipped.weights["conv1.bias"], there.weights["conv1.bias"] + 1, atol=1e-6)
+    np.testing.assert_allclose(shipped.weights["conv5.bias"], there.weights["conv5.bias"] + 1, atol=1e-6)
     assert shipped.provenance["averaged_with"] == there.version
     assert ", and averaged with it; distilled from version `a`, `b`." in (tmp_path / "README.md").read_text("utf-8")
     capsys.readouterr()
