@@ -91,8 +91,9 @@ def _peaks(engine: Engine, pictures: Pictures, rows: Sequence[str]) -> Mapping[s
 
 
 def fit_ranges(network: Checkpoint, pictures: Pictures) -> Int8 | None:
-    """Return the ranges with which whole numbers give the logits nearest to float32's on pictures; None without any.
+    """Return the ranges with which whole numbers give the logits nearest to float32's on pictures.
 
+    None where a layer table has none, and where even with the best the probe pictures are answered otherwise.
     ``network`` is one in the small form, whose weights are whole numbers. One range after the other is scaled, twice.
     """
     rows = _rows_with_activations(network.architecture)
@@ -100,19 +101,23 @@ def fit_ranges(network: Checkpoint, pictures: Pictures) -> Int8 | None:
         return None
     exact = create_engine(network, engine="openvino", precision="f32")
     wanted = _logits(exact, pictures)
-    ranges = {name: float(peaks.max()) for name, peaks in _peaks(exact, pictures, rows).items()}
+    ranges = {name: float(max(peaks.max(), 1e-6)) for name, peaks in _peaks(exact, pictures, rows).items()}
+
+    def in_int8(tried: Mapping[str, float]) -> Engine:
+        trial = replace(network, int8=Int8(ranges=tried, logits=(), same={}))
+        return create_engine(trial, engine="openvino", precision="int8")
 
     def error(tried: Mapping[str, float]) -> float:
-        trial = replace(network, int8=Int8(ranges=tried, logits=(), same={}))
-        engine = create_engine(trial, engine="openvino", precision="int8")
-        return float(np.square(_logits(engine, pictures) - wanted).mean())
+        return float(np.square(_logits(in_int8(tried), pictures) - wanted).mean())
 
     for factors in _FACTORS:
         for name, largest in ranges.items():
             errors = {factor: error({**ranges, name: factor * largest}) for factor in factors}
             ranges[name] = largest * min(errors, key=errors.__getitem__)
-    tested = exact.run(probe_pictures(network.architecture.input_size)).logits.round(4)
-    return Int8(ranges=ranges, logits=tuple(map(tuple, tested.tolist())), same={})
+    probes = probe_pictures(network.architecture.input_size)
+    logits = exact.run(probes).logits.round(4)
+    int8 = Int8(ranges=ranges, logits=tuple(map(tuple, logits.tolist())), same={})
+    return int8 if int8.agrees(in_int8(ranges).run(probes).logits) else None
 
 
 def _rows_with_activations(architecture: Architecture) -> list[str]:

@@ -34,6 +34,8 @@ def write_small(path: Path, network: Checkpoint, specs: Sequence[str]) -> None:
         int8 = fit_ranges(checkpoint.load(path), pictures)
         if int8 is not None:
             checkpoint.note_int8(path, int8)
+        else:
+            print("No int8: the network has a layer that it cannot be done for, or would answer too coarsely.")
     else:
         print("This processor has no products of 8 bits: ranges for int8 can be found on one that has.")
 
