@@ -67,10 +67,10 @@ class OpenVinoEngine:
     def _start(self, precision: Precision) -> None:
         """Compile the graph of the convolutions: in whole numbers where that is wanted, possible and right."""
         checkpoint, wanted = self._checkpoint, (self.architecture.last_convolution, "pool5")
-        if precision == "int8" or (precision == "auto" and multiplies_int8() and _int8_of(checkpoint)):
-            int8 = _int8_of(checkpoint)
-            if int8 is None:
-                raise ValueError("the network has no ranges for int8: choose another precision")
+        int8 = _int8_of(checkpoint)
+        if precision == "int8" and int8 is None:
+            raise ValueError("the network has no ranges for int8: choose another precision")
+        if int8 is not None and (precision == "int8" or (precision == "auto" and multiplies_int8())):
             self._late = self._compiled(_convolutions(checkpoint, wanted, int8.ranges), "f32")
             self.name = "openvino-cpu-int8"
             if int8.agrees(self.run(probe_pictures(self.architecture.input_size)).logits):
