@@ -30,6 +30,7 @@ from training.trainer.step import DivergedError, batch_loss
 from training.trainer.teachers import checkpoint
 from training.trainer.teachers.backbones import Backbone, create_network, head_of
 from training.trainer.teachers.checkpoint import TeacherCheckpoint
+from training.trainer.teachers.depthwise import QuickDepthwise
 
 TEACHER = "teacher.safetensors"
 """Name of the file in a run's folder that ``train --teacher`` takes."""
@@ -96,7 +97,7 @@ class FineTuning:
         torch.manual_seed(plan.recipe.seed * 7_919 + self.step)  # dropout, where the backbone has some
         batch = load_batch(plan, self.step, self._size)
         pictures_NCHW = torch.cat([part.pictures for part in batch])
-        with torch.autocast(device.type, torch.bfloat16, enabled=plan.recipe.precision == "bf16"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=plan.recipe.precision == "bf16"), QuickDepthwise():
             logits_NO = self.network.train()(pictures_NCHW)
         loss = batch_loss(plan, batch, logits_NO.float(), None)
         value = loss.item()
