@@ -3,8 +3,7 @@
 docs/scale.md says how to start them on several machines, and what happens when one of them fails.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: DDP reads those of its hook, and takes no strings.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace

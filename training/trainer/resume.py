@@ -59,7 +59,7 @@ def check_folder(
     seen = group.gather((folder.is_dir(), config, saved and saved["step"]))
     if any(one != seen[0] for one in seen):
         raise ValueError(
-            f"The processes of this run do not see the same in {folder}: --out must be a folder that all machines share."
+            f"The processes of this run do not see the same in {folder}: name an --out that all machines share."
         )
 
 
@@ -74,8 +74,8 @@ def other_processes(
         return None
     now = f"{group.world_size} process{'es' if group.world_size > 1 else ''}"
     text = (
-        f"From step {saved['step']} on the run has {now}, where it had {before}: the pictures are the same, but dropout "
-        f"is drawn and gradients are added otherwise, so its weights will not be those of {before}, bit for bit."
+        f"From step {saved['step']} on the run has {now}, where it had {before}: pictures are the same, but dropout is "
+        f"drawn and gradients are added otherwise, so its weights will not be those of {before}, bit for bit."
     )
     return {"label": now, "text": text}
 
