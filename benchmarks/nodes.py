@@ -14,6 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RENDEZVOUS_PORT = 29471
 """The port on which the first machine waits for the other; inside namespaces nobody else has it."""
+_VARIABLES = {
+    "OMP_NUM_THREADS": "1",
+    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",  # else a restart finds the addresses of those that died (findings/)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +99,7 @@ def torchrun(
     if machine.namespace:  # its name is that of this machine, whose address is another
         flags["--rdzv-conf"] = f"is_host={int(machine == host)}"
     launcher = [sys.executable, "-m", "torch.distributed.run", *(word for flag in flags.items() for word in flag)]
-    own = {"GLOO_SOCKET_IFNAME": machine.interface, "OMP_NUM_THREADS": "1"}
-    return machine.command([*launcher, *words]), {**os.environ, **own}
+    return machine.command([*launcher, *words]), {**os.environ, **_VARIABLES, "GLOO_SOCKET_IFNAME": machine.interface}
 
 
 def _ip(*words: str) -> None:
