@@ -15,7 +15,7 @@ import torch
 
 from model import checkpoint
 from model.checkpoint import Checkpoint, Preprocessing
-from model.runlog import writer
+from model.runlog import reader, writer
 from training import data
 from training.commands import Commands, add_column_flags
 from training.config import Recipe, from_record, override
@@ -28,7 +28,7 @@ from training.trainer.console import TrainingConsole
 from training.trainer.device import pick_device, resolve_precision, reuse_freed_memory
 from training.trainer.loop import Trainer
 from training.trainer.plan import Plan, build_plan
-from training.trainer.resume import check_sets, ignored_flags
+from training.trainer.resume import check_folder, check_sets, ignored_flags, other_processes
 from training.trainer.run_folder import RUN_LOG, read_config, read_saved_state, read_scores, run_lock, write_config
 from training.trainer.schedule import should_stop_early
 from training.trainer.snapshot import keep_picture
@@ -97,14 +97,17 @@ def run(options: argparse.Namespace) -> int:
     device = pick_device(options.device)
     reuse_freed_memory()
     with join_process_group(device) as group, run_lock(options.out) if group.is_main else nullcontext():
+        group.barrier()  # now the folder is made and ours
         config = read_config(options.out, resume=options.resume)
         saved = read_saved_state(options.out) if config else None
         recipe = from_record(config["recipe"]) if config else _recipe(options, device)
         scores = read_scores(options.out, saved)
+        check_folder(options.out, group, config, saved)
         if config and group.is_main:
             _say_what_is_ignored(options, config, recipe, device)
         if config and saved and (saved["step"] >= config["steps"] or should_stop_early(recipe, scores)):
-            print(f"The run in {options.out} is finished.")
+            if group.is_main:
+                print(f"The run in {options.out} is finished.")
             return 0
         sets = _survey(options, config) if group.is_main else []
         origin = _read_origin(options, config, saved)
@@ -119,11 +122,20 @@ def run(options: argparse.Namespace) -> int:
             keep_picture(options.out / RUN_LOG, options.fixed_picture)
             minutes = config.get("minutes") if config else options.minutes
             write_config(options.out, plan, data=[one.record().to_json() for one in sets], minutes=minutes)
-            writer.cut_back(options.out / RUN_LOG, state.step)
+            _open_run_log(options.out / RUN_LOG, state, other_processes(saved, config, group))
         measured = _trainer(options, plan, state, teachers).train()
         if group.is_main:
             print(json.dumps(measured))
     return 0
+
+
+def _open_run_log(log: Path, state: TrainState, note: dict[str, str] | None) -> None:
+    """Let the run log end at the step at hand, with the note on how the run goes on, which is printed as well."""
+    writer.cut_back(log, state.step)
+    entry = {"step": state.step, "size": state.size, "note": note}
+    if note and entry not in reader.entries(log):
+        print(note["text"], flush=True)
+        writer.append(log, entry)
 
 
 def _survey(options: argparse.Namespace, config: dict[str, Any] | None) -> list[SurveyedSet]:
@@ -201,7 +213,7 @@ def _plan(
         max_bad=options.max_bad,
         side=recipe.picture_side,
         rank=group.rank,
-        world=group.world_size,
+        world=group.local_world_size,
     )
     config = origin.config
     if config is None:

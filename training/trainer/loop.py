@@ -105,6 +105,7 @@ class Trainer:
     def _evaluate(self) -> Figures:
         """Evaluate with the serving preprocessing; write the checkpoints, the run log and the state."""
         plan, state = self.plan, self.state
+        plan.group.copy_buffers(state.average or state.network)
         network, engine = self._serving()
         measured = evaluate(engine, plan.validation, network.slices(), group=plan.group)
         state.scores.append(overall_score(measured))

@@ -9,6 +9,7 @@ from typing import Any
 from model import checkpoint
 from training.config import Recipe
 from training.data.survey import SetRecord, SurveyedSet
+from training.distributed import ProcessGroup
 
 LAST = "last.safetensors"
 """Name of the checkpoint of a run's last evaluation."""
@@ -46,6 +47,37 @@ def check_sets(folder: Path, config: Mapping[str, Any], sets: Sequence[SurveyedS
             f"{one.folder} holds {now.pictures:,} pictures, {now.pictures - record.pictures:,} more than when the run "
             "began: it goes on with all of them."
         )
+
+
+def check_folder(
+    folder: Path, group: ProcessGroup, config: Mapping[str, Any] | None, saved: Mapping[str, Any] | None
+) -> None:
+    """Raise ValueError, in all processes, where they do not see the same run in ``folder``.
+
+    ``config`` and ``saved``: what this process read there, after the main process has made the folder.
+    """
+    seen = group.gather((folder.is_dir(), config, saved and saved["step"]))
+    if any(one != seen[0] for one in seen):
+        raise ValueError(
+            f"The processes of this run do not see the same in {folder}: name an --out that all machines share."
+        )
+
+
+def other_processes(
+    saved: Mapping[str, Any] | None, config: Mapping[str, Any] | None, group: ProcessGroup
+) -> dict[str, str] | None:
+    """A note for the run log where a run goes on with another number of processes than saved its state; else None."""
+    if saved is None or config is None:
+        return None
+    before = saved.get("processes", config["provenance"].get("processes", group.world_size))
+    if before == group.world_size:
+        return None
+    now = f"{group.world_size} process{'es' if group.world_size > 1 else ''}"
+    text = (
+        f"From step {saved['step']} on the run has {now}, where it had {before}: pictures are the same, but dropout is "
+        f"drawn and gradients are added otherwise, so its weights will not be those of {before}, bit for bit."
+    )
+    return {"label": now, "text": text}
 
 
 def ignored_flags(recipe: Recipe, wanted: Recipe, given: Collection[str]) -> Iterator[str]:

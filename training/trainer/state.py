@@ -38,6 +38,8 @@ class TrainState:
     """The network with exponentially averaged weights (EMA), where the recipe asks for one."""
     step: int = 0
     """Number of updates that were made."""
+    processes: int = 1
+    """Number of processes that train together; each number adds up in another order, and so comes to other bits."""
     scores: list[float] = field(default_factory=list)
     """One number for each evaluation so far at this picture size: the mean over the vocabularies."""
 
@@ -103,6 +105,7 @@ class TrainState:
         record: dict[str, Any] = {
             "step": self.step,
             "size": self.size,
+            "processes": self.processes,
             "network": self.network.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
         }
@@ -156,6 +159,7 @@ def _state_of(network: AlexNet, plan: Plan) -> TrainState:
         network=network,
         forward=plan.group.wrap(network),
         optimisers=build_optimisers(network, plan.recipe),
+        processes=plan.group.world_size,
     )
 
 
@@ -186,7 +190,9 @@ def write_state(path: Path, record: dict[str, Any]) -> None:
 
 
 def read_state(path: Path) -> dict[str, Any]:
-    """What :meth:`TrainState.save` wrote: ``step``, ``size``, ``network``, ``optimisers`` and perhaps ``average``.
+    """What :meth:`TrainState.save` wrote: ``step``, ``size``, ``processes``, ``network``, ``optimisers``, ``average``.
+
+    ``average`` is there where the recipe asks for one; ``processes`` is not in states of 0.1.0.
 
     Only tensors and plain values are read, never objects. Raises ValueError with one sentence for any other file.
     """

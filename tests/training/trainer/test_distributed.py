@@ -1,9 +1,12 @@
-"""Two processes learn what one learns."""
+"""Two processes learn what one learns, and say so where they cannot."""
 
 import json
+import socket
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +14,23 @@ import torch
 
 from model.runlog import reader
 from tests.training.made import folders
+from training import distributed
+from training.__main__ import main
 from training.distributed import ProcessGroup
+from training.trainer.resume import check_folder
+from training.trainer.state import read_state, write_state
 
 ROOT = Path(__file__).resolve().parents[3]
+SMOKE = "train --recipe smoke --device cpu"
+
+
+class Pair(ProcessGroup):
+    """A group whose other process sees what it is told to see."""
+
+    other: Any = None
+
+    def gather(self, item: Any) -> list[Any]:
+        return [item, self.other]
 
 
 def test_shares_cover_every_picture_once() -> None:
@@ -31,6 +48,53 @@ def test_a_group_of_one_exchanges_nothing() -> None:
     assert not group.any(False)
     assert group.mean(torch.tensor(2.5)) == 2.5
     group.barrier()
+    group.copy_buffers(torch.nn.BatchNorm1d(3))
+
+
+def test_a_folder_that_another_machine_does_not_have_is_refused(tmp_path: Path) -> None:
+    config, saved = {"steps": 9}, {"step": 4, "network": {}}
+    check_folder(tmp_path, ProcessGroup(), config, saved)
+    group = Pair(rank=1, world_size=2)
+    for other in ((False, None, None), (True, config, None), (True, config, 5), (True, {"steps": 8}, 4)):
+        object.__setattr__(group, "other", other)
+        with pytest.raises(ValueError, match=r"do not see the same in .*: name an --out that all machines share\.$"):
+            check_folder(tmp_path, group, config, saved)
+    object.__setattr__(group, "other", (True, config, 4))
+    check_folder(tmp_path, group, config, saved)
+
+
+def test_a_run_says_that_another_number_of_processes_comes_to_other_bits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    command = [*SMOKE.split(), "--data", str(folders(tmp_path / "data", {"a": 12, "b": 12})), "--out", str(out)]
+    assert main(command) == 0
+    write_state(out / "state.pt", {**read_state(out / "state.pt"), "processes": 3})
+    config = json.loads((out / "config.json").read_text())
+    for more in (1, 2):  # the second time it is no news
+        (out / "config.json").write_text(json.dumps({**config, "steps": config["steps"] + more}))
+        capsys.readouterr()
+        assert main([*command, "--resume"]) == 0
+        assert ("the run has 1 process, where it had 3" in capsys.readouterr().out) == (more == 1)
+    [note] = [entry["note"] for entry in reader.entries(out / "metrics.jsonl") if "note" in entry]
+    assert note["label"] == "1 process"
+    assert read_state(out / "state.pt")["processes"] == 1
+
+
+def test_a_process_that_finds_no_others_says_so_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    launched = {"TORCHELASTIC_RUN_ID": "none", "RANK": 1, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1"}
+    for name, value in {**launched, "MASTER_PORT": port}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(distributed, "PATIENCE", timedelta(seconds=1))
+    assert main([*SMOKE.split(), "--data", str(tmp_path), "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("training: The other processes of this run cannot be reached, or no longer")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
