@@ -1,0 +1,79 @@
+"""Clients of the gateway while replicas really leave, die and come; ``benchmarks.gateway`` measures the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks import photos
+from benchmarks.fleet import DRAIN_SECONDS, Fleet, Gateway, gateway
+from benchmarks.outages import coming, leaving, slowed, traffic
+from benchmarks.photos import Body
+from benchmarks.servers import ROOT
+from tests.deploy.conftest import with_haproxy
+
+pytestmark = [pytest.mark.slow, with_haproxy]
+CLIENTS = 12
+
+
+@pytest.fixture(scope="module")
+def bodies() -> list[Body]:
+    """Photos that no buffer of the gateway holds, so that it could not send them twice."""
+    return [photos.encoded(jpeg, "raw") for jpeg in photos.ordinary(4)]
+
+
+@pytest.fixture
+def running(fleet: Fleet, tmp_path: Path) -> Iterator[Gateway]:
+    """The gateway before three replicas."""
+    with gateway(fleet, tmp_path) as running:
+        for _ in range(3):
+            fleet.start()
+        running.await_replicas(3)
+        yield running
+
+
+def test_compose_gives_a_leaving_replica_as_long_as_these_tests_do() -> None:
+    [seconds] = re.findall(r'GLASSBOT_DRAIN_SECONDS: "(\d+)"', (ROOT / "docker-compose.yml").read_text("utf-8"))
+    assert int(seconds) == DRAIN_SECONDS
+
+
+def test_a_replica_that_is_told_to_end_costs_no_answer(fleet: Fleet, running: Gateway, bodies: list[Body]) -> None:
+    outage = leaving(fleet, running, bodies, CLIENTS, kill=False)
+    assert outage.statuses() == {200: len(outage.sent)}
+    assert any(one.began > outage.ended for one in outage.sent)
+    names = {line["replica"] for line in running.requests()}
+    assert len(names) == 3
+    running.await_replicas(2)
+
+
+def test_a_replica_that_dies_costs_only_what_it_was_answering(
+    fleet: Fleet, running: Gateway, bodies: list[Body]
+) -> None:
+    outage = leaving(fleet, running, bodies, CLIENTS, kill=True)
+    assert set(outage.statuses()) <= {200, 502, 503}
+    assert [one for one in outage.failures if one.began > outage.ended] == []
+    for one in outage.failures:
+        assert json.loads(one.content)["type"] == "urn:glassbot:problem:bad-gateway"
+    assert any(one.began > outage.ended for one in outage.sent)
+
+
+def test_one_more_replica_takes_its_share_without_being_told_of_to_anybody(
+    fleet: Fleet, running: Gateway, bodies: list[Body]
+) -> None:
+    outage, seconds = coming(fleet, running, bodies, CLIENTS)
+    assert outage.statuses() == {200: len(outage.sent)}
+    assert seconds < float("inf")
+    running.await_replicas(4)
+
+
+def test_a_slow_replica_gets_less_to_do_and_costs_no_answer(fleet: Fleet, running: Gateway, bodies: list[Body]) -> None:
+    with slowed(fleet.replicas[0]), traffic(running.port, bodies, CLIENTS) as sent:
+        time.sleep(5)
+    assert {one.status for one in sent} == {200}
+    answered = [line["replica"] for line in running.requests() if line["status"] == 200]
+    assert min(answered.count(name) for name in set(answered)) < len(answered) / 4
