@@ -1,7 +1,8 @@
 """Replicas of the service on this machine, one DNS name for all of them, and the gateway before it.
 
 Each replica has a loopback address of its own and the same port, as containers have, so that the gateway runs with the
-very configuration that is deployed (``deploy/haproxy/haproxy.cfg``); only environment variables tell it where things are.
+very configuration that is deployed (``deploy/haproxy/haproxy.cfg``); only
+environment variables tell it where things are.
 """
 
 from __future__ import annotations
