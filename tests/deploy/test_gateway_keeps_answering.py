@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from benchmarks import photos
@@ -77,3 +78,22 @@ def test_a_slow_replica_gets_less_to_do_and_costs_no_answer(fleet: Fleet, runnin
     assert {one.status for one in sent} == {200}
     answered = [line["replica"] for line in running.requests() if line["status"] == 200]
     assert min(answered.count(name) for name in set(answered)) < len(answered) / 4
+
+
+def test_a_page_stays_with_the_replica_that_remembers_its_photo(
+    fleet: Fleet, tmp_path: Path, bodies: list[Body]
+) -> None:
+    with (
+        gateway(fleet, tmp_path) as running,
+        httpx.Client(base_url=f"http://127.0.0.1:{running.port}", timeout=60, trust_env=False) as page,
+    ):
+        for number in (1, 2):
+            fleet.start(GLASSBOT_CACHE_PICTURES="8")
+            running.await_replicas(number)
+        raw = {"Content-Type": bodies[0].content_type}
+        assert "Set-Cookie" not in page.post("/predict", content=bodies[0].content, headers=raw).headers
+        assert page.get("/").headers["Set-Cookie"].startswith("replica=app")
+        image = page.post("/predict", content=bodies[1].content, headers=raw).json()["image"]["sha256"]
+        assert {page.post("/predict", params={"image": image}).status_code for _ in range(8)} == {200}
+        fleet.end(next(one for one in fleet.replicas if f"app{one.address[-1]}" == page.cookies["replica"]))
+        assert page.post("/predict", content=bodies[1].content, headers=raw).status_code == 200
