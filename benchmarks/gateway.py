@@ -49,7 +49,7 @@ class Plan:
     checkpoint: Path
     """The network that all replicas serve."""
     configuration: Path
-    """The configuration of HAProxy."""
+    """The configuration file that HAProxy runs with."""
     rounds: int
     """How often each part is measured, each time with new replicas."""
     seconds: int

@@ -22,9 +22,12 @@ TEXT = CONFIGURATION.read_text("utf-8")
 
 
 @pytest.fixture
-def alone(fleet: Fleet, tmp_path: Path) -> Iterator[Gateway]:
+def alone(tmp_path: Path) -> Iterator[Gateway]:
     """The gateway, with no replica behind it, and with limits that a test can reach."""
-    with gateway(fleet, tmp_path, GATEWAY_RATE="5", GATEWAY_BODY_BYTES="1000") as running:
+    with (
+        Fleet(tmp_path / "no network", tmp_path) as nobody,
+        gateway(nobody, tmp_path, GATEWAY_RATE="5", GATEWAY_BODY_BYTES="1000") as running,
+    ):
         yield running
 
 
