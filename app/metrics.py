@@ -29,6 +29,9 @@ class Metrics:
         self.batch = Histogram(
             "glassbot_batch_size", "Pictures in a forward pass.", buckets=(1, 2, 4, 8, 16, 32), registry=self.registry
         )
+        self.sentences = Counter(
+            "glassbot_sentences", "Sentences said, by how sure they are.", ("tier",), registry=self.registry
+        )
         self.info = Info("glassbot_model", "The network that answers.", registry=self.registry)
         self.ready = Gauge("glassbot_ready", "1 while the service is ready, else 0.", registry=self.registry)
 

@@ -1,6 +1,6 @@
 """A running service as the captioner of ``glassbot caption``: ``POST /predict`` over a few connections that stay open.
 
-Temporary failures are tried again: a broken connection and the statuses 429, 503 and 504, ``MAX_ATTEMPTS`` times in
+Temporary failures are tried again: a broken connection and the statuses 429, 502, 503 and 504, ``MAX_ATTEMPTS`` times in
 all. The pauses double and are partly random, and are never shorter than the ``Retry-After`` of the service. A request
 that pauses keeps its place among the ``concurrency`` ones, so that a busy service gets fewer requests.
 """
@@ -29,7 +29,7 @@ MAX_PAUSE_SECONDS = 60.0
 
 _BACKOFF = wait_exponential(multiplier=0.25, max=4) + wait_random_exponential(multiplier=0.25, max=4)
 """Seconds between half and all of a span that doubles from 0.5 to 8, so that not all requests return at once."""
-_TEMPORARY_STATUSES = (429, 503, 504)
+_TEMPORARY_STATUSES = (429, 502, 503, 504)
 _FORBIDDEN_STATUSES = (401, 403)
 _TIMEOUT = httpx.Timeout(60, connect=10)
 _OCTETS = {"Content-Type": "application/octet-stream"}

@@ -113,6 +113,7 @@ class Predictor:
 
         async with self._within_deadline():
             result, description = await self._forward_then(picture, self._explained_layers, sentence)
+        self._metrics.sentences.labels(description.caption.tier).inc()
         return Described(result.image, description, result.timing)
 
     async def explain(self, picture: Picture, *, label: str, vocabulary: str | None, method: Method) -> Explained:

@@ -117,7 +117,7 @@ async def test_the_request_id_and_the_times_are_left_out() -> None:
     assert set(examples.PREDICT) - set(await predict(GOOD)) == {"request_id", "timing_ms"}
 
 
-@pytest.mark.parametrize("status", [429, 503, 504])
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
 async def test_a_busy_service_is_asked_again_and_not_before_its_retry_after(pauses: list[float], status: int) -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
     assert (

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -281,6 +282,7 @@ async def test_metrics_count_what_was_answered(client: httpx.AsyncClient) -> Non
     assert 'glassbot_requests_total{method="POST",route="/predict",status="200"}' in text
     assert 'glassbot_rejected_total{reason="not-an-image"}' in text
     assert "glassbot_batch_size_bucket" in text
+    assert re.search(r'^glassbot_sentences_total{tier="(sure|think|hedge|pass)"} [1-9]', text, re.MULTILINE)
     assert "glassbot_queue_depth 0.0" in text
 
 
