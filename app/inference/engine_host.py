@@ -81,7 +81,7 @@ class EngineHost:
         watch("in_flight", "Requests in memory.", lambda: self.admission.in_memory)
         watch("capacity", "Most requests that are answered at the same time.", lambda: self.admission.capacity)
         watch("room", "Old name of glassbot_capacity, until 0.2.0.", lambda: self.admission.capacity)
-        self._metrics.info.info({"name": self.checkpoint.name, "version": self.checkpoint.version})
+        self._metrics.name_network(self.checkpoint.name, self.checkpoint.version)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
