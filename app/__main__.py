@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Any
 
 from app import logs
@@ -18,6 +19,8 @@ from model.checkpoint import Checkpoint, CheckpointError
 from model.engines import Engine, create_engine
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from app.inference.engine_host import CreateEngine  # which imports more than a wrong flag needs
 
 log = logging.getLogger("glassbot")
@@ -29,6 +32,7 @@ _SERVE_FLAGS = (
     "engine",
     "precision",
     "threads",
+    "workers",
     "drain-seconds",
     "log-level",
     "log-format",
@@ -152,23 +156,53 @@ def _serve(options: dict[str, Any]) -> int:
     limit_arenas()
     for warning in deprecation_warnings():
         log.warning(warning)
-    with listen(settings.host, settings.port) as listener, ThreadPoolExecutor(1) as loader:
-        checkpoint = loader.submit(checkpoints.load, settings.checkpoint)
-        engine = loader.submit(lambda: _engine_of(create_engine, checkpoint.result(), settings))
-        # Importing the framework takes as long as both of these.
-        from app.http.server import serve
-        from app.main import create_app
-
-        app = create_app(settings, checkpoint.result(), create_engine=lambda *_, **__: engine.result())
+    with listen(settings.host, settings.port) as listener:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}"
 
         def announce() -> None:
-            return_freed_memory()
             print(f"Glassbot is running at {address} (Ctrl-C stops it).", flush=True)
 
-        serve(app, settings, listener, announce)
+        serve = _serve_by_one if settings.workers == 1 else _serve_by_several
+        serve(settings, listener, announce, create_engine)
     return 0
+
+
+def _serve_by_one(
+    settings: Settings, listener: socket, announce: Callable[[], None], create_engine: CreateEngine
+) -> None:
+    with ThreadPoolExecutor(1) as loader:
+        checkpoint = loader.submit(checkpoints.load, settings.checkpoint)
+        engine = loader.submit(lambda: _engine_of(create_engine, checkpoint.result(), settings))
+        # Importing the framework takes as long as both of these.
+        from app.http.server import Server
+        from app.main import create_app
+
+        app = create_app(settings, checkpoint.result(), create_engine=lambda *_, **__: engine.result())
+
+        def ready() -> None:
+            return_freed_memory()
+            announce()
+
+        Server(app, settings, ready).run_on(listener)
+
+
+def _serve_by_several(
+    settings: Settings, listener: socket, announce: Callable[[], None], create_engine: CreateEngine
+) -> None:
+    try:
+        from app.http.supervisor import supervise
+    except ImportError as error:
+        raise SettingsError(
+            f"{settings.workers} workers need gunicorn, which is not installed: pip install 'glassbot[workers]'."
+        ) from error
+
+    def load(settings: Settings) -> FastAPI:
+        from app.main import create_app
+
+        return create_app(settings, create_engine=create_engine)
+
+    supervise(settings, listener, load, announce)
 
 
 def _engine_of(create_engine: CreateEngine, checkpoint: Checkpoint, settings: Settings) -> Engine:

@@ -44,13 +44,16 @@ def create_app(
 
     Its lifespan starts the engine that ``create_engine`` builds in the background; ``/readyz`` tells when it runs.
     """
-    metrics = Metrics()
+    several = settings.workers > 1
+    metrics = Metrics(shared=several)
     host = EngineHost(settings, checkpoint or checkpoints.load(settings.checkpoint), metrics, create_engine)
     predictor = Predictor(settings, host, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with predictor.running():
+            if several:  # a worker takes connections once it can answer: until then others do
+                await host.started()
             yield
 
     app = Service(

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     threads: int = Field(
         default=0, ge=0, le=1024, description="Threads of the engine; 0 lets the engine choose their number."
     )
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Processes that answer; several share address, weights, cores and caches."
+    )
     decode_threads: int = Field(default=2, ge=1, le=64, description="Pictures decoded at the same time.")
     max_body_mb: float = Field(
         default=20, gt=0, le=1024, description="Largest request body with one picture, in megabytes (10⁶ bytes)."

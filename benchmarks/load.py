@@ -43,6 +43,8 @@ class ClosedLoop:
     """The number of answers with another status."""
     lost: int
     """The number of connections that failed or timed out."""
+    p99_ms: float
+    """Milliseconds within which 99 % of all answers came, refusals included."""
     client_cpu: float
     """The share of all cores that wrk used."""
 

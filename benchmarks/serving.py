@@ -12,6 +12,7 @@ today       an older build, whose checkout ``--today PATH`` names: answers over 
 openvino    the engine's graphs by OpenVINO's own benchmark_app, beside the engine itself
 folder      ``glassbot caption`` of a folder, beside the answers in process
 footprint   seconds to start, memory, installed size
+workers     one and two workers on one socket, and the memory of each further one (needs the extra ``workers``)
 
 ``today`` is left out unless ``--today`` names a checkout: ``git worktree add ../today COMMIT``. A ratio is that of the
 medians of both sides, and beside it stand the lowest and the highest of the single turns. First of all, every answer
@@ -44,9 +45,10 @@ from benchmarks.stress import arrivals, encodings
 from benchmarks.table import judge_goals, show
 from benchmarks.throughput import check_answers, throughput
 from benchmarks.today import today
+from benchmarks.workers import workers
 from model.checkpoint import PRETRAINED
 
-PARTS = ("throughput", "arrivals", "bodies", "peers", "today", "openvino", "folder", "footprint")
+PARTS = ("throughput", "arrivals", "bodies", "peers", "today", "openvino", "folder", "footprint", "workers")
 _VERSIONED = ("torch", "openvino", "uvicorn", "fastapi", "litserve", "numpy", "pillow")
 _COUNTS = (
     "seconds",
@@ -118,6 +120,8 @@ def _count(text: str) -> int:
 def _require(parts: Sequence[str], plan: Plan) -> None:
     if "today" in parts and plan.older is None:
         raise LoadError("There is no older build to compare with: --today PATH names its checkout.")
+    if "workers" in parts and importlib.util.find_spec("gunicorn") is None:
+        raise LoadError("Several workers need gunicorn: pip install -e '.[workers]', or leave workers out of --parts.")
     if "peers" in parts:
         for name in ("torch", "litserve"):
             if importlib.util.find_spec(name) is None:
@@ -139,6 +143,7 @@ def measure(bench: Bench, parts: Sequence[str], conditions: Figures, file: Path 
         "openvino": lambda: openvino(bench),
         "folder": lambda: folder(bench),
         "footprint": lambda: footprint(bench),
+        "workers": lambda: workers(bench),
     }
     report: dict[str, Any] = {"ratios": ratios, "goals": [], "figures": figures, "conditions": conditions}
     for part in (name for name in PARTS if name in parts):

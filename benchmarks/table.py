@@ -96,6 +96,7 @@ def rows(figures: Report) -> Iterator[tuple[str, str]]:
         "openvino": _openvino,
         "folder": _folder,
         "footprint": _footprint,
+        "workers": _workers,
     }
     for part, part_figures in figures.items():
         if "failed" in part_figures:
@@ -202,6 +203,14 @@ def _footprint(figures: Report) -> Iterator[tuple[str, str]]:
     yield "starts", ", ".join(f"{seconds:.2f} s" for seconds in figures["starts"])
     largest = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in list(figures["installed"].items())[:4])
     yield "installed for serving", f"{figures['installed_bytes'] / 1e6:.0f} MB ({largest}, …)"
+
+
+def _workers(figures: Report) -> Iterator[tuple[str, str]]:
+    for number, loops in figures["loops"].items():
+        rates, p99 = loops["rates"], loops["p99_ms"]
+        yield f"{number} worker(s)", f"{rates} answers/s, p99 {p99} ms, at {figures['connections']} connections"
+    further = ", ".join(f"{pss / 1e6:.0f}" for pss in figures["pss_of_each_further_worker"])
+    yield "each further worker", f"{further} MB (PSS)"
 
 
 def _memory(figures: Report) -> str:

@@ -40,11 +40,11 @@ function delay()
   return table.remove(pauses, 1) or 0
 end
 
-function done(summary)
+function done(summary, latency)
   for _, thread in ipairs(threads) do
     local lost = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
-    print(string.format('{"seconds": %f, "ok": %d, "shed": %d, "shed_with_retry_after": %d, "other": %d, "lost": %d}',
-      summary.duration / 1e6, thread:get("ok"), thread:get("shed"), thread:get("shed_with_retry_after"),
-      thread:get("other"), lost))
+    print(string.format('{"seconds": %f, "ok": %d, "shed": %d, "shed_with_retry_after": %d, "other": %d, "lost": %d, ' ..
+      '"p99_ms": %f}', summary.duration / 1e6, thread:get("ok"), thread:get("shed"),
+      thread:get("shed_with_retry_after"), thread:get("other"), lost, latency:percentile(99) / 1000))
   end
 end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import signal
 import socket
@@ -28,10 +29,16 @@ class Server(uvicorn.Server):
     """uvicorn's server, but SIGTERM means: answer 503 on /readyz, go on answering for a while, finish, exit with 0.
 
     By itself uvicorn stops listening first and ends with the signal's own status. ``announce`` is called once, when
-    the engine is ready.
+    the engine is ready, and ``heartbeat`` once a second, also while the server starts and stops.
     """
 
-    def __init__(self, app: FastAPI, settings: Settings, announce: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        settings: Settings,
+        announce: Callable[[], None],
+        heartbeat: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -49,8 +56,16 @@ class Server(uvicorn.Server):
         )
         self._host: EngineHost = app.state.host
         self._announce: Callable[[], None] | None = announce
+        self._heartbeat = heartbeat
         self._drain_seconds = settings.drain_seconds
         self._exit_at = float("inf")
+
+    def run_on(self, listener: socket.socket) -> None:
+        """Answer requests until a signal arrives. Raises StartError where the engine does not start."""
+        self.run(sockets=[listener, *(listener.dup() for _ in range(_ACCEPTED_AT_ONCE - 1))])
+        failure = self._host.failure
+        if failure is not None:
+            raise cannot_run(failure) from failure
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 uvicorn's signature
         """SIGTERM drains; Ctrl-C finishes what was begun, and a second Ctrl-C ends everything at once."""
@@ -62,6 +77,19 @@ class Server(uvicorn.Server):
         else:
             self.should_exit = True
 
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve on the event loop that runs, until a signal arrives."""
+        beating = asyncio.create_task(self._beat())
+        try:
+            await super().serve(sockets)
+        finally:
+            beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            self._heartbeat()
+            await asyncio.sleep(1)
+
     async def on_tick(self, counter: int) -> bool:
         """Called by uvicorn ten times a second: announce readiness, or exit where it is time to."""
         if monotonic() >= self._exit_at or self._host.failure is not None:
@@ -71,12 +99,3 @@ class Server(uvicorn.Server):
             self._announce()
             self._announce = None
         return await super().on_tick(counter)
-
-
-def serve(app: FastAPI, settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
-    """Answer requests until a signal arrives. Raises StartError where the engine does not start."""
-    server = Server(app, settings, announce)
-    server.run(sockets=[listener, *(listener.dup() for _ in range(_ACCEPTED_AT_ONCE - 1))])
-    failure = app.state.host.failure
-    if failure is not None:
-        raise cannot_run(failure) from failure

@@ -77,11 +77,12 @@ class EngineHost:
 
     def _export_metrics(self) -> None:
         watch = self._metrics.watch
+        watch("ready", "1 while the service is ready, else 0.", lambda: self.ready and not self.draining, "livemax")
         watch("queue_depth", "Pictures that wait for the network.", lambda: len(self._batcher))
         watch("in_flight", "Requests in memory.", lambda: self.admission.in_memory)
         watch("capacity", "Most requests that are answered at the same time.", lambda: self.admission.capacity)
         watch("room", "Old name of glassbot_capacity, until 0.2.0.", lambda: self.admission.capacity)
-        self._metrics.info.info({"name": self.checkpoint.name, "version": self.checkpoint.version})
+        self._metrics.name_network(self.checkpoint.name, self.checkpoint.version)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -107,7 +108,6 @@ class EngineHost:
             self.failure = error
             return
         self.ready = True
-        self._metrics.ready.set(1)
         log.info("ready", extra={"facts": {"engine": self._engine.name, "version": self.checkpoint.version}})
 
     def _create_and_warm_up(self) -> Engine:
@@ -123,9 +123,11 @@ class EngineHost:
         return engine
 
     def drain(self) -> None:
-        """Announce on ``/readyz`` that this process will end; requests are answered as before."""
+        """Announce on ``/readyz`` that this process will end; requests are answered as before.
+
+        Signal handlers call it, so it takes no lock.
+        """
         self.draining = True
-        self._metrics.ready.set(0)
 
     @contextmanager
     def admit(self) -> Iterator[Slot]:

@@ -21,6 +21,7 @@ UNITS = {"seconds": "_seconds", "milliseconds": "_ms", "megabytes": "_mb", "mega
 COUNTS = {
     "port",
     "threads",
+    "workers",
     "decode_threads",
     "max_batch_files",
     "max_batch",

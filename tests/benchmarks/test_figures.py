@@ -61,7 +61,9 @@ def test_a_photo_is_sent_in_three_encodings() -> None:
 
 
 def loop(concurrency: int, ok: int) -> ClosedLoop:
-    return ClosedLoop(concurrency, 2.0, ok, shed=1, shed_with_retry_after=1, other=0, lost=0, client_cpu=0.01)
+    return ClosedLoop(
+        concurrency, 2.0, ok, shed=1, shed_with_retry_after=1, other=0, lost=0, p99_ms=9.0, client_cpu=0.01
+    )
 
 
 def test_the_script_for_wrk_prints_what_a_closed_loop_reads() -> None:

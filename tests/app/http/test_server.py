@@ -16,7 +16,7 @@ def test_several_descriptors_of_one_socket_are_served(monkeypatch: pytest.Monkey
     monkeypatch.setattr(server.Server, "run", lambda _, sockets: served.append(sockets))
     settings = Settings()
     with listen("127.0.0.1", 0) as listener:
-        server.serve(create_app(settings, tiny_network(67)), settings, listener, lambda: None)
+        server.Server(create_app(settings, tiny_network(67)), settings, lambda: None).run_on(listener)
         (sockets,) = served
         assert sockets[0] is listener
         assert {one.getsockname() for one in sockets} == {listener.getsockname()}
