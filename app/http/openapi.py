@@ -21,7 +21,7 @@ wherever `GET` does. Where other origins may call, the preflight of one that may
 are not an HTTP/1.1 request are a 400 `malformed-request`, headers that are too large a 431 `head-too-large`; both end
 the connection. A range that a file does not have is a 416 `unsatisfiable-range`. Offers to upgrade are ignored.
 
-Beneath `/v2` is the Open Inference Protocol: an error is `{"error": …}` there, and 400 takes the place of 415 and 422."""
+Beneath `/v2` is the Open Inference Protocol: an error is `{"error": …}` there, and 415 and 422 are 400."""
 _ANYWHERE = (
     errors.NotFoundError,
     errors.MethodNotAllowedError,
