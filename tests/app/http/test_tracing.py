@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -25,6 +26,7 @@ from tests.app.conftest import FakeEngine, serving, until
 from tests.app.http.collector import Collector, attributes, collecting
 from tests.app.http.test_api import post
 from tests.app.inference import corpus
+from tests.app.server import served
 
 pytestmark = pytest.mark.anyio
 
@@ -219,6 +221,18 @@ async def test_a_collector_that_is_gone_is_told_in_one_line(
     assert [record.levelname for record in said] == ["ERROR"]
 
 
+@pytest.mark.slow
+def test_what_was_answered_last_is_sent_before_the_process_ends(
+    collector: Collector, checkpoint_file: Path, tmp_path: Path
+) -> None:
+    with served(checkpoint_file, tmp_path / "log", GLASSBOT_TRACES="otlp") as running:
+        answer = httpx.post(f"{running.address}/predict", content=corpus.jpeg(), headers=KEPT, timeout=60)
+        assert answer.status_code == 200
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["trace_id"] for line in lines if line.get("route") == "/predict"] == [TRACE]
+    assert [span.name for span in children(collector.spans, request_span(collector.spans))] == STEPS
+
+
 def test_without_traces_nothing_of_the_sdk_is_imported() -> None:
     code = (
         "import sys\n"
@@ -248,7 +262,6 @@ def test_where_the_extra_is_not_installed_one_sentence_says_what_to_install(
     ("variable", "value", "said"),
     [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "'collector:4318/v1/traces' is no URL"),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon", "soon"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "max_queue_size"),
     ],
 )
