@@ -28,6 +28,8 @@ UV := $(VENV)/.uv
 BROWSER := $(VENV)/.browser
 # An environment with the locked serving set and nothing else: what the reports and the SBOM are about.
 SERVING := build/serving
+# One with the public clients of the Open Inference Protocol, which would not go beside the service.
+CLIENTS := build/clients
 
 .PHONY: help
 help: ## what can be made
@@ -78,10 +80,14 @@ quick: $(DEV) ## the tests that take no browser and no patience
 LONG := GLASSBOT_KILLS=20 GLASSBOT_FUZZ=10000 GLASSBOT_EXAMPLES=200 GLASSBOT_REQUESTS=100000 \
   GLASSBOT_FILES=10000 GLASSBOT_SENTENCES=100000
 .PHONY: soak
-soak: $(DEV) licences audit sbom ## every test in its long form, then again and again (ROUNDS=2), before something is called done
+soak: $(DEV) licences audit sbom clients ## every test in its long form, then again and again (ROUNDS=2), before something is called done
 	$(LONG) $(BIN)/python -m pytest -q -x --timeout=3600 $(ARGS)
 	@for round in $$(seq $(or $(ROUNDS),2)); do \
 	  echo "round $$round"; PYTHONHASHSEED=$$round $(BIN)/python -m pytest -q -x $(ARGS) || exit 1; done
+
+.PHONY: clients
+clients: $(DEV) $(CLIENTS)/.ready ## public clients of the Open Inference Protocol (tritonclient, kserve) against a real service
+	$(BIN)/python -m pytest -q tests/clients $(ARGS)
 
 .PHONY: licences
 licences: $(DEV) $(SERVING)/.ready ## the licence of everything that serving installs; fails on one that does not fit (pyproject.toml lists them)
@@ -111,6 +117,7 @@ lock: $(UV) ## bring requirements/ in line with pyproject.toml; what it locks al
 	$(COMPILE) $(SUBSET) --output-file requirements/serve.txt pyproject.toml
 	$(COMPILE) $(SUBSET) --group build --output-file requirements/build.txt
 	$(COMPILE) $(SUBSET) --group node --output-file requirements/node.txt
+	$(COMPILE) --no-annotate --group clients --output-file requirements/clients.txt
 # One version for all Pythons from 3.11 on and all platforms where that is possible, and wheels only. pip belongs to the environment.
 COMPILE = $(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --fork-strategy fewest --only-binary :all: \
   --no-emit-package pip --custom-compile-command 'make lock'
@@ -207,6 +214,12 @@ $(SERVING)/.ready: pyproject.toml $(LOCK)/serve.txt | $(BASE)
 	@echo "Installing the locked serving set into $(SERVING)"
 	@$(BIN)/python -m venv --clear --without-pip $(SERVING)
 	@$(PIP) --python $(SERVING)/bin/python install --requirement $(LOCK)/serve.txt
+	@touch $@
+
+$(CLIENTS)/.ready: $(LOCK)/clients.txt | $(READY)
+	@echo "Installing the clients of the Open Inference Protocol into $(CLIENTS)"
+	@$(BIN)/python -m venv --clear --without-pip $(CLIENTS)
+	@$(PIP) --python $(CLIENTS)/bin/python install --requirement $(LOCK)/clients.txt
 	@touch $@
 
 # Debian's chromium where we may install it, else the browser that Playwright brings. Neither is no error here: `warn` says it at the end.

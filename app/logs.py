@@ -11,6 +11,9 @@ from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that the running code answers; empty outside a request."""
+trace_id: ContextVar[str] = ContextVar("trace_id", default="")
+"""The id of the trace that the request is kept in; empty where it is not traced."""
+_IDS = (request_id, trace_id)
 
 _PLAIN = "%(asctime)s %(levelname)-7s %(name)s %(message)s"
 
@@ -26,8 +29,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if current := request_id.get():
-            line["request_id"] = current
+        line |= {one.name: current for one in _IDS if (current := one.get())}
         line |= getattr(record, "facts", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
@@ -39,7 +41,7 @@ class PlainLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text, without a line end."""
-        facts = {"request_id": request_id.get(), **getattr(record, "facts", {})}
+        facts = {**{one.name: one.get() for one in _IDS}, **getattr(record, "facts", {})}
         tail = " ".join(f"{name}={value}" for name, value in facts.items() if value != "")
         return f"{super().format(record)} {tail}".rstrip()
 

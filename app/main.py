@@ -6,25 +6,28 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import logs
 from app.errors import GlassbotError, InvalidRequestError, MethodNotAllowedError, NotFoundError
 from app.http import answers
 from app.http.compression import Files, Gzip
 from app.http.cors import Cors
-from app.http.middleware import Head, PlainErrors, RelativeRedirects, RequestContextMiddleware
+from app.http.middleware import Head, PlainErrors, RelativeRedirects, RequestContextMiddleware, path_of
+from app.http.open_inference import failures
 from app.http.openapi import DESCRIPTION, Service
-from app.http.routes import api, compare, health, network, pages, teach, training, units, working
+from app.http.routes import api, compare, health, network, open_inference, pages, teach, training, units, working
 from app.http.routes.contract import PROBLEM
 from app.http.site_files import web_root
 from app.inference.engine_host import CreateEngine, EngineHost
 from app.inference.predictor import Predictor
+from app.inference.steps import unwatched
 from app.metrics import Metrics
 from app.runs.registry import Runs
 from app.settings import Settings
@@ -33,6 +36,9 @@ from model import unit_cards
 from model.checkpoint import Checkpoint
 from model.engines import create_engine as create_real_engine
 from model.unit_cards import UnitCards
+
+if TYPE_CHECKING:
+    from app.http.tracing import Tracing
 
 log = logging.getLogger("glassbot")
 
@@ -44,26 +50,19 @@ def create_app(
 
     Its lifespan starts the engine that ``create_engine`` builds in the background; ``/readyz`` tells when it runs.
     """
-    several = settings.workers > 1
-    metrics = Metrics(shared=several)
+    metrics = Metrics(shared=settings.workers > 1)
     host = EngineHost(settings, checkpoint or checkpoints.load(settings.checkpoint), metrics, create_engine)
-    predictor = Predictor(settings, host, metrics)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with predictor.running():
-            if several:  # a worker takes connections once it can answer: until then others do
-                await host.started()
-            yield
-
+    tracing = _tracing(settings)
+    predictor = Predictor(settings, host, metrics, tracing.step if tracing else unwatched)
     app = Service(
         title="Glassbot",
         version=_version(),
         description=DESCRIPTION,
-        lifespan=lifespan,
+        lifespan=lambda _: _running(settings, predictor, tracing),
         docs_url=None,
         redoc_url=None,
         root_path_in_servers=False,
+        telemetry=tracing.telemetry if tracing else None,
     )
     app.state.settings = settings
     app.state.metrics = metrics
@@ -71,12 +70,33 @@ def create_app(
     app.state.predictor = predictor
     app.state.runs = Runs(settings.runs)
     app.state.unit_cards = _unit_cards(settings, host.checkpoint)
-    for part in (api, compare, working, teach, network, units, health, pages, training):
+    for part in (api, compare, working, teach, network, units, open_inference, health, pages, training):
         app.include_router(part.router)
     app.mount("/static", Files(directory=web_root() / "static"), name="static")
     _add_middleware(app, settings, metrics, host)
+    if tracing:
+        app.add_middleware(tracing.ids_in_logs)
     _answer_problems(app, metrics)
     return app
+
+
+def _tracing(settings: Settings) -> Tracing | None:
+    """What sends traces, where they are asked for. Raises SettingsError."""
+    if settings.traces == "off":
+        return None
+    from app.http.tracing import Tracing
+
+    return Tracing()
+
+
+@asynccontextmanager
+async def _running(settings: Settings, predictor: Predictor, tracing: Tracing | None) -> AsyncIterator[None]:
+    async with predictor.running():
+        if settings.workers > 1:  # a worker takes connections once it can answer: until then others do
+            await predictor.host.started()
+        yield
+    if tracing:
+        await tracing.close()
 
 
 def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, host: EngineHost) -> None:
@@ -86,9 +106,9 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, host: En
         return Cors(inner, settings.cors_origins, problem) if settings.cors_origins else inner
 
     def error_response(error: GlassbotError) -> ASGIApp:
-        return with_cors(problem(error))
+        return with_cors(_failing(error))
 
-    app.add_middleware(PlainErrors, error_response=problem)
+    app.add_middleware(PlainErrors, error_response=_failing)
     app.add_middleware(RelativeRedirects)
     app.add_middleware(Gzip)
     app.add_middleware(Head)
@@ -101,6 +121,20 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics, host: En
     )
 
 
+def _failing(error: GlassbotError) -> ASGIApp:
+    """What answers any request with an error."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await failure(error, scope)(scope, receive, send)
+
+    return answer
+
+
+def failure(error: GlassbotError, scope: Scope) -> Response:
+    """The answer for an error: a problem, but beneath ``/v2`` what that protocol has in its place."""
+    return failures.failure(error) if failures.is_beneath(path_of(scope)) else problem(error)
+
+
 def problem(error: GlassbotError) -> Response:
     """The RFC 9457 answer for an error, with the id of the current request."""
     body = answers.problem(error, logs.request_id.get()).model_dump_json(exclude_defaults=True)
@@ -111,17 +145,17 @@ def _answer_problems(app: FastAPI, metrics: Metrics) -> None:
     """Answer our own errors, invalid parameters, and the framework's 404 and 405 with problems."""
 
     @app.exception_handler(GlassbotError)
-    async def answer(_: Request, error: GlassbotError) -> Response:
+    async def answer(request: Request, error: GlassbotError) -> Response:
         metrics.rejected.labels(error.slug).inc()
-        return problem(error)
+        return failure(error, request.scope)
 
     @app.exception_handler(RequestValidationError)
     async def answer_invalid(request: Request, error: RequestValidationError) -> Response:
         return await answer(request, _from_validation(error))
 
     @app.exception_handler(HTTPException)
-    async def answer_framework(_: Request, error: HTTPException) -> Response:
-        response = problem(_from_http(error))
+    async def answer_framework(request: Request, error: HTTPException) -> Response:
+        response = failure(_from_http(error), request.scope)
         response.headers.update(error.headers or {})
         allowed = set(response.headers.get("Allow", "").split(", "))
         if "GET" in allowed:  # app.http.middleware.Head answers HEAD wherever GET is answered

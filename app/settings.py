@@ -160,6 +160,7 @@ class Settings(BaseSettings):
         default="info", description="Least severe level that is logged."
     )
     log_format: Literal["json", "plain"] = Field(default="json", description="One JSON object per line, or plain text.")
+    traces: Literal["off", "otlp"] = Field(default="off", description="otlp sends traces (docs/standards.md).")
 
     @property
     def max_body_bytes(self) -> int:

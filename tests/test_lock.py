@@ -25,6 +25,7 @@ LOCKS: dict[str, list[str]] = {
     "train": [*PROJECT["dependencies"], *EXTRAS["gpu"], *EXTRAS["train"]],
     "dev": [*PROJECT["dependencies"], *(requirement for extra in EXTRAS.values() for requirement in extra)],
     "build": [*SETTINGS["build-system"]["requires"], *SETTINGS["dependency-groups"]["build"]],
+    "clients": SETTINGS["dependency-groups"]["clients"],
     "node": SETTINGS["dependency-groups"]["node"],
 }
 """The name of each lock, and what pyproject.toml asks of it."""

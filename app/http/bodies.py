@@ -68,12 +68,12 @@ async def picture(request: Request, *, max_bytes: int, seconds: float) -> bytes:
         files = await uploads(request, max_bytes=max_bytes, seconds=seconds, max_files=1)
         return files[0].content
     if content_type == b"application/json" or content_type.endswith(b"+json"):
-        body = await _read(request, max_bytes, seconds)
+        body = await whole(request, max_bytes=max_bytes, seconds=seconds)
         return await asyncio.to_thread(_from_json, body)
     if content_type.startswith(_NOT_RAW) or (content_type and b"/" not in content_type):
         name = content_type.decode("latin-1")[:80]
         raise UnsupportedBodyError(f"A body of type {name!r} cannot be read: send {_WAYS_TO_SEND}.")
-    return await _read(request, max_bytes, seconds)
+    return await whole(request, max_bytes=max_bytes, seconds=seconds)
 
 
 async def raw(request: Request, *, max_bytes: int, seconds: float) -> bytes:
@@ -82,7 +82,7 @@ async def raw(request: Request, *, max_bytes: int, seconds: float) -> bytes:
     if content_type not in (b"", b"application/octet-stream"):
         name = content_type.decode("latin-1")[:80]
         raise UnsupportedBodyError(f"A body of type {name!r} cannot be read: send application/octet-stream.")
-    return await _read(request, max_bytes, seconds)
+    return await whole(request, max_bytes=max_bytes, seconds=seconds)
 
 
 async def nothing(request: Request, *, max_bytes: int, seconds: float) -> None:
@@ -118,7 +118,8 @@ async def uploads(request: Request, *, max_bytes: int, seconds: float, max_files
     return parts.files
 
 
-async def _read(request: Request, max_bytes: int, seconds: float) -> bytes:
+async def whole(request: Request, *, max_bytes: int, seconds: float) -> bytes:
+    """The body of a request as it is, whatever its content type. Raises as :func:`picture`."""
     body = bytearray()
     async for chunk in _chunks(request, max_bytes, seconds):
         body += chunk

@@ -63,6 +63,15 @@ class Intake:
 
         return await self._admitted(receive, lambda body, _: work(body))
 
+    async def message(self, work: Callable[[bytes, Slot], Coroutine[Any, Any, Result]]) -> Result:
+        """What ``work`` returns for a body of any type, and the slot of the request. Raises as :meth:`picture`."""
+
+        async def receive() -> bytes:
+            limit, seconds = self.settings.max_batch_body_bytes, self.settings.upload_seconds
+            return await bodies.whole(self.request, max_bytes=limit, seconds=seconds)
+
+        return await self._admitted(receive, work)
+
     async def files(self, work: Callable[[list[Upload], Slot], Coroutine[Any, Any, Result]]) -> Result:
         """What ``work`` returns for the files of a batch and the slot of the request. Raises as :meth:`picture`."""
 

@@ -30,8 +30,8 @@ _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_POLLED = ("/livez", "/readyz", "/metrics")
-"""Routes that machines ask every few seconds; they are logged at level debug."""
+POLLED = frozenset(("/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"))
+"""Routes that machines ask every few seconds; they are logged at level debug, and not traced."""
 
 log = logging.getLogger("glassbot.http")
 
@@ -100,6 +100,11 @@ class RelativeRedirects:
             await send(message)
 
         await self._app(scope, receive, send_relative)
+
+
+def path_of(scope: Scope) -> str:
+    """The path of a request as the routes name it, without the prefix that a gateway strips."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
 
 
 def _beside(path: str, location: str) -> str:
@@ -199,5 +204,5 @@ class RequestContextMiddleware:
         self._metrics.requests.labels(route, method, str(status)).inc()
         self._metrics.latency.labels(route).observe(seconds)
         facts = {"method": method, "route": route, "status": status, "ms": round(1000 * seconds, 1)}
-        level = logging.DEBUG if route in _POLLED else logging.INFO
+        level = logging.DEBUG if route in POLLED else logging.INFO
         log.log(level, "answered", extra={"facts": facts})

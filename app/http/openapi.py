@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from app import errors
 from app.http import examples, teaching_answers, working_examples
+from app.http.open_inference.failures import PREFIX
 from app.http.routes import contract
 from model.checkpoint import Checkpoint
 
@@ -18,7 +19,9 @@ Every error is a problem (RFC 9457) of a stable `type`. Beside what each operati
 `not-found`, and any other method 405 `method-not-allowed`, whose `Allow` header names those there are; `HEAD` works
 wherever `GET` does. Where other origins may call, the preflight of one that may not is a 403 `cross-origin`. Bytes that
 are not an HTTP/1.1 request are a 400 `malformed-request`, headers that are too large a 431 `head-too-large`; both end
-the connection. A range that a file does not have is a 416 `unsatisfiable-range`. Offers to upgrade are ignored."""
+the connection. A range that a file does not have is a 416 `unsatisfiable-range`. Offers to upgrade are ignored.
+
+Beneath `/v2` is the Open Inference Protocol: an error is `{"error": …}` there, and 415 and 422 are 400."""
 _ANYWHERE = (
     errors.NotFoundError,
     errors.MethodNotAllowedError,
@@ -86,6 +89,9 @@ def _name_choices(path: str, parameter: dict[str, Any], checkpoint: Checkpoint) 
         parameter["schema"] = {"type": "string", "enum": named}
     if parameter["name"] == "label":
         parameter["example"] = vocabularies[0].labels[0].name
+    if path.startswith(PREFIX) and parameter["in"] == "path":
+        served = {"model": checkpoint.name, "version": checkpoint.version}
+        parameter["schema"] = {"type": "string", "enum": [served[parameter["name"]]]}
     if parameter["name"] == "channel":
         parameter["example"] = 0
     if parameter["name"] == "layers":

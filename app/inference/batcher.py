@@ -35,8 +35,10 @@ class Done(Generic[T]):
 
     result: T
     """What ``then`` made of what ``work`` returned for this item."""
+    began: float
+    """When the batch began, by ``time.perf_counter()``."""
     queued_s: float
-    """Seconds from ``submit`` to the start of the batch."""
+    """Seconds from ``submit`` to that moment."""
     ran_s: float
     """Seconds that ``work`` took for the whole batch."""
     batch_size: int
@@ -173,7 +175,7 @@ def _answer(
         try:
             if isinstance(result, Exception):
                 raise result
-            answers.append(Done(entry.then(result), began - entry.queued_at, ran_s, len(batch)))
+            answers.append(Done(entry.then(result), began, began - entry.queued_at, ran_s, len(batch)))
         except BaseException as error:
             answers.append(_failure(error))
     loop.call_soon_threadsafe(_tell, batch, answers)

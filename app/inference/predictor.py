@@ -29,16 +29,8 @@ from app.inference.class_maps import answered, map_of_claim, map_of_label
 from app.inference.engine_host import EngineHost
 from app.inference.images import DecodedImage, ImageName, Limits, Picture, PixelBudget, decode_image, decoder_threads
 from app.inference.occlusion import logits_when_covered
-from app.inference.results import (
-    Connected,
-    Described,
-    Embedded,
-    Explained,
-    ForwardResult,
-    Occluded,
-    Timing,
-    Traced,
-)
+from app.inference.results import Connected, Described, Embedded, Explained, ForwardResult, Occluded, Timing, Traced
+from app.inference.steps import Watch, unwatched
 from app.inference.teaching import FC7, Taught, Teacher
 from app.metrics import Metrics
 from app.settings import Settings
@@ -58,12 +50,16 @@ T = TypeVar("T")
 
 
 class Predictor:
-    """Answers requests with the engine of ``host``. Use it from one event loop, within :meth:`running`."""
+    """Answers requests with the engine of ``host``. Use it from one event loop, within :meth:`running`.
 
-    def __init__(self, settings: Settings, host: EngineHost, metrics: Metrics) -> None:
+    ``watch`` is told of each step of every answer.
+    """
+
+    def __init__(self, settings: Settings, host: EngineHost, metrics: Metrics, watch: Watch = unwatched) -> None:
         self.host = host
         self.checkpoint = host.checkpoint
         self._metrics = metrics
+        self._watch = watch
         self._explained_layers = explaining.needed_activations(host.checkpoint.architecture)
         self._deadline_s = settings.deadline_seconds
         self._limits = Limits(jpeg_pixels=int(settings.max_jpeg_mpx * 1e6), pixels=int(settings.max_mpx * 1e6))
@@ -107,12 +103,14 @@ class Predictor:
         """
         self._check_vocabulary(vocabulary)
 
-        def sentence(image: DecodedImage, output: Output) -> Description:
-            pixels, logits = image.pixels, output.logits[0]
-            return describe(logits, self.checkpoint, top_k=top_k, vocabulary=vocabulary, pixels=pixels, output=output)
+        def sentence(image: DecodedImage, output: Output) -> tuple[Description, float, float]:
+            began, pixels, logits = perf_counter(), image.pixels, output.logits[0]
+            said = describe(logits, self.checkpoint, top_k=top_k, vocabulary=vocabulary, pixels=pixels, output=output)
+            return said, began, perf_counter()
 
         async with self._within_deadline():
-            result, description = await self._forward_then(picture, self._explained_layers, sentence)
+            result, (description, began, ended) = await self._forward_then(picture, self._explained_layers, sentence)
+        self._watch("sentence", began, ended)
         self._metrics.sentences.labels(description.caption.tier).inc()
         return Described(result.image, description, result.timing)
 
@@ -238,6 +236,8 @@ class Predictor:
         if output is None or not set(layers) <= set(output.maps):
             done = await self.host.run(image.pixels, layers, lambda fresh: work(self._kept(image.sha256, fresh)))
             queue_s, model_s = done.queued_s, done.ran_s
+            self._watch("queue", done.began - queue_s, done.began)
+            self._watch("engine", done.began, done.began + model_s, batch_size=done.batch_size)
             answer, result = done.result
         else:
             answer, result = await self.offload(partial(work, output))
@@ -276,8 +276,12 @@ class Predictor:
             if image is None:
                 raise errors.NoSuchImageError("This photo is no longer in memory: send it again.")
             return image
-        work = partial(self._decode, picture, perf_counter())
-        return await asyncio.get_running_loop().run_in_executor(self._decoder_threads, work)
+        began = perf_counter()
+        work = partial(self._decode, picture, began)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._decoder_threads, work)
+        finally:
+            self._watch("decode", began, perf_counter())
 
     def _decode(self, body: bytes, began: float) -> DecodedImage:
         """On a decoder's thread: hash a picture, and decode it unless that was done before."""

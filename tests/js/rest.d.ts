@@ -164,6 +164,9 @@ export interface components {
             crop: components["schemas"]["Box"];
             image: components["schemas"]["Size"];
         };
+        Failure: {
+            error: string;
+        };
         Health: {
             /** @enum {string} */
             status: "alive" | "ready";
@@ -174,6 +177,12 @@ export interface components {
             format: string;
             sha256: string;
             crop: components["schemas"]["Box"];
+        };
+        InferenceResponse: {
+            model_name: string;
+            model_version: string;
+            id?: string | null;
+            outputs: components["schemas"]["OutputTensor"][];
         };
         InputName: {
             layer: string;
@@ -222,15 +231,29 @@ export interface components {
             weight: number;
             product: number;
         };
+        Live: {
+            live: boolean;
+        };
         MemberAnswer: {
             id: string;
             label: string;
             vocabulary: string;
             score: number;
         };
+        ModelMetadata: {
+            name: string;
+            versions: string[];
+            platform: string;
+            inputs: components["schemas"]["TensorMetadata"][];
+            outputs: components["schemas"]["TensorMetadata"][];
+        };
         ModelName: {
             name: string;
             version: string;
+        };
+        ModelReady: {
+            ready: boolean;
+            name: string;
         };
         ModelResponse: {
             name: string;
@@ -266,6 +289,17 @@ export interface components {
         OtherTerms: {
             count: number;
             sum: number;
+        };
+        OutputTensor: {
+            /** @enum {string} */
+            name: "sentence" | "labels" | "scores" | "answer";
+            /** @enum {string} */
+            datatype: "BYTES" | "FP64";
+            shape: number[];
+            data?: (string | number)[] | null;
+            parameters?: {
+                [key: string]: number;
+            } | null;
         };
         Patch: {
             x: number;
@@ -319,11 +353,19 @@ export interface components {
             where: string;
             what: string;
         };
+        Ready: {
+            ready: boolean;
+        };
         RivalAnswer: {
             id: string;
             label: string;
             logit: number;
             probability: number;
+        };
+        ServerMetadata: {
+            name: string;
+            version: string;
+            extensions: string[];
         };
         Size: {
             width: number;
@@ -370,6 +412,11 @@ export interface components {
             tiers: {
                 [key: string]: components["schemas"]["TaughtTier"];
             };
+        };
+        TensorMetadata: {
+            name: string;
+            datatype: string;
+            shape: number[];
         };
         Timing: {
             decode: number;
@@ -495,33 +542,42 @@ export type EmbedItem = components['schemas']['EmbedItem'];
 export type EmbedResponse = components['schemas']['EmbedResponse'];
 export type Embedding = components['schemas']['Embedding'];
 export type ExplainResponse = components['schemas']['ExplainResponse'];
+export type Failure = components['schemas']['Failure'];
 export type Health = components['schemas']['Health'];
 export type ImageFacts = components['schemas']['ImageFacts'];
+export type InferenceResponse = components['schemas']['InferenceResponse'];
 export type InputName = components['schemas']['InputName'];
 export type LabelAnswer = components['schemas']['LabelAnswer'];
 export type LabelEntry = components['schemas']['LabelEntry'];
 export type LabelName = components['schemas']['LabelName'];
 export type LayerAnswer = components['schemas']['LayerAnswer'];
 export type LinearTermAnswer = components['schemas']['LinearTermAnswer'];
+export type Live = components['schemas']['Live'];
 export type MemberAnswer = components['schemas']['MemberAnswer'];
+export type ModelMetadata = components['schemas']['ModelMetadata'];
 export type ModelName = components['schemas']['ModelName'];
+export type ModelReady = components['schemas']['ModelReady'];
 export type ModelResponse = components['schemas']['ModelResponse'];
 export type NamedImage = components['schemas']['NamedImage'];
 export type OcclusionResponse = components['schemas']['OcclusionResponse'];
 export type OtherTerms = components['schemas']['OtherTerms'];
+export type OutputTensor = components['schemas']['OutputTensor'];
 export type Patch = components['schemas']['Patch'];
 export type PredictResponse = components['schemas']['PredictResponse'];
 export type Prediction = components['schemas']['Prediction'];
 export type ProbabilityAnswer = components['schemas']['ProbabilityAnswer'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemError = components['schemas']['ProblemError'];
+export type Ready = components['schemas']['Ready'];
 export type RivalAnswer = components['schemas']['RivalAnswer'];
+export type ServerMetadata = components['schemas']['ServerMetadata'];
 export type Size = components['schemas']['Size'];
 export type Standing = components['schemas']['Standing'];
 export type StepAnswer = components['schemas']['StepAnswer'];
 export type TaughtName = components['schemas']['TaughtName'];
 export type TaughtTier = components['schemas']['TaughtTier'];
 export type TeachResponse = components['schemas']['TeachResponse'];
+export type TensorMetadata = components['schemas']['TensorMetadata'];
 export type Timing = components['schemas']['Timing'];
 export type UnitEffect = components['schemas']['UnitEffect'];
 export type UnitExcitation = components['schemas']['UnitExcitation'];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from typing import Any
 
@@ -12,6 +13,7 @@ from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import UnsupportedMethodResponse
 
+from app.http.open_inference.tensors import HEADER
 from tests.app.inference import corpus
 from tests.model.teaching.drawn import cloud, examples
 from tests.tiny import OBJECTS, WORDS
@@ -41,6 +43,8 @@ def map_case(context: Any, case: Any) -> Any:  # noqa: ARG001 Schemathesis' sign
     """Where a case is meant to be right: base64 of a picture, and a label that the network knows."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return case
+    if case.path.endswith("/infer"):
+        return inference(case)
     if case.media_type == "application/json" and isinstance(case.body, dict):
         case.body["image"] = b64encode(chosen(PICTURES, case.body.get("image", ""))).decode()
     if case.path in NAMED:  # a picture is sent or named, which the contract cannot say
@@ -53,6 +57,22 @@ def map_case(context: Any, case: Any) -> Any:  # noqa: ARG001 Schemathesis' sign
         case.query = known_to_the_network(case.path, case.query or {})
     if case.path == "/explain":
         case.headers["Accept"] = chosen(["application/json", "image/png"], case.query)
+    return case
+
+
+def inference(case: Any) -> Any:
+    """A message with one picture: in JSON as the case has it, else in binary."""
+    picture = chosen(PICTURES, case.body)
+    case.headers = {name: value for name, value in case.headers.items() if name.lower() != HEADER.lower()}
+    if case.media_type == "application/json":
+        image = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [b64encode(picture).decode()]}
+        case.body = {**case.body, "inputs": [image]}
+        return case
+    size = {"binary_data_size": len(picture) + 4}
+    image = {"name": "image", "datatype": "BYTES", "shape": [1], "parameters": size}
+    head = json.dumps({"inputs": [image]}).encode()
+    case.body = head + len(picture).to_bytes(4, "little") + picture
+    case.headers[HEADER] = str(len(head))
     return case
 
 

@@ -26,6 +26,8 @@ PICTURES = (
     "/occlusion",
     "/embed",
     "/embed/batch",
+    "/v2/models/{model}/infer",
+    "/v2/models/{model}/versions/{version}/infer",
 )
 
 
