@@ -34,7 +34,7 @@ from datetime import timedelta
 from training import distributed
 from training.__main__ import main
 
-distributed.PATIENCE = timedelta(seconds=30)
+distributed.PATIENCE = timedelta(seconds=60)
 sys.exit(main())
 """
 
