@@ -28,4 +28,4 @@ def test_the_sizes_are_printed_without_a_second_machine(
     exchange.main()
     said = capsys.readouterr().out
     assert "8 GPUs of 700 pictures/s" in said
-    assert "gradients in f32: 228 MB a step; each process sends 228 MB of 2, 399 MB of 8" in said
+    assert "gradients in f32: 228 MB a step; each process sends 228 MB of 2, 398 MB of 8" in said
