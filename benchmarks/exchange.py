@@ -94,11 +94,11 @@ def main() -> None:
     for rate in options.rate or (6_300, 50_000):
         console.print(_table(rate, options.batch_size, count * 4))
     if options.steps:
-        sent = send(options.steps, labels)
-        first, second = (f"{number / 1e6:.1f}" for number in sent["bytes_per_step"])
+        found = send(options.steps, labels)
+        first, second = (f"{number / 1e6:.1f}" for number in found["bytes_per_step"])
         console.print(
             f"measured between two namespaces, f32, n = {options.steps} steps: {first} and {second} MB sent a step; "
-            f"{sent['seconds_per_step']:.1f} s a step; torch {torch.__version__}, {os.cpu_count()} cores"
+            f"{found['seconds_per_step']:.1f} s a step; torch {torch.__version__}, {os.cpu_count()} cores"
         )
 
 

@@ -29,7 +29,7 @@ class Machine:
     interface: str
     """The network interface over which it talks to the other machine."""
     address: str
-    """Its address there."""
+    """Its address on that network."""
 
     def command(self, words: Sequence[str]) -> list[str]:
         """The words of a command line that runs there."""

@@ -84,7 +84,7 @@ class ProcessGroup:
             distributed.barrier()
 
 
-def _average(world_size: int, bucket: distributed.GradBucket) -> Future[Tensor]:
+def _average(world_size: int, bucket: distributed.GradBucket) -> Future[Tensor]:  # type: ignore[name-defined]
     """Average the gradients in a bucket over all processes, each tensor by itself.
 
     The order in which three or more numbers are added depends on where they lie in what is sent, and DDP arranges its
