@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +11,9 @@ import httpx
 import pytest
 
 from benchmarks import photos
-from benchmarks.fleet import DRAIN_SECONDS, Fleet, Gateway, gateway
+from benchmarks.fleet import Fleet, Gateway, gateway
 from benchmarks.outages import coming, leaving, slowed, traffic
 from benchmarks.photos import Body
-from benchmarks.servers import ROOT
 from tests.deploy.conftest import with_haproxy
 
 pytestmark = [pytest.mark.slow, with_haproxy]
@@ -36,11 +34,6 @@ def running(fleet: Fleet, tmp_path: Path) -> Iterator[Gateway]:
             fleet.start()
         running.await_replicas(3)
         yield running
-
-
-def test_compose_gives_a_leaving_replica_as_long_as_these_tests_do() -> None:
-    [seconds] = re.findall(r'GLASSBOT_DRAIN_SECONDS: "(\d+)"', (ROOT / "docker-compose.yml").read_text("utf-8"))
-    assert int(seconds) == DRAIN_SECONDS
 
 
 def test_a_replica_that_is_told_to_end_costs_no_answer(fleet: Fleet, running: Gateway, bodies: list[Body]) -> None:
