@@ -27,12 +27,12 @@ from socketserver import DatagramRequestHandler, UDPServer
 from typing import Any
 
 from benchmarks.load import LoadError
-from benchmarks.servers import ROOT, ServerError
+from benchmarks.servers import NO_CACHE, ROOT, ServerError
 
 CONFIGURATION = ROOT / "deploy/haproxy/haproxy.cfg"
 """The gateway's configuration, as it is deployed."""
-DRAIN_SECONDS = 5
-"""Seconds for which a replica that is told to end still takes requests, as in ``docker-compose.yml``."""
+ENVIRONMENT = {"GLASSBOT_DRAIN_SECONDS": "5", "GLASSBOT_MAX_WAIT_MS": "2000"}
+"""What ``docker-compose.yml`` sets for a replica behind the gateway."""
 _NAME = "replicas.test"
 _WAIT_SECONDS = 120.0
 _UP = re.compile(r'^haproxy_server_status{[^}]*server="(\w+)",state="UP"} 1', re.MULTILINE)
@@ -114,7 +114,6 @@ class Fleet(AbstractContextManager["Fleet"]):
         self._started += 1
         address = f"127.0.1.{self._started}"
         command = [sys.executable, "-m", "app", "serve", "--host", address, "--port", str(self.port)]
-        ours = {"GLASSBOT_DRAIN_SECONDS": str(DRAIN_SECONDS), "GLASSBOT_CACHE_PICTURES": "0"}
         log = self._folder / f"replica-{self._started}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
@@ -123,7 +122,7 @@ class Fleet(AbstractContextManager["Fleet"]):
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
-                env={**os.environ, **ours, "GLASSBOT_CACHE_OUTPUTS": "0", **environment},
+                env={**os.environ, **ENVIRONMENT, **NO_CACHE, **environment},
             )
         replica = Replica(address, process)
         self.replicas.append(replica)

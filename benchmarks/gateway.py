@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "cost": _cost,
     }
     options = _parser(list(parts)).parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every process that was started is ended
     plan = Plan(
         options.checkpoint.resolve(), options.config, options.rounds, options.seconds, options.clients, options.rate
     )

@@ -40,7 +40,7 @@ class Sent:
     status: int
     """The HTTP status; 0 where there was no answer."""
     content: bytes = b""
-    """The body of the answer."""
+    """The body of the answer, or what the client says of its absence."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def _post(client: httpx.Client, body: Body) -> Sent:
     began = time.perf_counter()
     try:
         answer = client.post("/predict", content=body.content, headers={"Content-Type": body.content_type})
-    except httpx.HTTPError:
-        return Sent(began, time.perf_counter() - began, 0)
+    except httpx.HTTPError as error:
+        return Sent(began, time.perf_counter() - began, 0, repr(error).encode())
     return Sent(began, time.perf_counter() - began, answer.status_code, answer.content)
 
 

@@ -1,8 +1,8 @@
 """A running service as the captioner of ``glassbot caption``: ``POST /predict`` over a few connections that stay open.
 
-Temporary failures are tried again: a broken connection and the statuses 429, 502, 503 and 504, ``MAX_ATTEMPTS`` times in
-all. The pauses double and are partly random, and are never shorter than the ``Retry-After`` of the service. A request
-that pauses keeps its place among the ``concurrency`` ones, so that a busy service gets fewer requests.
+Temporary failures are tried again: a broken connection and the statuses 429, 502, 503 and 504, ``MAX_ATTEMPTS`` times
+in all. The pauses double and are partly random, and are never shorter than the ``Retry-After`` of the service. A
+request that pauses keeps its place among the ``concurrency`` ones, so that a busy service gets fewer requests.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import yaml
 
 from app.main import create_app
 from app.settings import Settings
-from benchmarks.fleet import Fleet, gateway
+from benchmarks.fleet import ENVIRONMENT, Fleet, gateway
 from benchmarks.servers import ROOT
 from tests.deploy.conftest import with_haproxy
 from tests.tiny import tiny_network
@@ -93,12 +93,13 @@ def test_what_compose_mounts_into_containers_is_there() -> None:
 def test_compose_starts_only_the_service_where_nothing_else_is_asked_for() -> None:
     services = read(ROOT / "docker-compose.yml")["services"]
     assert [name for name, service in services.items() if not service.get("profiles")] == ["glassbot"]
-    unlike = {
-        name
-        for name in services["app"] | services["glassbot"]
-        if services["app"].get(name) != services["glassbot"].get(name)
+    app, glassbot = services["app"], services["glassbot"]
+    assert {name for name in {**app, **glassbot} if app.get(name) != glassbot.get(name)} == {
+        "ports",
+        "profiles",
+        "environment",
     }
-    assert unlike == {"ports", "profiles"}
+    assert app["environment"] == ENVIRONMENT, "what the tests of the gateway run with"
     assert {services[name]["profiles"][0] for name in ("app", "gateway")} == {"gateway"}
     for name, service in services.items():
         assert service["read_only"] is True, name
