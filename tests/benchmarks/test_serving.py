@@ -53,7 +53,7 @@ def processes_of(network: Path) -> list[str]:
 @slow
 @with_wrk
 def test_one_command_measures_serving_and_judges_the_goals(network: Path) -> None:
-    report, output = run(network, "--parts", "throughput", "arrivals", "bodies", "folder", "footprint")
+    report, output = run(network, "--parts", "throughput", "arrivals", "bodies", "folder", "footprint", "workers")
     assert set(report["ratios"]) >= {"http_over_in_process", "p99_half_load_over_idle", "folder_over_in_process"}
     assert all(0 < ratio["low"] <= ratio["value"] <= ratio["high"] for ratio in report["ratios"].values())
     assert all(ratio["n"] >= 1 for ratio in report["ratios"].values())
