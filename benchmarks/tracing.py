@@ -110,9 +110,8 @@ def main() -> None:
     for name in rates:
         row = (part for figures in (rates, costs) for part in _cells(figures[name], figures["off"]))
         table.add_row(name, *row)
-    console.print(
-        f"{processor()}, {CORES} cores; wrk {version}; {chosen.connections} connections, {chosen.seconds} s, n = {chosen.runs}"
-    )
+    console.print(f"{processor()}, {CORES} cores; wrk {version}")
+    console.print(f"{chosen.connections} connections, {chosen.seconds} s a loop, n = {chosen.runs}")
     console.print(table)
     console.print(f"The collector was sent {_Collector.received / 1e6:.1f} MB.")
 
