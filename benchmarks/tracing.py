@@ -7,7 +7,8 @@ runs beside them. ``--before CHECKOUT`` adds an older build, which shows what tr
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +22,7 @@ from rich.table import Table
 from benchmarks.load import require_wrk, run_closed_loop, wrk_arguments
 from benchmarks.photos import encoded, ordinary
 from benchmarks.plan import ratio_of_turns
-from benchmarks.servers import CORES, GLASSBOT, Program, processor, running
+from benchmarks.servers import CORES, GLASSBOT, Program, Server, processor, running
 from model.checkpoint import PRETRAINED
 
 _PHOTOS = 64
@@ -69,6 +70,18 @@ def _programs(collector: str, before: Path | None) -> list[Program]:
     return [replace(GLASSBOT, name="off"), *older, *kept]
 
 
+def _core_seconds(server: Server) -> float:
+    """Seconds of all cores that a server has used so far."""
+    fields = Path(f"/proc/{server.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _cells(figures: Sequence[float], off: Sequence[float]) -> tuple[str, str]:
+    """The median of some turns, and its ratio with the lowest and highest turn."""
+    ratio = ratio_of_turns(figures, off)
+    return f"{median(figures):.2f}", f"{ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+
+
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tracing", description=_FIRST_LINE)
@@ -85,17 +98,20 @@ def main() -> None:
         bodies = [encoded(photo, "raw") for photo in ordinary(_PHOTOS)]
         arguments = ends.enter_context(wrk_arguments(bodies))
         rates: dict[str, list[float]] = {server.name: [] for server in servers}
+        costs: dict[str, list[float]] = {server.name: [] for server in servers}
         for turn in range(chosen.runs + 1):  # the first one warms up
             for server in servers if turn % 2 else reversed(servers):
+                before = _core_seconds(server)
                 loop = run_closed_loop(server, arguments, chosen.connections, chosen.seconds if turn else 1)
-                rates[server.name] += [loop.rate] if turn else []
-    table = Table("traces", "answers/s", "of each turn", "ratio to off (lowest and highest turn)")
-    for name, of_turns in rates.items():
-        ratio = ratio_of_turns(of_turns, rates["off"])
-        turns = " ".join(f"{rate:.0f}" for rate in of_turns)
-        spread = f"{ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
-        table.add_row(name, f"{median(of_turns):.1f}", turns, spread)
-    console.print(f"{processor()}, {CORES} cores; wrk {version}; {chosen.connections} connections, {chosen.seconds} s")
+                if turn:
+                    rates[server.name].append(loop.rate)
+                    costs[server.name].append(1000 * (_core_seconds(server) - before) / loop.ok)
+    table = Table("traces", "answers/s", "ratio to off", "ms of a core each", "ratio to off")
+    for name in rates:
+        row = (part for figures in (rates, costs) for part in _cells(figures[name], figures["off"]))
+        table.add_row(name, *row)
+    console.print(f"{processor()}, {CORES} cores; wrk {version}")
+    console.print(f"{chosen.connections} connections, {chosen.seconds} s a loop, n = {chosen.runs}")
     console.print(table)
     console.print(f"The collector was sent {_Collector.received / 1e6:.1f} MB.")
 

@@ -62,7 +62,8 @@ def told(service: Running, pictures: list[Path]) -> dict[str, Any]:
 
 def ask(address: str, pictures: list[Path]) -> dict[str, Any]:
     """What each client says of a service."""
-    command = [PYTHON, Path(__file__).with_name("ask.py"), address.rpartition(":")[2], KEY, *pictures]
+    port = address.rpartition(":")[2]
+    command = [str(PYTHON), str(Path(__file__).with_name("ask.py")), port, KEY, *map(str, pictures)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -127,6 +127,18 @@ def inference(path: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+IN_BINARY: dict[str, Any] = {
+    "description": "JSON, or JSON with outputs behind it where they are wanted in binary.",
+    "content": {
+        "application/octet-stream": {
+            "schema": contract.BINARY,
+            "example": '{"model_name":"glassbot", … "parameters":{"binary_data_size":64}}]}\x3c\x00\x00\x00I think …',
+        }
+    },
+    "headers": {HEADER: {"schema": {"type": "integer"}, "description": "Bytes of the body that are JSON, if not all."}},
+}
+
+
 def _json(answer: BaseModel) -> Any:
     return answer.model_dump(mode="json", exclude_none=True)
 

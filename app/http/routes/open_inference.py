@@ -88,7 +88,7 @@ async def model_ready(checkpoint: NamedPart, host: EngineHostPart) -> schemas.Mo
 _INFERRING: dict[str, Any] = {
     "dependencies": [Security(api_keys.required)],
     "response_model": schemas.InferenceResponse,
-    "responses": contract.answers(contract.ANSWER, *contract.INFERRING),
+    "responses": contract.answers(contract.ANSWER, *contract.INFERRING, **contract.IN_BINARY),
 }
 
 

@@ -68,9 +68,9 @@ def inference(case: Any) -> Any:
         image = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [b64encode(picture).decode()]}
         case.body = {**case.body, "inputs": [image]}
         return case
-    size = {"binary_data_size": len(picture) + 4}
-    image = {"name": "image", "datatype": "BYTES", "shape": [1], "parameters": size}
-    head = json.dumps({"inputs": [image]}).encode()
+    parameters = {"binary_data_size": len(picture) + 4}
+    tensor = {"name": "image", "datatype": "BYTES", "shape": [1], "parameters": parameters}
+    head = json.dumps({"inputs": [tensor]}).encode()
     case.body = head + len(picture).to_bytes(4, "little") + picture
     case.headers[HEADER] = str(len(head))
     return case

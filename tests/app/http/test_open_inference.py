@@ -65,7 +65,7 @@ def outputs(answer: httpx.Response) -> dict[str, Any]:
 
 def decoded(data: bytes, datatype: str) -> list[Any]:
     if datatype == "FP64":
-        return np.frombuffer(data, "<f8").tolist()
+        return list(np.frombuffer(data, "<f8"))
     texts = []
     while data:
         end = 4 + int.from_bytes(data[:4], "little")
