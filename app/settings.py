@@ -219,6 +219,11 @@ def read_api_key(chosen: str | None) -> str | None:
     return key
 
 
+def child_environment(**variables: str) -> dict[str, str]:
+    """Return the environment for a process that is started here: that of this one, and ``variables``."""
+    return {**os.environ, **variables}
+
+
 def _variable(location: str) -> str:
     """Name the environment variable that a validation error is about, as the operator spelt it."""
     variable = f"{PREFIX}{location.upper().removeprefix(PREFIX)}"
