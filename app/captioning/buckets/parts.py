@@ -24,7 +24,7 @@ PICTURES = 512
 """Pictures of a part, on average, where a job begins."""
 _MOST_PICTURES = 16 * PICTURES
 """Most pictures of a part, on average, where a job goes on with more pictures than it began with."""
-_NAME = re.compile(r"part-(\d{5,})-of-(\d{5,})-(\w+)\.(jsonl|parquet)")
+_NAME = re.compile(r"part-(\d{5,})-of-(\d{5,})-([\w-]*)\.(jsonl|parquet)")
 ERRORS = "_errors.jsonl"
 """The file beside the parts with the pictures that have no answer; readers of data sets pass over its underscore."""
 

@@ -1,7 +1,8 @@
 """The process that joins Ray and runs a job there: :mod:`ray_job` starts it, and ends it where it hangs.
 
-It takes the job as one line of JSON on stdin, and writes lines of JSON to stdout: ``{"joined": true}``, what came of
-each part, and ``{"ended": true}``; or instead ``{"failed": sentence, "status": exit status}``. It ends with stdin.
+It takes the job as one line of JSON on stdin, and writes lines of JSON to stdout: ``{"imported": true}``,
+``{"joined": true}``, what came of each part, and ``{"ended": true}``; or instead ``{"failed": sentence, "status": exit
+status}``. It ends with stdin.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ class Answerer:
 
 def run(job: dict[str, Any], out: TextIO) -> None:
     """Run a job and tell its course on ``out``."""
+    import ray.data  # noqa: F401 takes its time, on which another watch is kept
+
+    _tell(out, imported=True)
     try:
         _join(job["address"])
     except Exception as error:

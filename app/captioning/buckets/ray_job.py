@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from importlib.util import find_spec
 from queue import Empty, Queue
@@ -27,10 +27,10 @@ from app.startup import StartError
 
 ANSWERS_WITHIN_S = 5.0
 """Seconds in which a machine takes the connection to an address."""
-JOINS_WITHIN_S = 30.0
-"""Seconds in which Ray starts or is joined, once its package is imported."""
-IMPORTS_WITHIN_S = 90.0
-"""Seconds more for importing it, on a busy machine."""
+JOINS_WITHIN_S = 20.0
+"""Seconds in which a cluster is joined."""
+STARTS_WITHIN_S = 120.0
+"""Seconds in which Ray's package is imported, and seconds in which Ray starts here, on a busy machine."""
 PATIENCE_S = 600.0
 """Seconds without a part, or a sign of its end, after which a job is ended."""
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
@@ -60,8 +60,10 @@ def do_on_ray(plan: Plan, todo: list[Part], address: str) -> Generator[PartDone]
     """
     job = {"address": address, "plan": plan.as_json(), "parts": [asdict(part) for part in todo]}
     with TemporaryFile() as log, _driver(job, log) as messages:
+        _next(messages, STARTS_WITHIN_S, StartError("Ray's package was not imported in time."), log)
         place = f"No Ray cluster answers at {address}" if address else "Ray does not start here"
-        _next(messages, JOINS_WITHIN_S + IMPORTS_WITHIN_S, SettingsError(f"{place}: nothing came of it in time."), log)
+        seconds = JOINS_WITHIN_S if address else STARTS_WITHIN_S
+        _next(messages, seconds, SettingsError(f"{place}: nothing came of it in {seconds:.0f} seconds."), log)
         stopped = StartError(
             f"No part was done for {PATIENCE_S:.0f} seconds, and the job was ended: run the same command with --resume "
             "to continue."
@@ -75,7 +77,8 @@ def do_on_ray(plan: Plan, todo: list[Part], address: str) -> Generator[PartDone]
 def _driver(job: dict[str, Any], log: IO[bytes]) -> Iterator[Queue[str]]:
     """Run the process that drives Ray, and yield its messages; an empty one is its end. It ends with the block."""
     command = [sys.executable, "-m", "app.captioning.buckets.ray_driver"]
-    environment = child_environment(RAY_USAGE_STATS_ENABLED="0", PYTHONUNBUFFERED="1")
+    waits = {"RAY_raylet_start_wait_time_s": f"{STARTS_WITHIN_S:.0f}"}  # its own 30 are few on a busy machine
+    environment = child_environment(RAY_USAGE_STATS_ENABLED="0", **waits)
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True, env=environment)
     assert process.stdin is not None
@@ -93,7 +96,9 @@ def _driver(job: dict[str, Any], log: IO[bytes]) -> Iterator[Queue[str]]:
         process.kill()
         process.wait()
         thread.join(_ENDS_WITHIN_S)
-        process.stdin.close()
+        for end in (process.stdin, process.stdout):
+            with suppress(BrokenPipeError):
+                end.close()
 
 
 def _listen(lines: IO[str], messages: Queue[str]) -> None:

@@ -11,15 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from app.inference.offline.paths import printable
-from app.settings import SettingsError
+from app.settings import SettingsError, s3_endpoint
 from model.files import atomically
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo
 
-_CONNECT_S = 10
+_CONNECT_S = 5
 _REQUEST_S = 60
 
 
@@ -55,12 +56,14 @@ def open_store(address: str) -> tuple[Store, str]:
         raise SettingsError(printable(f"{address} cannot be used: an address of addresses (::) is not read."))
     try:
         if address.startswith(("s3://", "s3a://")):
-            return _S3Store(), address.split("://", 1)[1].strip("/")
+            path = address.split("://", 1)[1].strip("/")
+            if not path:
+                raise ValueError("it names no bucket")
+            return _S3Store(), path
         return _open_fsspec(address)
     except ImportError as error:
-        raise SettingsError(
-            printable(f"{address} needs more packages ({error}): pip install 'glassbot[bucket]'.")
-        ) from error
+        extra = "needs more packages: pip install 'glassbot[bucket]'" if error.name in ("fsspec", "pyarrow") else ""
+        raise SettingsError(printable(f"{address} {extra or f'cannot be used: {reason_of(error)}'}.")) from error
     except (ValueError, TypeError, OSError) as error:
         raise SettingsError(printable(f"{address} cannot be used: {reason_of(error)}.")) from error
 
@@ -88,12 +91,15 @@ def _only_os_errors() -> Iterator[None]:
 
 
 class _S3Store:
-    """S3 and what speaks like it. Keys, region and endpoint come from where all of AWS's programs have them."""
+    """S3 and what speaks like it. Keys, region and endpoint come from where Amazon's own programs have them."""
 
     def __init__(self) -> None:
         from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
+        endpoint = urlsplit(s3_endpoint() or "https:")
         self._s3 = S3FileSystem(
+            scheme=endpoint.scheme,
+            endpoint_override=endpoint.netloc or None,
             connect_timeout=_CONNECT_S,
             request_timeout=_REQUEST_S,
             retry_strategy=AwsStandardS3RetryStrategy(max_attempts=3),
