@@ -26,8 +26,9 @@ from tests.app.server import ROOT
 pytest.importorskip("ray")
 
 PICTURES = int(os.environ.get("GLASSBOT_BUCKET", "300"))
-PER_PART = max(16, PICTURES // 40)
-WITHIN_S = 300 + PICTURES // 10
+PER_PART = max(5, PICTURES // 60)
+WITHIN_S = 900 + PICTURES // 10
+"""Far more seconds than a job takes, even on a busy machine."""
 
 SMALL_PARTS = "from app.__main__ import main; from app.captioning.buckets import parts; parts.PICTURES"
 
@@ -102,9 +103,9 @@ def command(bucket: str, out: str, checkpoint: Path, *arguments: str) -> list[st
     return [sys.executable, "-c", program, "caption", *places, *arguments]
 
 
-def has_answers(address: str) -> bool:
+def parts_in(address: str) -> int:
     store, path = open_store(address)
-    return bool(store.files(path))
+    return len(store.files(path) or [])
 
 
 @pytest.mark.slow
@@ -118,25 +119,24 @@ def test_kills_at_random_times_cost_no_answer_and_double_none(
     expected = lines_in(f"{bucket}/here")
     assert len(expected) == PICTURES
     chance = random.Random(seed)
-    kills = [*["actor", "node", "driver"] * 2]
+    kills = ["actor", "node", "driver"] * max(1, PICTURES // 5000)
     chance.shuffle(kills)
     deadline = time.monotonic() + WITHIN_S
-    status, runs = 1, 0
+    status, runs, struck = 1, 0, 0
     while status != 0:
-        arguments = ["--ray", nodes.address, "--format", "parquet"]
-        arguments += ["--resume"] if has_answers(f"{bucket}/there") else []
+        written = parts_in(f"{bucket}/there")
+        arguments = ["--ray", nodes.address, "--format", "parquet", *(["--resume"] if written else [])]
         process = subprocess.Popen(command(bucket, "there", checkpoint_file, *arguments), cwd=ROOT)
         runs += 1
         while process.poll() is None:
             assert time.monotonic() < deadline, "the job hangs"
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(chance.uniform(1, 10 + PICTURES / 500))
-                continue
-            if kills:
+            time.sleep(0.1)
+            if kills and parts_in(f"{bucket}/there") >= written + chance.randint(1, 9):
                 strike(kills.pop(), nodes, process)
+                written, struck = parts_in(f"{bucket}/there"), struck + 1
         status = process.wait()
-        assert time.monotonic() < deadline, "the job never ends"
-    assert runs > 1 or kills
+    print(f"{struck} kills, {runs} runs", file=sys.stderr)
+    assert struck
     assert lines_in(f"{bucket}/there") == expected
 
 
