@@ -77,7 +77,8 @@ def do_on_ray(plan: Plan, todo: list[Part], address: str) -> Generator[PartDone]
 def _driver(job: dict[str, Any], log: IO[bytes]) -> Iterator[Queue[str]]:
     """Run the process that drives Ray, and yield its messages; an empty one is its end. It ends with the block."""
     command = [sys.executable, "-m", "app.captioning.buckets.ray_driver"]
-    waits = {"RAY_raylet_start_wait_time_s": f"{STARTS_WITHIN_S:.0f}"}  # its own 30 are few on a busy machine
+    seconds = round(STARTS_WITHIN_S)  # of its own 30 a busy machine needs more
+    waits = {"RAY_raylet_start_wait_time_s": f"{seconds}", "RAY_agent_register_timeout_ms": f"{1000 * seconds}"}
     environment = child_environment(RAY_USAGE_STATS_ENABLED="0", **waits)
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True, env=environment)

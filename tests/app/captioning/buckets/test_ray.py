@@ -83,7 +83,8 @@ def descendants(pid: int) -> list[int]:
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "200"}
+    patience = {"RAY_raylet_start_wait_time_s": "200", "RAY_agent_register_timeout_ms": "200000"}  # a busy machine
+    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", **patience}
     process = subprocess.Popen(
         [sys.executable, "-c", CLUSTER],
         cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
