@@ -78,7 +78,7 @@ quick: $(DEV) ## the tests that take no browser and no patience
 # Twenty kills of a run, 10,000 hostile bodies, 100,000 requests, 10,000 files, 100,000 sentences; then the tests as they are, in other
 # orders of Python's hashes.
 LONG := GLASSBOT_KILLS=20 GLASSBOT_FUZZ=10000 GLASSBOT_EXAMPLES=200 GLASSBOT_REQUESTS=100000 \
-  GLASSBOT_FILES=10000 GLASSBOT_SENTENCES=100000
+  GLASSBOT_FILES=10000 GLASSBOT_SENTENCES=100000 GLASSBOT_BUCKET=20000
 .PHONY: soak
 soak: $(DEV) licences audit sbom clients ## every test in its long form, then again and again (ROUNDS=2), before something is called done
 	$(LONG) $(BIN)/python -m pytest -q -x --timeout=3600 $(ARGS)

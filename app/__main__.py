@@ -95,8 +95,11 @@ def _add_serve_flags(parser: argparse.ArgumentParser) -> None:
 def _add_caption_flags(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_caption)
     flag = parser.add_argument
-    flag("paths", nargs="+", type=Path, metavar="PATH", help="a picture, or a folder with pictures")
-    flag("--out", type=Path, metavar="FILE", help="write CSV if FILE ends in .csv, else JSON Lines (default: stdout)")
+    flag("paths", nargs="+", type=_place, metavar="PATH", help="a picture, or a folder with pictures; or s3://…")
+    file = "write CSV if FILE ends in .csv, else JSON Lines (default: stdout); a folder for s3://… and --ray"
+    flag("--out", type=_place, metavar="FILE", help=file)
+    flag("--format", choices=("jsonl", "parquet"), help="how answers for s3://… and --ray are written (default: jsonl)")
+    flag("--ray", nargs="?", const="", metavar="ADDRESS", help="use a Ray cluster (default: one that is started here)")
     flag("--resume", action="store_true", help="continue the file of --out: caption only what it lacks")
     flag("--alt-text", action="store_true", help="also write the alternative text of photo.jpg to photo.txt beside it")
     flag("--force", action="store_true", help="let --alt-text overwrite files with another text")
@@ -104,6 +107,11 @@ def _add_caption_flags(parser: argparse.ArgumentParser) -> None:
     flag("--server", metavar="URL", help="send the pictures to a running service instead of loading the network here")
     flag("--concurrency", type=int, metavar="N", help="pictures sent to --server at once, 1 to 256 (default: 8)")
     flag("--api-key", metavar="KEY", help="API key for --server (better set as the variable GLASSBOT_API_KEY)")
+
+
+def _place(text: str) -> Path | str:
+    """A path of this machine; the text of an address, whose slashes a path would lose."""
+    return text if "://" in text else Path(text)
 
 
 _INPUT = "a folder of class folders, a ZIP of one, a folder with photos of one thing, or a CSV with columns file,label"
@@ -211,7 +219,10 @@ def _engine_of(create_engine: CreateEngine, checkpoint: Checkpoint, settings: Se
 
 def _caption(options: dict[str, Any]) -> int:
     from app.captioning import command
+    from app.captioning.buckets import command as buckets
 
+    if buckets.is_meant(options):
+        return buckets.run(options)
     return command.run(options)
 
 

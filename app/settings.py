@@ -223,6 +223,16 @@ def read_api_key(chosen: str | None) -> str | None:
     return key
 
 
+def s3_endpoint() -> str | None:
+    """Return the URL of an S3 that is not Amazon's, from the variables that Amazon's own programs read; None for it."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
+
+
+def child_environment(**variables: str) -> dict[str, str]:
+    """Return the environment for a process that is started here: that of this one, and ``variables``."""
+    return {**os.environ, **variables}
+
+
 def _variable(location: str) -> str:
     """Name the environment variable that a validation error is about, as the operator spelt it."""
     variable = f"{PREFIX}{location.upper().removeprefix(PREFIX)}"

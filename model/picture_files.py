@@ -9,7 +9,7 @@ import errno
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
@@ -128,6 +128,13 @@ def file_name(file: Path) -> str:
 def sort_key(name: str) -> tuple[str, ...]:
     """Return the key that sorts names folder by folder."""
     return Path(name).parts
+
+
+def passed_over_as(parts: Sequence[str]) -> str:
+    """What to count a file as, by its folders and its name, where no system tells more of it; empty for a picture."""
+    foreign = next((folder for folder in parts[:-1] if is_foreign(folder)), None)
+    kind = _kind_of(parts[-1]) if foreign is None else f"{foreign}/"
+    return "" if kind in suffixes() else kind
 
 
 def holds_pictures(folder: Path) -> bool:

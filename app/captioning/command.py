@@ -77,6 +77,8 @@ def _prepare_job(options: dict[str, Any]) -> Job:
     for option, required in _REQUIRED.items():
         if options[option] and not options[required]:
             raise SettingsError(f"{_flag(option)} needs {_flag(required)}.")
+    if options["format"]:
+        raise SettingsError("--format is for addresses such as s3://… and --ray: here the suffix of --out tells it.")
     captioner = _captioner(options)
     for path in options["paths"]:
         check_path(path)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, closing
 from pathlib import Path
+from typing import TypeVar
 
-from app.captioning.files import CaptionLine, prediction_fields
+from app.captioning.files import CaptionLine, PredictionFields, prediction_fields
 from app.http import answers
 from app.inference.engine_host import CreateEngine
 from app.inference.images import DecodedImage
 from app.inference.offline import network
-from app.inference.offline.batches import Batches, Work
+from app.inference.offline.batches import Batches, Failure, Work
 from app.inference.offline.paths import reading_error
 from app.inference.results import Described, Timing
 from app.settings import Settings
@@ -20,6 +21,8 @@ from model.checkpoint import Checkpoint
 from model.describe import describe
 from model.engines import Output, create_engine
 from model.explain import needed_activations
+
+T = TypeVar("T")
 
 _UNTIMED = Timing(decode_s=0, queue_s=0, model_s=0, total_s=0)  # what is written of a prediction has no times
 
@@ -47,16 +50,28 @@ class LocalNetwork:
 
     async def lines(self, files: Iterable[Path]) -> AsyncGenerator[CaptionLine]:
         """Yield one line for each file, in the order of ``files``."""
-        layers = needed_activations(self._checkpoint.architecture)
-        work = Work(
-            Path.read_bytes, layers, self._line, lambda file, error: CaptionLine(file, None, reading_error(error))
-        )
-        async with aclosing(self._batches.results(files, work)) as lines:
-            async for line in lines:
-                yield line
+        async with aclosing(self.captions(files, Path.read_bytes)) as captions:
+            async for file, caption in captions:
+                if isinstance(caption, dict):
+                    yield CaptionLine(file, caption)
+                else:
+                    yield CaptionLine(file, None, reading_error(caption))
 
-    def _line(self, file: Path, image: DecodedImage, output: Output) -> CaptionLine:
+    async def captions(
+        self, things: Iterable[T], read: Callable[[T], bytes]
+    ) -> AsyncGenerator[tuple[T, PredictionFields | Failure]]:
+        """Yield each thing with its prediction, or with why it has none, in the order of ``things``.
+
+        ``read`` returns the bytes of its picture, on a decoder's thread. Raises OSError.
+        """
+        layers = needed_activations(self._checkpoint.architecture)
+        work = Work(read, layers, self._caption, lambda thing, error: (thing, error))
+        async with aclosing(self._batches.results(things, work)) as captions:
+            async for caption in captions:
+                yield caption
+
+    def _caption(self, thing: T, image: DecodedImage, output: Output) -> tuple[T, PredictionFields | Failure]:
         description = describe(output.logits[0], self._checkpoint, pixels=image.pixels, output=output)
         described = Described(image, description, _UNTIMED)
         response = answers.predict_response(described, self._checkpoint, request_id="")
-        return CaptionLine(file, prediction_fields(response))
+        return thing, prediction_fields(response)

@@ -1,0 +1,63 @@
+"""The folder that a job writes its parts to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.captioning.buckets import parts
+from app.captioning.buckets.parts import Answers, Layout
+from app.captioning.buckets.stores import open_store, reason_of
+from app.inference.offline.paths import printable
+from app.settings import SettingsError
+from app.startup import StartError
+
+
+class AnswersFolder:
+    """The folder at an address, which need not be there yet.
+
+    Its methods raise SettingsError where it, or what it holds, cannot be used, and StartError where a file cannot be
+    read or written.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._store, path = open_store(address)
+        self._path = path.rstrip("/")
+
+    def names(self) -> list[str]:
+        """Return the paths of all files in the folder, relative to it."""
+        try:
+            files = self._store.files(self._path) or []
+        except OSError as error:
+            raise SettingsError(printable(f"{self.address} cannot be listed: {reason_of(error)}.")) from error
+        if any(file.path == self._path for file in files):
+            raise SettingsError(printable(f"{self.address} is a file, but --out needs a folder for the answers."))
+        return [file.path.removeprefix(f"{self._path}/") for file in files]
+
+    def read(self, layout: Layout, part: int) -> Answers:
+        """Return the answers in a part; none where it was not written yet."""
+        name = layout.name(part)
+        try:
+            return parts.decode(self._store.read(f"{self._path}/{name}"), layout, part)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise StartError(printable(f"{self.address}/{name} cannot be read: {reason_of(error)}.")) from error
+        except ValueError as error:
+            raise SettingsError(
+                printable(f"{self.address}/{name} is no part of such answers ({error}), and was left: delete it first.")
+            ) from error
+
+    def write(self, layout: Layout, part: int, answers: Answers) -> None:
+        """Write a part, whole or not at all."""
+        self._write(layout.name(part), parts.encode(answers, layout.format))
+
+    def write_errors(self, errors: Sequence[tuple[str, str]]) -> None:
+        """Write the list of the pictures without an answer, empty where there is none."""
+        self._write(parts.ERRORS, parts.error_lines(errors))
+
+    def _write(self, name: str, content: bytes) -> None:
+        try:
+            self._store.write(f"{self._path}/{name}", content)
+        except OSError as error:
+            raise StartError(printable(f"{self.address}/{name} cannot be written: {reason_of(error)}.")) from error
