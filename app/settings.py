@@ -20,7 +20,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from model.checkpoint import PRETRAINED
 
 PREFIX = "GLASSBOT_"
-
 _KEY = re.compile(r"[!-~]+")
 _ORIGIN = re.compile(r"\*|https?://[^/,?#\s*]+")
 
@@ -228,11 +227,6 @@ def s3_endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
 
 
-def child_environment(**variables: str) -> dict[str, str]:
-    """Return the environment for a process that is started here: that of this one, and ``variables``."""
-    return {**os.environ, **variables}
-
-
 def _variable(location: str) -> str:
     """Name the environment variable that a validation error is about, as the operator spelt it."""
     variable = f"{PREFIX}{location.upper().removeprefix(PREFIX)}"
@@ -303,8 +297,7 @@ def _values(field: FieldInfo) -> str:
         return f"{'whole number' if kind is int else 'number'}, {least} to {bounds['le']:,}"
     if kind in (str, Path):
         return "text" if kind is str else "a path"
-    choices = get_args(kind)
-    return "a list, separated by commas" if ... in choices else ", ".join(f"`{choice}`" for choice in choices)
+    return "a list, separated by commas" if ... in get_args(kind) else ", ".join(f"`{one}`" for one in get_args(kind))
 
 
 if __name__ == "__main__":

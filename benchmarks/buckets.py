@@ -39,7 +39,7 @@ class Cost:
     """What the processes of one command took."""
 
     seconds: float = 0.0
-    """By the clock."""
+    """How long it took by the clock."""
     memory: int = 0
     """The most bytes that all had at once; shared ones are counted once."""
     cores: dict[int, float] = field(default_factory=dict)

@@ -39,7 +39,7 @@ class Job:
     pictures: dict[str, StoredPicture]
     """Name of each picture to caption -> where it lies."""
     folder: AnswersFolder
-    """Where the answers go."""
+    """The folder that the answers go to."""
     resume: bool
     """Whether there may be answers already."""
     ray: str | None

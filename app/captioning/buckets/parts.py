@@ -38,7 +38,7 @@ class Layout:
     """How the answers of a job are cut into files."""
 
     parts: int
-    """The number of parts."""
+    """The number of parts of the job."""
     version: str
     """The version of the network."""
     format: Format

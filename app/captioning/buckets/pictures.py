@@ -15,7 +15,7 @@ from model.picture_files import passed_over_as
 
 @dataclass(frozen=True)
 class StoredPicture:
-    """One picture to caption."""
+    """A picture to caption, as its store lists it."""
 
     name: str
     """Its address, as answers name it; a byte that is not UTF-8 is written ``\\xff``."""

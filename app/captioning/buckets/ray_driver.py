@@ -105,10 +105,3 @@ def main() -> None:
     job = json.loads(sys.stdin.readline())
     Thread(target=_end_with_stdin, daemon=True).start()
     run(job, out)
-
-
-if __name__ == "__main__":
-    # Under this module's own name, by which Ray's other processes import what they are sent.
-    from app.captioning.buckets import ray_driver
-
-    ray_driver.main()

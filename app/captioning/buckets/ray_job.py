@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from app.captioning.buckets.worker import Part, PartDone, Plan
 from app.inference.offline.paths import printable
-from app.settings import SettingsError, child_environment
+from app.settings import SettingsError
 from app.startup import StartError
 
 ANSWERS_WITHIN_S = 5.0
@@ -34,6 +34,7 @@ STARTS_WITHIN_S = 120.0
 PATIENCE_S = 600.0
 """Seconds without a part, or a sign of its end, after which a job is ended."""
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
+_DRIVER = "from app.captioning.buckets.ray_driver import main; main()"
 _ENDS_WITHIN_S = 10.0
 
 
@@ -76,12 +77,11 @@ def do_on_ray(plan: Plan, todo: list[Part], address: str) -> Generator[PartDone]
 @contextmanager
 def _driver(job: dict[str, Any], log: IO[bytes]) -> Iterator[Queue[str]]:
     """Run the process that drives Ray, and yield its messages; an empty one is its end. It ends with the block."""
-    command = [sys.executable, "-m", "app.captioning.buckets.ray_driver"]
     seconds = round(STARTS_WITHIN_S)  # of its own 30 a busy machine needs more
-    waits = {"RAY_raylet_start_wait_time_s": f"{seconds}", "RAY_agent_register_timeout_ms": f"{1000 * seconds}"}
-    environment = child_environment(RAY_USAGE_STATS_ENABLED="0", **waits)
+    waits = [f"RAY_raylet_start_wait_time_s={seconds}", f"RAY_agent_register_timeout_ms={1000 * seconds}"]
+    command = ["env", "RAY_USAGE_STATS_ENABLED=0", *waits, sys.executable, "-c", _DRIVER]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True, env=environment)
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
     messages: Queue[str] = Queue()

@@ -98,7 +98,7 @@ class _S3Store:
 
         endpoint = urlsplit(s3_endpoint() or "https:")
         self._s3 = S3FileSystem(
-            scheme=endpoint.scheme,
+            scheme="http" if endpoint.scheme == "http" else "https",
             endpoint_override=endpoint.netloc or None,
             connect_timeout=_CONNECT_S,
             request_timeout=_REQUEST_S,
