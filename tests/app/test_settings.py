@@ -12,7 +12,8 @@ from app import logs
 from app.http import site_files
 from app.http.server import Server
 from app.main import create_app
-from app.settings import Settings, SettingsError, as_markdown, deprecated_variables, deprecation_warnings, read_settings
+from app.settings import Settings, SettingsError, deprecated_variables, deprecation_warnings, read_settings
+from app.settings.__main__ import as_markdown
 from model.checkpoint import Checkpoint
 from tests.app.server import ROOT
 

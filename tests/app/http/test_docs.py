@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-from app.settings import as_markdown
+from app.settings.__main__ import as_markdown
 from tests.app.server import ROOT
 
 SWAGGER = ROOT / "static" / "swagger"
