@@ -49,13 +49,13 @@ def test_a_restored_state_goes_on_bit_for_bit(name: str, stop: int, tmp_path: Pa
             assert torch.equal(restored.average.state_dict()[key], value), key
 
 
-def test_a_saved_state_has_the_keys_of_the_last_release(tmp_path: Path) -> None:
+def test_a_saved_state_has_the_keys_of_the_last_release_and_how_many_processes_saved_it(tmp_path: Path) -> None:
     plan = growing_plan(RECIPES["muon"])
     state = build_state(plan)
     train_step(plan, state)
     state.save(tmp_path / "state.pt")
     record = read_state(tmp_path / "state.pt")
-    assert list(record) == ["step", "size", "network", "optimisers", "average"]
+    assert list(record) == ["step", "size", "processes", "network", "optimisers", "average"]
     assert (record["step"], record["size"]) == (1, 67)
     groups = [group for optimiser in record["optimisers"] for group in optimiser["param_groups"]]
     names = [group["name"] for group in groups]
