@@ -50,7 +50,11 @@ def run(job: dict[str, Any], out: TextIO) -> None:
         _join(job["address"])
     except Exception as error:
         place = f"the Ray cluster at {job['address']} cannot be joined" if job["address"] else "Ray does not start here"
-        _tell(out, failed=printable(f"{place[:1].upper()}{place[1:]}: {reason_of(error)}."), status=2)
+        _tell(
+            out,
+            failed=printable(f"{place[:1].upper()}{place[1:]}: {reason_of(error)}."),
+            status=2 if job["address"] else 1,
+        )
         return
     _tell(out, joined=True)
     try:

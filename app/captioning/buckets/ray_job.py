@@ -64,7 +64,8 @@ def do_on_ray(plan: Plan, todo: list[Part], address: str) -> Generator[PartDone]
         _next(messages, STARTS_WITHIN_S, StartError("Ray's package was not imported in time."), log)
         place = f"No Ray cluster answers at {address}" if address else "Ray does not start here"
         seconds = JOINS_WITHIN_S if address else STARTS_WITHIN_S
-        _next(messages, seconds, SettingsError(f"{place}: nothing came of it in {seconds:.0f} seconds."), log)
+        late = f"{place}: nothing came of it in {seconds:.0f} seconds."
+        _next(messages, seconds, SettingsError(late) if address else StartError(late), log)
         stopped = StartError(
             f"No part was done for {PATIENCE_S:.0f} seconds, and the job was ended: run the same command with --resume "
             "to continue."
