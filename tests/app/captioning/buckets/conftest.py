@@ -42,14 +42,19 @@ def s3_url() -> Iterator[str]:
         process.stdout.close()
 
 
+def s3_environment(url: str) -> dict[str, str]:
+    """What a process needs to know of an S3."""
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    return {**keys, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": url}
+
+
 @pytest.fixture
 def bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Address of an empty bucket, for this process and those that it starts."""
     from pyarrow.fs import S3FileSystem
 
-    variables = {"ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret", "DEFAULT_REGION": "us-east-1"}
-    for name, value in {**variables, "ENDPOINT_URL": s3_url}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
+    for name, value in s3_environment(s3_url).items():
+        monkeypatch.setenv(name, value)
     name = f"bucket-{uuid4().hex}"
     host = s3_url.removeprefix("http://")
     S3FileSystem(endpoint_override=host, scheme="http", allow_bucket_creation=True).create_dir(name)
