@@ -20,8 +20,21 @@ class Cors(CORSMiddleware):
             app,
             allow_origins=origins,
             allow_methods=("GET", "HEAD", "POST"),
-            allow_headers=("If-None-Match", "X-API-Key", "X-Request-ID"),
-            expose_headers=("ETag", "Retry-After", "WWW-Authenticate", "X-Request-ID"),
+            allow_headers=(
+                "If-None-Match",
+                "Inference-Header-Content-Length",
+                "traceparent",
+                "tracestate",
+                "X-API-Key",
+                "X-Request-ID",
+            ),
+            expose_headers=(
+                "ETag",
+                "Inference-Header-Content-Length",
+                "Retry-After",
+                "WWW-Authenticate",
+                "X-Request-ID",
+            ),
         )
         self._problem = problem
 

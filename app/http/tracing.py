@@ -104,7 +104,7 @@ def _provider() -> TracerProvider:
 def _check_address(address: str) -> None:
     """Raise ValueError for an address of the collector to which nothing could ever be sent."""
     parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # a port that is none raises
         raise ValueError(f"the collector's address {address!r} is no URL such as http://127.0.0.1:4318")
 
 

@@ -79,6 +79,7 @@ def test_an_address_that_sends_too_much_work_is_told_when_to_come_again(client: 
 @with_haproxy
 def test_metrics_are_each_replicas_own_and_the_gateways_are_elsewhere(client: httpx.Client, alone: Gateway) -> None:
     assert problem(client.get("/metrics")).status == 404
+    assert problem(client.get("/%6detrics")).status == 404
     own = httpx.get(f"http://127.0.0.1:{alone.metrics_port}/metrics", trust_env=False, timeout=30).text
     assert 'haproxy_frontend_http_responses_total{proxy="gateway",code="4xx"}' in own
 

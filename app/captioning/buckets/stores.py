@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from app.inference.offline.paths import printable
 from app.settings import SettingsError, s3_endpoint
@@ -56,8 +56,8 @@ def open_store(address: str) -> tuple[Store, str]:
         raise SettingsError(printable(f"{address} cannot be used: an address of addresses (::) is not read."))
     try:
         if address.startswith(("s3://", "s3a://")):
-            path = address.split("://", 1)[1].strip("/")
-            if not path:
+            path = address.split("://", 1)[1].rstrip("/")
+            if not path or path.startswith("/"):
                 raise ValueError("it names no bucket")
             return _S3Store(), path
         return _open_fsspec(address)
@@ -96,10 +96,10 @@ class _S3Store:
     def __init__(self) -> None:
         from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
-        endpoint = urlsplit(s3_endpoint() or "https:")
+        endpoint = _endpoint()
         self._s3 = S3FileSystem(
-            scheme="http" if endpoint.scheme == "http" else "https",
-            endpoint_override=endpoint.netloc or None,
+            scheme=endpoint.scheme if endpoint else "https",
+            endpoint_override=endpoint.netloc if endpoint else None,
             connect_timeout=_CONNECT_S,
             request_timeout=_REQUEST_S,
             retry_strategy=AwsStandardS3RetryStrategy(max_attempts=3),
@@ -133,6 +133,17 @@ class _S3Store:
         return f"s3://{path}"
 
 
+def _endpoint() -> SplitResult | None:
+    """Where an S3 is that is not Amazon's. Raises ValueError: what is meant for it must not reach Amazon by mistake."""
+    text = s3_endpoint()
+    if text is None:
+        return None
+    endpoint = urlsplit(text)
+    if endpoint.scheme not in ("http", "https") or not endpoint.hostname:
+        raise ValueError(f"AWS_ENDPOINT_URL is {text!r}, and no URL such as http://127.0.0.1:9000")
+    return endpoint
+
+
 def _open_fsspec(address: str) -> tuple[Store, str]:
     from fsspec.core import url_to_fs
 
@@ -152,7 +163,11 @@ class _FsspecStore:
             if not self._fs.exists(path):
                 return None
             found: dict[str, dict[str, Any]] = self._fs.find(path, detail=True)
-        return [StoredFile(file, int(facts.get("size") or 0)) for file, facts in found.items()]
+        return [
+            StoredFile(file, int(facts.get("size") or 0))
+            for file, facts in found.items()
+            if facts.get("type", "file") == "file"  # and no pipe, from which nothing may ever come
+        ]
 
     def read(self, path: str) -> bytes:
         with _only_os_errors():

@@ -89,6 +89,11 @@ async def test_a_preflight_tells_what_may_be_sent(shared: httpx.AsyncClient) -> 
     assert len(answer.headers["x-request-id"]) == 32
 
 
+async def test_a_preflight_lets_traces_and_binary_tensors_through(shared: httpx.AsyncClient) -> None:
+    wanted = {"Access-Control-Request-Headers": "inference-header-content-length, traceparent, tracestate"}
+    assert (await shared.options("/v2/models/glassbot/infer", headers=ASK | wanted)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

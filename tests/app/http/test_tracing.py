@@ -262,6 +262,7 @@ def test_where_the_extra_is_not_installed_one_sentence_says_what_to_install(
     ("variable", "value", "said"),
     [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "'collector:4318/v1/traces' is no URL"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318x", "Port could not be"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "max_queue_size"),
     ],
 )

@@ -82,6 +82,22 @@ def test_awkward_names_are_kept_and_what_is_no_picture_is_passed_over(
     assert set(names_in(f"{bucket}/answers")) == {f"{bucket}/{name}" for name in (*odd, "0/00000.jpg")}
 
 
+def test_what_is_no_file_is_not_opened(caption: Caption, tmp_path: Path) -> None:
+    fill(f"file://{tmp_path}/photos", 1)
+    os.mkfifo(tmp_path / "photos" / "pipe.jpg")  # reading it would wait for ever
+    assert caption(f"file://{tmp_path}/photos", "--out", str(tmp_path / "answers")) == 0
+    assert names_in(str(tmp_path / "answers")) == [f"file://{tmp_path}/photos/0/00000.jpg"]
+
+
+def test_an_endpoint_that_is_no_url_is_refused_and_amazon_not_asked(
+    caption: Caption, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "minio:9000")
+    assert caption("s3://photos", "--out", "answers") == 2
+    assert "AWS_ENDPOINT_URL is 'minio:9000', and no URL" in capsys.readouterr().err
+
+
 def test_a_bad_picture_is_listed_said_and_tried_again(
     caption: Caption, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,6 +174,7 @@ def test_a_parquet_that_holds_no_answers_is_refused_and_left(
         (("s3://photos", "--out", "answers", "--alt-text"), "--alt-text cannot be used"),
         (("s3://photos", "--out", "answers", "--server", "http://x"), "--server cannot be used"),
         (("s3://", "--out", "answers"), "names no bucket"),
+        (("s3:///photos", "--out", "answers"), "names no bucket"),
         (("zip://a::s3://b", "--out", "answers"), "address of addresses"),
         (("nix://photos", "--out", "answers"), "nix"),
         (("photos", "--out", "answers", "--format", "parquet"), "--format is for addresses"),
