@@ -98,7 +98,7 @@ class _S3Store:
 
         endpoint = _endpoint()
         self._s3 = S3FileSystem(
-            scheme=endpoint.scheme if endpoint else "https",
+            scheme="http" if endpoint and endpoint.scheme == "http" else "https",
             endpoint_override=endpoint.netloc if endpoint else None,
             connect_timeout=_CONNECT_S,
             request_timeout=_REQUEST_S,
