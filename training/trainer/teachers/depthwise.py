@@ -2,7 +2,7 @@
 
 oneDNN, which computes torch's convolutions on a CPU, has quick kernels for most of these gradients. Two are missing:
 that of a kernel of 5 × 5, and that of the input at a stride above 1 (``findings/``). Both are put together here from
-those that are quick; they took 60 % of a step of EfficientNet-Lite0.
+those that are quick: a step of EfficientNet-Lite0 takes two thirds of the time (docs/experiments.md, 29).
 """
 
 from __future__ import annotations
