@@ -218,11 +218,12 @@ def _engine_of(create_engine: CreateEngine, checkpoint: Checkpoint, settings: Se
 
 
 def _caption(options: dict[str, Any]) -> int:
-    from app.captioning import command
-    from app.captioning.buckets import command as buckets
+    if options["ray"] is not None or any(isinstance(place, str) for place in (*options["paths"], options["out"])):
+        from app.captioning.buckets import command as buckets
 
-    if buckets.is_meant(options):
         return buckets.run(options)
+    from app.captioning import command
+
     return command.run(options)
 
 

@@ -16,7 +16,6 @@ from app.captioning.buckets import tables
 from app.captioning.buckets.answers_folder import AnswersFolder
 from app.captioning.buckets.parts import Layout, by_part, layout_for
 from app.captioning.buckets.pictures import StoredPicture, find_pictures
-from app.captioning.buckets.stores import is_address
 from app.captioning.buckets.worker import Part, PartDone, Plan, do_here
 from app.inference.engine_host import CreateEngine
 from app.inference.offline.messages import finish, note
@@ -48,12 +47,6 @@ class Job:
     """What builds the engine of this process."""
     console: Console
     """Where the progress of the job is shown."""
-
-
-def is_meant(options: dict[str, Any]) -> bool:
-    """Whether options of ``glassbot caption`` ask for this form of it."""
-    places = [*options["paths"], options["out"]]
-    return options["ray"] is not None or any(place is not None and is_address(str(place)) for place in places)
 
 
 def run(options: dict[str, Any]) -> int:

@@ -68,11 +68,6 @@ def open_store(address: str) -> tuple[Store, str]:
         raise SettingsError(printable(f"{address} cannot be used: {reason_of(error)}.")) from error
 
 
-def is_address(text: str) -> bool:
-    """Whether a text is an address, and not a path of this machine."""
-    return "://" in text
-
-
 def reason_of(error: Exception) -> str:
     """Return the first sentence of what a library says, without its full stop."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
