@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.captioning.buckets.stores import open_store
+from benchmarks.servers import memory_of
 
 _SERVER = """
 import logging, sys
@@ -47,23 +48,22 @@ class Cost:
 
     def look(self, pid: int) -> None:
         """Add what a process and its descendants have taken until now."""
-        memory = 0
-        for one in _family(pid):
+        family = [pid, *descendants(pid)]
+        for one in family:
             with suppress(OSError, ValueError, IndexError):
                 facts = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
                 self.cores[one] = (int(facts[11]) + int(facts[12])) / _TICKS
-                rollup = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
-                memory += sum(1024 * int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
-        self.memory = max(self.memory, memory)
+        self.memory = max(self.memory, memory_of(Path(f"/proc/{one}") for one in family)["pss"])
 
 
-def _family(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """Return the processes that a process started, and those that they started."""
     found = [pid]
     for parent in found:  # which grows meanwhile
         with suppress(OSError):
             tasks = Path(f"/proc/{parent}/task").glob("*/children")
             found += [int(child) for task in tasks for child in task.read_text().split()]
-    return found
+    return found[1:]
 
 
 def measure(*arguments: str) -> Cost:
@@ -80,23 +80,33 @@ def measure(*arguments: str) -> Cost:
 
 
 @contextmanager
-def bucket() -> Iterator[str]:
-    """Run an S3 in a process of its own, and yield the address of a bucket in it."""
+def s3() -> Iterator[str]:
+    """Run an S3 (moto) in a process of its own, and yield its URL."""
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     try:
-        host = f"127.0.0.1:{int(process.stdout.readline())}"
-        keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
-        os.environ.update(keys, AWS_ENDPOINT_URL=f"http://{host}")
-        from pyarrow.fs import S3FileSystem
-
-        S3FileSystem(endpoint_override=host, scheme="http", allow_bucket_creation=True).create_dir("benchmark")
-        yield "s3://benchmark"
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
     finally:
         process.kill()
-        process.wait()
+        with process:  # waits for it, and closes its pipes
+            pass
+
+
+def s3_environment(url: str) -> dict[str, str]:
+    """Return what a process needs to know of such an S3."""
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    return {**keys, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": url}
+
+
+def create_bucket(url: str, name: str) -> str:
+    """Make a bucket, whose keys are in the environment, and return its address."""
+    from pyarrow.fs import S3FileSystem
+
+    host = url.removeprefix("http://")
+    S3FileSystem(endpoint_override=host, scheme="http", allow_bucket_creation=True).create_dir(name)
+    return f"s3://{name}"
 
 
 def prepare(photos: Path, number: int, folder: Path, address: str) -> None:
@@ -123,7 +133,9 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("--pictures", type=int, default=20_000)
     options = parser.parse_args()
-    with TemporaryDirectory() as temporary, bucket() as address:
+    with TemporaryDirectory() as temporary, s3() as url:
+        os.environ.update(s3_environment(url))
+        address = create_bucket(url, "benchmark")
         folder = Path(temporary) / "photos"
         folder.mkdir()
         prepare(options.photos, options.pictures, folder, f"{address}/photos")

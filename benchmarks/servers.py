@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,15 +81,20 @@ class Server:
 
     def memory(self) -> dict[str, int]:
         """Return the memory of its ``processes``, in bytes: ``rss``, and ``pss``, which counts shared pages once."""
-        totals = {"rss": 0, "pss": 0, "processes": 0}
-        for process in _session(self.pid):
-            with suppress(OSError):  # a process that has just ended
-                rows = [line.split() for line in (process / "smaps_rollup").read_text("ascii").splitlines()[1:]]
-                sizes = {row[0]: 1024 * int(row[1]) for row in rows}
-                totals["rss"] += sizes["Rss:"]
-                totals["pss"] += sizes["Pss:"]
-                totals["processes"] += 1
-        return totals
+        return memory_of(_session(self.pid))
+
+
+def memory_of(processes: Iterable[Path]) -> dict[str, int]:
+    """Return the memory of some ``processes``, folders in /proc, in bytes: ``rss``, and ``pss``, as in Server."""
+    totals = {"rss": 0, "pss": 0, "processes": 0}
+    for process in processes:
+        with suppress(OSError):  # a process that has just ended
+            rows = [line.split() for line in (process / "smaps_rollup").read_text("ascii").splitlines()[1:]]
+            sizes = {row[0]: 1024 * int(row[1]) for row in rows}
+            totals["rss"] += sizes["Rss:"]
+            totals["pss"] += sizes["Pss:"]
+            totals["processes"] += 1
+    return totals
 
 
 @contextmanager

@@ -6,45 +6,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.errors import (
-    BrokenImageError,
-    DeadlineExceededError,
-    EmptyBodyError,
-    GlassbotError,
-    InvalidRequestError,
-    NotAnImageError,
-    NotFoundError,
-    NotReadyError,
-    OverloadedError,
-    SlowUploadError,
-    TooLargeError,
-    TooManyPixelsError,
-    UnauthorizedError,
-    UnreadKindError,
-)
+from app.errors import GlassbotError, NoSuchImageError, NoSuchTaughtError, NotFoundError, UnsupportedBodyError
 from app.http import examples
 from app.http.open_inference import schemas
 from app.http.open_inference.failures import status_of
 from app.http.open_inference.tensors import HEADER
 from app.http.routes import contract
 
+_NOT_HERE = (UnsupportedBodyError, NoSuchImageError, NoSuchTaughtError)
 INFERRING = (
-    UnauthorizedError,
     NotFoundError,
-    SlowUploadError,
-    TooLargeError,
-    TooManyPixelsError,
-    InvalidRequestError,
-    NotAnImageError,
-    UnreadKindError,
-    EmptyBodyError,
-    BrokenImageError,
-    NotReadyError,
-    OverloadedError,
-    DeadlineExceededError,
+    *(failure for failure in (*contract.RECEIVING, *contract.DECODING) if failure not in _NOT_HERE),
 )
-"""Everything that can keep a request from being answered."""
-_GIF = "R0lGODlhAgACAIAAAP8AAAAA/yH5BAAAAAAALAAAAAACAAIAAAIDRAIFADs="
+"""Everything that can keep a request from being answered; a body has one form here, and names no picture."""
 
 
 def answers(example: Any, *failures: type[GlassbotError], **more: Any) -> contract.Responses:
@@ -91,7 +65,7 @@ _MESSAGE: dict[str, Any] = {
         "parameters": {"type": "object", "properties": {"binary_data_output": {"type": "boolean"}}},
     },
 }
-_IMAGE = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [_GIF]}
+_IMAGE = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [contract.GIF]}
 _HEADER = {
     "name": HEADER,
     "in": "header",

@@ -32,7 +32,7 @@ BINARY: dict[str, Any] = {**_BYTES, "minLength": 1}
 _TEXT: dict[str, Any] = {"type": "string"}
 EVERY = {"X-Request-ID": {"required": True, "schema": _TEXT, "description": "Yours, where you sent one; in the logs."}}
 # 2 x 2 pixels, red and blue: small enough to read, and a picture all the same.
-_GIF = "R0lGODlhAgACAIAAAP8AAAAA/yH5BAAAAAAALAAAAAACAAIAAAIDRAIFADs="
+GIF = "R0lGODlhAgACAIAAAP8AAAAA/yH5BAAAAAAALAAAAAACAAIAAAIDRAIFADs="
 
 RECEIVING = (
     UnauthorizedError,
@@ -73,7 +73,7 @@ ONE_PICTURE: dict[str, Any] = {
             "application/octet-stream": {"schema": BINARY},
             "application/json": {
                 "schema": {"type": "object", "properties": {"image": _BASE64}, "required": ["image"]},
-                "examples": {"four pixels": {"value": {"image": _GIF}}},
+                "examples": {"four pixels": {"value": {"image": GIF}}},
             },
         },
     },

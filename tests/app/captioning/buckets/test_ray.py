@@ -20,7 +20,8 @@ from app.captioning.buckets.pictures import StoredPicture
 from app.captioning.buckets.stores import open_store
 from app.captioning.buckets.worker import Part, Plan
 from app.settings import Settings, SettingsError
-from tests.app.captioning.buckets.conftest import fill, lines_in, s3_environment
+from benchmarks.buckets import descendants, s3_environment
+from tests.app.captioning.buckets.conftest import fill, lines_in
 from tests.app.server import ROOT
 
 pytest.importorskip("ray")
@@ -70,16 +71,6 @@ class Nodes:
                 if b"Answerer" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     os.kill(pid, signal.SIGKILL)
                     return
-
-
-def descendants(pid: int) -> list[int]:
-    """The processes that a process started, and those that they started."""
-    found = [pid]
-    for parent in found:  # which grows meanwhile
-        with suppress(OSError):
-            tasks = Path(f"/proc/{parent}/task").glob("*/children")
-            found += [int(child) for task in tasks for child in task.read_text().split()]
-    return found[1:]
 
 
 @pytest.fixture(scope="module")
