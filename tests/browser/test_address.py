@@ -35,8 +35,8 @@ def test_every_choice_is_in_the_address_and_back_takes_it_back(visit: Visit) -> 
     expect_label(page, second)
     assert hash_of(page) == f"#sample=coffee&label={vocabulary}:{second}"
     page.get_by_text("About this map").click()
-    page.get_by_role("radio", name="LayerCAM").check(force=True)
-    page.get_by_role("radio", name="conv4").check(force=True)
+    page.get_by_role("radio", name="LayerCAM").check()
+    page.get_by_role("radio", name="conv4").check()
     assert hash_of(page) == f"#sample=coffee&label={vocabulary}:{second}&method=layercam&layer=conv4"
     page.go_back()
     expect(page.locator("#overview")).to_be_visible()
@@ -98,7 +98,7 @@ def test_a_photo_of_ones_own_is_in_no_address_and_back_still_finds_it(visit: Vis
     page = visit()
     upload(page, CAT)
     assert hash_of(page) == ""
-    page.get_by_role("radio", name="conv2").check(force=True)
+    page.get_by_role("radio", name="conv2").check()
     assert hash_of(page) == "#layer=conv2"
     cat = page.locator("#photo img").get_attribute("src")
     upload(page, SAMPLES / "rocket.webp")

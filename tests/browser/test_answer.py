@@ -62,7 +62,7 @@ def test_wrong_leads_to_where_one_can_say_what_it_is(visit: Visit) -> None:
         }"""
     )
     for verdict in ("sort of", "wrong"):
-        page.locator("#verdict").get_by_role("radio", name=verdict, exact=True).check(force=True)
+        page.locator("#verdict").get_by_role("radio", name=verdict, exact=True).check()
     assert page.evaluate("window.heard") == 1
     heights = page.locator("#verdict label").evaluate_all("all => all.map((one) => one.offsetHeight)")
     assert min(heights) >= 44

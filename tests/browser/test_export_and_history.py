@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 
 def judge(page: Page, verdict: str) -> None:
-    page.locator("#verdict").get_by_role("radio", name=verdict, exact=True).check(force=True)
+    page.locator("#verdict").get_by_role("radio", name=verdict, exact=True).check()
 
 
 def test_the_numbers_are_saved_as_the_service_said_them(visit: Visit, server: str) -> None:

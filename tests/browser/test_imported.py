@@ -85,9 +85,9 @@ def test_the_layers_and_the_class_map_are_those_of_the_network_that_is_served(vi
     names = page.locator("#layer-picker input").evaluate_all("all => all.map((input) => input.value)")
     assert names == ["all", "conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "pool5", "fc6", "fc7"]
     order = page.locator("#layers").get_by_role("radio", name="most important for")
-    order.check(force=True)
+    order.check()
     expect(page.locator("#layer-note")).not_to_contain_text("is known only")
-    page.locator("#layer-picker [value=conv3]").check(force=True)
+    page.locator("#layer-picker [value=conv3]").check()
     expect(page.locator("#layer-note")).to_contain_text("is known only for conv4 and pool5")
     page.route("**/activations?*", lambda route: route.abort())  # the layer table says where conv4's cells lie
     page.reload()

@@ -16,7 +16,7 @@ SHEETS = "[...document.querySelectorAll('#overview canvas')].map((canvas) => can
 
 
 def choose(page: Page, name: str) -> None:
-    page.locator("#layers").get_by_role("radio", name=name).check(force=True)
+    page.locator("#layers").get_by_role("radio", name=name).check()
 
 
 def test_each_layer_shows_its_channels_and_a_flat_one_its_units(visit: Visit) -> None:

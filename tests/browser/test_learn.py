@@ -147,7 +147,7 @@ def test_the_table_is_the_one_of_the_network(visit: Visit, server: str) -> None:
     for row, layer in zip(rows.all(), served, strict=True):
         expect(row.locator("button")).to_have_text(layer["name"])
         expect(row.locator(".shape")).to_have_text(" × ".join(map(str, layer["shape"])))
-    page.get_by_role("radio", name="the paper’s").check(force=True)
+    page.get_by_role("radio", name="the paper’s").check()
     paper = page.locator("[data-network=paper] tbody tr:not(.below)")
     for row, known in zip(paper.all(), Architecture().layers, strict=True):
         expect(row.locator(".parameters")).to_have_text(f"{known.parameters:,}")
@@ -168,7 +168,7 @@ def test_the_table_says_what_its_last_row_stands_for(visit: Visit, server: str) 
 
 def test_a_row_of_the_table_opens_the_sums_that_lead_to_it(visit: Visit) -> None:
     page = lessons(visit, "layers")
-    page.get_by_role("radio", name="the paper’s").check(force=True)
+    page.get_by_role("radio", name="the paper’s").check()
     for row in Architecture().layers:
         button = page.locator(f"[data-network=paper] tr[data-name={row.name}] button")
         button.click()

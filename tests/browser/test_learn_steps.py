@@ -97,13 +97,13 @@ def test_what_is_no_number_gets_one_sentence_and_the_old_one_stays(visit: Visit,
 
 def test_turning_the_filter_round_makes_it_a_convolution(visit: Visit) -> None:
     section = step(visit, "flip")
-    section.get_by_label("turned round").check(force=True)
+    section.get_by_label("turned round").check()
     assert sums(section) == [written(z) for z in CASES["convolve1d"][0]["expected"]]
     labels = section.locator(".pane input").evaluate_all("all => all.map((one) => one.ariaLabel)")
     assert labels == ["w 2", "w 1"]
     expect(section.locator("math:visible")).to_have_count(1)
     expect(section.locator("math:visible")).to_have_attribute("data-when", "turned")
-    section.get_by_label("as written").check(force=True)
+    section.get_by_label("as written").check()
     assert sums(section) == ["−1", "4"]
 
 
@@ -147,7 +147,7 @@ def test_a_kernel_steps_over_a_real_photo(visit: Visit) -> None:
     assert z == sum(line[2] - line[0] for line in under)
     sheet.press("ArrowRight")
     assert stop(section)[:2] == (row, column + 1)
-    section.get_by_label("outlines").check(force=True)
+    section.get_by_label("outlines").check()
     section.get_by_label("weight, row 2, column 2").fill("9")
     row, column, z = stop(section)
     under = [line[column - 1 : column + 2] for line in x[row - 1 : row + 2]]
@@ -218,7 +218,7 @@ def test_conv1_computed_in_the_browser_is_conv1_of_the_network(visit: Visit) -> 
     words = section.locator("learn-conv1 .size")
     expect(words).to_contain_text("from the network")
     for choice in range(6):
-        section.get_by_role("radio").nth(choice).check(force=True)
+        section.get_by_role("radio").nth(choice).check()
         here, there = section.locator("learn-conv1").evaluate("one => [one.computed.flat(), one.expected.flat()]")
         assert len(here) == len(there)
         top = max(there)
@@ -246,7 +246,7 @@ def test_a_photo_goes_through_the_network_that_runs_here(visit: Visit, server: s
     expect(section.locator(".caption")).to_have_text(said["caption"]["text"].replace("'", "’"))
     for name, side in (("conv1", 55), ("pool5", 6), ("fc6", 64)):
         assert section.locator(f"[data-stage={name}] canvas").get_attribute("width") == str(side)
-    section.get_by_role("radio", name="lake").check(force=True)
+    section.get_by_role("radio", name="lake").check()
     other = httpx.post(f"{server}/predict", content=(SAMPLES / "lake.webp").read_bytes()).json()
     expect(labels.first).to_contain_text(other["labels"][0]["label"])
 
@@ -337,7 +337,7 @@ def test_overlapping_windows_share_numbers(visit: Visit) -> None:
     assert section.locator(".in button").all_inner_texts() == [str(v) for row in overlapping["input"]["x"] for v in row]
     expect(section.locator(".size")).to_have_text("The 9 lies in 4 windows.")
     expect(section.locator(".out .held")).to_have_count(4)
-    section.get_by_label("2 × 2").check(force=True)
+    section.get_by_label("2 × 2").check()
     assert kept.all_inner_texts() == [str(v) for row in apart["expected"] for v in row]
     expect(section.locator(".size")).to_have_text("The 9 lies in one window.")
     section.locator(".in [tabindex='0']").press("End")

@@ -241,7 +241,7 @@ def test_the_same_view_closes_the_lessons_with_sums_to_check_by_hand(visit: Visi
     expect(step.locator(".bench-map .ghost")).to_have_attribute("width", "3")  # so many cells read one pixel
     step.locator(".net-bars button").first.click()
     expect(step.locator(".softmax")).to_contain_text("66.8%")
-    step.get_by_role("radio", name="slash").check(force=True)
+    step.get_by_role("radio", name="slash").check()
     expect(step.locator(".net-says")).to_contain_text("It’s a times sign.")
 
 

@@ -87,7 +87,7 @@ def test_a_part_is_covered_and_uncovered(visit: Visit) -> None:
     page = opened(visit, "cover")
     stage = page.locator(".stage").bounding_box()
     assert stage is not None
-    page.locator("[name=brush][value=large]").check(force=True)
+    page.locator("[name=brush][value=large]").check()
     page.mouse.move(stage["x"] + stage["width"] * 0.35, stage["y"] + stage["height"] * 0.4)
     page.mouse.down()
     page.mouse.move(stage["x"] + stage["width"] * 0.7, stage["y"] + stage["height"] * 0.5, steps=6)
@@ -172,7 +172,7 @@ def test_occlusion_is_one_more_kind_of_map(visit: Visit) -> None:
     page.route("**/occlusion?*", cover)
     upload(page)
     page.locator("#about-map summary").click()
-    page.locator("[name=method][value=occlusion]").check(force=True)
+    page.locator("[name=method][value=occlusion]").check()
     expect(page.locator("#map-note")).to_contain_text("drops, by up to 30 points")
     pixel = page.evaluate(
         """() => { const cam = document.querySelector("#cam");

@@ -129,7 +129,7 @@ def test_axe_finds_nothing(visit: Visit, scheme: Scheme, width: int) -> None:
     upload(page)
     page.get_by_text("About this map").click()
     for layer in ("all", "conv1", "conv5", "fc6"):
-        page.locator(f"#layer-picker [value={layer}]").check(force=True)
+        page.locator(f"#layer-picker [value={layer}]").check()
         assert Axe().run(page).response["violations"] == [], layer
 
 
@@ -141,7 +141,7 @@ def test_a_phone_scrolls_only_down(visit: Visit, tmp_path: Path) -> None:
     for photo in (CAT, tmp_path / "tall.png"):
         upload(page, photo)
         for layer in ("all", "conv5", "fc7"):
-            page.locator(f"#layer-picker [value={layer}]").check(force=True)
+            page.locator(f"#layer-picker [value={layer}]").check()
             assert page.evaluate(wide) <= 390
 
 

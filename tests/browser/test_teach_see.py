@@ -102,7 +102,7 @@ def test_a_wrong_answer_becomes_a_photo_of_the_right_name(visit: Visit, tmp_path
     learned(page, "Mimi", 5)
     see(page)
     upload(page)
-    page.locator("#verdict [value=wrong]").check(force=True)
+    page.locator("#verdict [value=wrong]").check()
     page.locator("#really-field").fill("mim")
     expect(page.get_by_role("option").first).to_contain_text("yours")
     page.keyboard.press("Enter")

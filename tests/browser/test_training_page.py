@@ -226,7 +226,7 @@ def test_brightness_over_all_steps_shows_what_grew(look: Open) -> None:
     page = look(end="#step=0")
     at(page, 0)
     own = page.evaluate(DRAWN, "conv1")
-    page.get_by_label("per layer, over all steps").check(force=True)
+    page.get_by_label("per layer, over all steps").check()
     page.wait_for_function(f"was => ({DRAWN})('conv1') !== was", arg=own)
     darkest = "[...document.querySelector(\"[block=conv1] canvas\").getContext('2d').getImageData(20, 20, 1, 1).data]"
     assert page.evaluate(darkest)[:3] == pytest.approx([0, 34, 78], abs=12)  # 0 to 1, of what will be 301
