@@ -136,12 +136,16 @@ class _Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._announce()
 
     def _after_worker(self, arbiter: _Arbiter, worker: Worker) -> None:
-        """In the parent, after a worker ended: take back what it said, and give up if it did not even start."""
+        """In the parent, after a worker ended: take back what it said, and give up if it says that none can start.
+
+        Before the service is announced, one that was killed says so, too; later a new one may do better.
+        """
         from prometheus_client.multiprocess import mark_process_dead
 
         mark_process_dead(worker.pid)
         mark = _mark(self.folder, worker.pid)
-        if arbiter.LISTENERS and not mark.exists():
+        hopeless = (self.folder / "failure").exists() or not (self.folder / "announced").exists()
+        if arbiter.LISTENERS and not mark.exists() and hopeless:
             raise HaltServer("A worker did not start.", 1)
         mark.unlink(missing_ok=True)
 

@@ -122,6 +122,18 @@ def test_a_worker_that_is_killed_is_replaced_and_no_count_falls(service: Running
         os.kill(other, signal.SIGCONT)
 
 
+def test_a_worker_that_is_killed_before_it_is_ready_is_replaced_too(service: Running) -> None:
+    killed, other = workers(service)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len(workers(service)) == 2 and killed not in workers(service))
+    (new,) = set(workers(service)) - {other}
+    os.kill(new, signal.SIGKILL)  # long before an engine is built
+    until(lambda: len(workers(service)) == 2 and new not in workers(service))
+    (newest,) = set(workers(service)) - {other}
+    until(lambda: metric(service, "process_resident_memory_bytes", pid=str(newest)) != [])
+    assert get(service, "/readyz").status_code == 200
+
+
 @pytest.mark.anyio
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
