@@ -105,6 +105,8 @@ def _prepare(options: dict[str, Any]) -> Job:
         format=options["format"] or "jsonl",
         out=printable(folder.address),
     )
+    folder.create()
+    folder.check_errors()
     return Job(
         plan=Plan(folder.address, layout, settings),
         pictures={picture.name: picture for picture in found.pictures},

@@ -125,3 +125,11 @@ def error_lines(errors: Sequence[tuple[str, str]]) -> bytes:
     """Return the content of :data:`ERRORS`: a JSON object with ``file`` and ``error`` for each."""
     lines = [json.dumps({"file": name, "error": error}, ensure_ascii=False) + "\n" for name, error in sorted(errors)]
     return "".join(lines).encode()
+
+
+def decode_errors(content: bytes) -> list[tuple[str, str]]:
+    """Return the names and errors in the content of :data:`ERRORS`. Raises ValueError where it is something else."""
+    try:
+        return [(entry["file"], entry["error"]) for entry in map(json.loads, content.splitlines())]
+    except (KeyError, TypeError) as error:
+        raise ValueError("a line is no picture and its error") from error

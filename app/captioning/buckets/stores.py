@@ -6,6 +6,7 @@ S3 goes by Arrow, which reads a picture for a quarter of the processor's time th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,9 @@ class Store(Protocol):
     def write(self, path: str, content: bytes) -> None:
         """Write a file. Whoever looks meanwhile finds the whole file, or none, or the one that was there before."""
 
+    def make_folder(self, path: str) -> None:
+        """Make a folder that can be written to, where the store knows folders."""
+
     def name(self, path: str) -> str:
         """Return the address of a file."""
 
@@ -62,8 +66,11 @@ def open_store(address: str) -> tuple[Store, str]:
             return _S3Store(), path
         return _open_fsspec(address)
     except ImportError as error:
-        extra = "needs more packages: pip install 'glassbot[bucket]'" if error.name in ("fsspec", "pyarrow") else ""
-        raise SettingsError(printable(f"{address} {extra or f'cannot be used: {reason_of(error)}'}.")) from error
+        if error.name in ("fsspec", "pyarrow"):
+            raise SettingsError(
+                "Addresses such as s3://… and --ray need more packages: pip install 'glassbot[bucket]'."
+            ) from error
+        raise SettingsError(printable(f"{address} cannot be used: {reason_of(error)}.")) from error
     except (ValueError, TypeError, OSError) as error:
         raise SettingsError(printable(f"{address} cannot be used: {reason_of(error)}.")) from error
 
@@ -124,6 +131,9 @@ class _S3Store:
         with _only_os_errors(), self._s3.open_output_stream(path, buffer_size=0) as stream:
             stream.write(content)
 
+    def make_folder(self, path: str) -> None:
+        pass
+
     def name(self, path: str) -> str:
         return f"s3://{path}"
 
@@ -175,6 +185,12 @@ class _FsspecStore:
                 return
             with atomically(Path(path)) as file:
                 file.write(content)
+
+    def make_folder(self, path: str) -> None:
+        if self._is_local:
+            Path(path).mkdir(parents=True, exist_ok=True)
+            if not os.access(path, os.W_OK):
+                raise PermissionError("this account may not write there")
 
     def name(self, path: str) -> str:
         return str(self._fs.unstrip_protocol(path))

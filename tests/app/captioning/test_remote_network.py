@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,7 +24,7 @@ from app.http import examples
 from app.settings import read_api_key
 from tests.app.captioning.test_files import PREDICTION
 from tests.app.inference import corpus
-from tests.app.server import Running, served
+from tests.app.server import ROOT, Running, served
 from tests.app.test_cli import is_one_sentence, run
 
 pytestmark = pytest.mark.anyio
@@ -278,6 +280,15 @@ def test_a_service_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pyt
     error = capsys.readouterr().err
     assert is_one_sentence(error)
     assert f"http://127.0.0.1:{port} does not answer (" in error
+
+
+def test_a_service_is_asked_without_an_engine_here(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(corpus.jpeg(16, 16))
+    asks = f"main(['caption', {str(tmp_path)!r}, '--server', 'http://127.0.0.1:1'])"
+    engines = "{'openvino', 'torch', 'app.captioning.local_network'} & set(sys.modules)"
+    code = f"import sys; from app.__main__ import main; status = {asks}; print(status, {engines})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.stdout == "1 set()\n"
 
 
 @pytest.mark.slow

@@ -179,6 +179,8 @@ def test_a_parquet_that_holds_no_answers_is_refused_and_left(
         (("nix://photos", "--out", "answers"), "nix"),
         (("photos", "--out", "answers", "--format", "parquet"), "--format is for addresses"),
         (("memory://nothing", "--out", "answers"), "There is no memory://nothing"),
+        (("memory://nothing", "--out", "memory://answers"), "memory:// ends with this process"),
+        (("memory://nothing", "--out", "answers.csv"), "answers.csv names a file"),
         (("memory://nothing", "--out", "answers", "--ray", "there"), "--ray takes host:port"),
         (("memory://nothing", "--out", "answers", "--ray", "127.0.0.1:1"), "No Ray cluster answers at 127.0.0.1:1"),
         (("memory://nothing", "--out", "answers", "--ray", "127.0.0.1:99999"), "No Ray cluster answers"),
@@ -226,11 +228,35 @@ def test_a_store_that_refuses_is_one_sentence(
         raise PermissionError("AWS Error ACCESS_DENIED during PutObject operation.")
 
     monkeypatch.setattr(stores._FsspecStore, "write", refuse)
-    assert caption(f"file://{tmp_path}/photos", "--out", "memory://refused") == 1
+    assert caption(f"file://{tmp_path}/photos", "--out", tmp_path / "answers") == 1
     assert "cannot be written: AWS Error ACCESS_DENIED" in capsys.readouterr().err
     monkeypatch.setattr(stores._FsspecStore, "files", refuse)
-    assert caption(f"file://{tmp_path}/photos", "--out", "memory://refused") == 2
+    assert caption(f"file://{tmp_path}/photos", "--out", tmp_path / "answers") == 2
     assert is_one_sentence(capsys.readouterr().err)
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence_before_a_picture_is_read(
+    caption: Caption, tmp_path: Path, capsys: pytest.CaptureFixture[str], engine: FakeEngine
+) -> None:
+    fill(str(tmp_path / "photos"), 3)
+    (tmp_path / "file").touch()
+    assert caption(f"file://{tmp_path}/photos", "--out", tmp_path / "file" / "answers") == 2
+    assert is_one_sentence(error := capsys.readouterr().err)
+    assert "cannot be written to: Not a directory" in error
+    assert engine.batches == []
+
+
+def test_a_list_of_errors_that_is_somebody_elses_is_left(
+    caption: Caption, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(str(tmp_path / "photos"), 3)
+    for content in (b"my notes\n", b'{"file": 1}\n', b"[1]\n", b"\xff"):
+        (tmp_path / "answers").mkdir(exist_ok=True)
+        (tmp_path / "answers" / parts.ERRORS).write_bytes(content)
+        assert caption(f"file://{tmp_path}/photos", "--out", tmp_path / "answers", "--resume") == 2
+        assert is_one_sentence(error := capsys.readouterr().err)
+        assert "rename it first" in error
+        assert (tmp_path / "answers" / parts.ERRORS).read_bytes() == content
 
 
 SMALL_PARTS = "import sys; from app.__main__ import main; from app.captioning.buckets import parts; parts.PICTURES = 8"
