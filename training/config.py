@@ -121,6 +121,9 @@ class Recipe:
     # What counts in the loss
     label_smoothing: float = 0.0
     """Share of a class target that is spread evenly over all classes."""
+    labels_within_set: bool = False
+    """Whether a label counts among the classes of its own set alone, where several sets teach one vocabulary. Then
+    only a teacher tells one set's classes from another's, and not the looks that the pictures of a set share."""
     word_weight: float = 0.2
     """Weight of one word's binary cross-entropy, where a picture's class cross-entropy weighs 1."""
     distillation_weight: float = 0.5

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -25,8 +26,15 @@ class LossWeights:
     """Weight of one word's binary cross-entropy on a picture whose class decides the word."""
 
 
-def class_loss(logits_NK: Tensor, targets_N: Tensor, label_smoothing: float = 0.0) -> Tensor:
-    """Softmax cross-entropy against class numbers (section 5's objective), summed over pictures."""
+def class_loss(
+    logits_NK: Tensor, targets_N: Tensor, label_smoothing: float = 0.0, among: Tensor | None = None
+) -> Tensor:
+    """Softmax cross-entropy against class numbers (section 5's objective), summed over pictures.
+
+    ``among``: ascending numbers of the classes that the softmax is over, by default all K.
+    """
+    if among is not None:
+        logits_NK, targets_N = logits_NK[:, among], torch.searchsorted(among, targets_N)
     return F.cross_entropy(logits_NK, targets_N, reduction="sum", label_smoothing=label_smoothing)
 
 
@@ -44,12 +52,14 @@ def class_set_loss(
     weights: LossWeights,
     words: slice | None = None,
     word_targets_KW: Tensor | None = None,
+    among: Tensor | None = None,
 ) -> Tensor:
     """Loss of pictures with a class: its cross-entropy, and that of the words which the class implies or excludes.
 
     ``word_targets_KW`` has 1, 0 or NaN (says nothing) for each class and word; without it only the class counts.
+    ``among`` is that of :func:`class_loss`.
     """
-    loss = class_loss(logits_NO[:, classes], targets_N, weights.label_smoothing)
+    loss = class_loss(logits_NO[:, classes], targets_N, weights.label_smoothing, among)
     if words is None or word_targets_KW is None:
         return loss
     return loss + weights.implied_word * word_loss(logits_NO[:, words], word_targets_KW[targets_N])

@@ -33,6 +33,8 @@ class Source:
     """On the device: (N,) class numbers, or (N, words) shares of people who said each word."""
     pictures_per_step: int
     """How many of its pictures are in each batch, over all processes."""
+    own_classes: Tensor | None
+    """Ascending numbers of the classes that the set has, where its vocabulary has more; else None."""
     word_targets: Tensor | None
     """(classes, words) 1, 0 or NaN: whether a picture of a class shows a word, does not, or may. None without both."""
 
@@ -84,6 +86,7 @@ def build_sources(sets: Sequence[PictureSet], batch_size: int, device: torch.dev
             resident=_resident(one.pictures, device),
             targets=torch.from_numpy(one.targets).to(device),
             pictures_per_step=count,
+            own_classes=_own_classes(one, device),
             word_targets=_word_targets(one.vocabulary, captions, device),
         )
         for one, count in zip(sets, counts, strict=True)
@@ -98,6 +101,13 @@ class _HasVocabulary(Protocol):
 def unique_vocabularies(sets: Sequence[_HasVocabulary]) -> tuple[Vocabulary, ...]:
     """The vocabularies of united sets or of their sources, each once, in the order in which they come."""
     return tuple({one.vocabulary.name: one.vocabulary for one in sets}.values())
+
+
+def _own_classes(one: PictureSet, device: torch.device) -> Tensor | None:
+    if one.vocabulary.activation == "sigmoid":
+        return None
+    numbers = torch.from_numpy(one.targets).unique()
+    return numbers.to(device) if len(numbers) < len(one.vocabulary) else None
 
 
 def _word_targets(vocabulary: Vocabulary, captions: PictureSet | None, device: torch.device) -> Tensor | None:

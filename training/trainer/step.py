@@ -118,4 +118,6 @@ def label_loss(plan: Plan, part: BatchPart, logits_NO: Tensor, targets: Tensor) 
     source = part.source
     if not source.has_classes:
         return caption_set_loss(logits_NO, targets, source.rows, plan.loss_weights)
-    return class_set_loss(logits_NO, targets, source.rows, plan.loss_weights, plan.word_rows, source.word_targets)
+    among = source.own_classes if plan.recipe.labels_within_set else None
+    words, implied = plan.word_rows, source.word_targets
+    return class_set_loss(logits_NO, targets, source.rows, plan.loss_weights, words, implied, among)

@@ -37,6 +37,19 @@ def test_the_class_loss_is_torchs_cross_entropy(smoothing: float) -> None:
     assert torch.equal(class_loss(logits, TARGETS, smoothing), expected)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_label_among_some_classes_says_nothing_of_the_others(smoothing: float) -> None:
+    logits = random_logits().requires_grad_()
+    targets = torch.tensor([1, 3, 1, 1, 3])
+    loss = class_set_loss(logits, targets, CLASSES, LossWeights(label_smoothing=smoothing), among=torch.tensor([1, 3]))
+    two = F.cross_entropy(logits[:, [1, 3]], targets // 3, reduction="sum", label_smoothing=smoothing)
+    torch.testing.assert_close(loss, two)
+    loss.backward()
+    assert logits.grad is not None
+    assert (logits.grad[:, [1, 3]] != 0).all()
+    assert not logits.grad[:, [0, 2, 4, 5, 6]].any()
+
+
 def test_the_word_loss_is_torchs_binary_cross_entropy_where_all_is_known() -> None:
     logits, targets = random_logits()[:, WORDS], torch.rand(5, 3, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(word_loss(logits, targets), nn.BCEWithLogitsLoss(reduction="sum")(logits, targets))

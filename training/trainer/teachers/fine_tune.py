@@ -34,7 +34,7 @@ from training.trainer.teachers.depthwise import QuickDepthwise
 
 TEACHER = "teacher.safetensors"
 """Name of the file in a run's folder that ``train --teacher`` takes."""
-_HEAD_SPEED = 4  # times the learning rate of the rest, for the last layer alone begins from noise
+_HEAD_SPEED = 4  # times the learning rate of the rest, for most of the last layer begins from noise
 
 
 @dataclass(kw_only=True)
@@ -140,7 +140,7 @@ def begin(plan: Plan, backbone: Backbone, folder: Path, saved: dict[str, Any] | 
     Raises ValueError where the backbone is not installed, or the saved state is another network's.
     """
     torch.manual_seed(plan.recipe.seed)
-    network = create_network(backbone, plan.outputs).to(memory_format=torch.channels_last).to(plan.device)
+    network = create_network(backbone, plan.vocabularies).to(memory_format=torch.channels_last).to(plan.device)
     head = list(head_of(network).parameters())
     rest = [weight for weight in network.parameters() if all(weight is not one for one in head)]
     recipe = plan.recipe
