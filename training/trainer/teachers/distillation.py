@@ -2,7 +2,7 @@
 
 Hinton et al., *Distilling the Knowledge in a Neural Network*, 2015. A teacher sees the same crop as the network that
 learns (Beyer et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR 2022), resized to the
-teacher's own picture size, and answers every vocabulary for every picture, whatever set it is from.
+teacher's own picture size, and answers its vocabularies for every picture, whatever set it is from.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from model import checkpoint
 from model.checkpoint import Checkpoint, Preprocessing
+from model.engines import create_engine
 from model.engines.torch_engine import build, standardise
 from model.vocabulary import Vocabulary
 from training.trainer.teachers import checkpoint as teacher_file
 from training.trainer.teachers.checkpoint import TeacherCheckpoint, converted, is_teacher
 
 _OPENVINO_BATCH = 32  # pictures that stay in the cache from one layer to the next
+_Forward = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,19 +34,20 @@ class Teacher:
 
     version: str
     """Version of its file, which a run records."""
-    forward: Callable[[Tensor], Tensor]
-    """Logits (N, its own outputs) for pictures (N, 3, size, size), standardised as it wants them."""
+    forward: _Forward
+    """Logits (N, its own outputs) for pixels (N, 3, size, size) from 0 to 255."""
     size: int
     """Side in pixels of the pictures that it takes."""
-    preprocessing: Preprocessing
-    """How it wants its pixels standardised."""
     columns: Tensor
-    """For each output of the network that learns, which of the teacher's outputs it is."""
+    """For each output of the network that learns, which of the teacher's outputs it is; -1 where it has no answer."""
 
     def logits(self, pixels_NCHW: Tensor) -> Tensor:
-        """Logits (N, outputs) float32, in the learning network's order, for pixels (N, 3, S, S) from 0 to 255."""
-        own_NCHW = standardise(_resized_to(pixels_NCHW, self.size), self.preprocessing)
-        return self.forward(own_NCHW).float()[:, self.columns]
+        """Logits (N, outputs) float32, in the learning network's order, for pixels (N, 3, S, S) from 0 to 255.
+
+        They are 0 where the teacher has no answer.
+        """
+        own = self.forward(_resized_to(pixels_NCHW, self.size)).float()
+        return own[:, self.columns] * (self.columns >= 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +60,14 @@ class Teachers:
 
     @torch.no_grad()
     def logits(self, pictures_NCHW: Tensor) -> Tensor:
-        """Mean of the teachers' logits, (N, outputs) float32, for pictures standardised for the network that learns."""
+        """Mean of the teachers' logits, (N, outputs) float32, for pictures standardised for the network that learns.
+
+        Each vocabulary's is the mean of those that answer it.
+        """
         mean = torch.tensor(self.preprocessing.mean, device=pictures_NCHW.device).view(1, 3, 1, 1)
         pixels_NCHW = pictures_NCHW / self.preprocessing.scale + mean
-        return torch.stack([teacher.logits(pixels_NCHW) for teacher in self.members]).mean(0)
+        answering = torch.stack([teacher.columns >= 0 for teacher in self.members]).sum(0)
+        return torch.stack([teacher.logits(pixels_NCHW) for teacher in self.members]).sum(0) / answering
 
 
 def load_teachers(paths: Sequence[Path]) -> list[Checkpoint | TeacherCheckpoint]:
@@ -82,14 +90,15 @@ def build_teachers(
 ) -> Teachers:
     """The teachers that these checkpoints hold, for a network with these vocabularies and preprocessing.
 
-    Raises ValueError where one lacks a label that the network learns, or its backbone is not installed.
+    A teacher answers the vocabularies of which it has every label. Raises ValueError where none answers one of them,
+    a teacher none at all, or a backbone is not installed.
     """
+    _check_answers(checkpoints, vocabularies)
     members = tuple(
         Teacher(
             version=one.version,
             forward=_frozen(one, device),
             size=_size_of(one),
-            preprocessing=one.preprocessing,
             columns=_columns(one, vocabularies).to(device),
         )
         for one in checkpoints
@@ -97,35 +106,58 @@ def build_teachers(
     return Teachers(members=members, preprocessing=preprocessing)
 
 
+def _has(teacher: Checkpoint | TeacherCheckpoint, vocabulary: Vocabulary) -> bool:
+    return any(v.name == vocabulary.name and set(vocabulary.ids) <= set(v.ids) for v in teacher.vocabularies)
+
+
+def _check_answers(checkpoints: Sequence[Checkpoint | TeacherCheckpoint], vocabularies: Sequence[Vocabulary]) -> None:
+    for teacher in checkpoints:
+        if not any(_has(teacher, one) for one in vocabularies):
+            raise ValueError(f"The teacher of version {teacher.version} lacks labels of every set: name another.")
+    for one in vocabularies:
+        if not any(_has(teacher, one) for teacher in checkpoints):
+            raise ValueError(f"No teacher has every label of {one.name!r}: name one that does, too.")
+
+
 def _columns(teacher: Checkpoint | TeacherCheckpoint, vocabularies: Sequence[Vocabulary]) -> Tensor:
     outputs = ((v.name, label) for v in teacher.vocabularies for label in v.ids)
     column_of = {output: column for column, output in enumerate(outputs)}
-    wanted = [(v.name, label) for v in vocabularies for label in v.ids]
-    if lacking := next((label for label in wanted if label not in column_of), None):
-        raise ValueError(
-            f"The teacher of version {teacher.version} has other labels than these sets ({lacking[0]} {lacking[1]!r} "
-            "is not among them): name another."
-        )
-    return torch.tensor([column_of[label] for label in wanted])
+    return torch.tensor([column_of[v.name, label] if _has(teacher, v) else -1 for v in vocabularies for label in v.ids])
 
 
 def _size_of(teacher: Checkpoint | TeacherCheckpoint) -> int:
     return teacher.size if isinstance(teacher, TeacherCheckpoint) else teacher.architecture.input_size
 
 
-def _frozen(teacher: Checkpoint | TeacherCheckpoint, device: torch.device) -> Callable[[Tensor], Tensor]:
-    """The network as a function; a backbone on a CPU runs by OpenVINO, so that its answers cost nearly nothing."""
-    if isinstance(teacher, TeacherCheckpoint) and device.type == "cpu":
-        compiled = converted(teacher.network(), teacher.size)
+def _frozen(teacher: Checkpoint | TeacherCheckpoint, device: torch.device) -> _Forward:
+    """The network as a function; on a CPU by OpenVINO, so that its answers cost nearly nothing."""
+    if device.type != "cpu":
+        network = teacher.network() if isinstance(teacher, TeacherCheckpoint) else build(teacher.folded())
+        network = network.requires_grad_(False).to(memory_format=torch.channels_last).to(device)
+        return lambda pixels_NCHW: network(standardise(pixels_NCHW, teacher.preprocessing))
+    run = _compiled_backbone(teacher) if isinstance(teacher, TeacherCheckpoint) else _engine(teacher)
+    return lambda pixels_NCHW: torch.cat([run(part) for part in pixels_NCHW.split(_OPENVINO_BATCH)])
 
-        def forward(x_NCHW: Tensor) -> Tensor:
-            parts = x_NCHW.contiguous().split(_OPENVINO_BATCH)
-            return torch.cat([torch.from_numpy(compiled(part.numpy())[0].copy()) for part in parts])
 
-        return forward
-    own = teacher.network() if isinstance(teacher, TeacherCheckpoint) else build(teacher.folded())
-    network: nn.Module = own.requires_grad_(False).to(memory_format=torch.channels_last).to(device)
-    return network
+def _compiled_backbone(teacher: TeacherCheckpoint) -> _Forward:
+    compiled = converted(teacher.network(), teacher.size)
+
+    def run(pixels_NCHW: Tensor) -> Tensor:
+        x_NCHW = standardise(pixels_NCHW, teacher.preprocessing).contiguous()
+        return torch.from_numpy(compiled(x_NCHW.numpy())[0].copy())
+
+    return run
+
+
+def _engine(teacher: Checkpoint) -> _Forward:
+    """The engine that serves, which takes whole levels of brightness."""
+    engine = create_engine(teacher, engine="openvino")
+
+    def run(pixels_NCHW: Tensor) -> Tensor:
+        levels_NHWC = pixels_NCHW.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+        return torch.from_numpy(engine.run(np.ascontiguousarray(levels_NHWC.numpy())).logits)
+
+    return run
 
 
 def _resized_to(pictures_NCHW: Tensor, size: int) -> Tensor:
