@@ -12,7 +12,7 @@ from socket import socket
 from typing import TYPE_CHECKING, Any
 
 from app import logs
-from app.settings import Settings, SettingsError, deprecation_warnings, read_settings
+from app.settings import Settings, SettingsError, check_propagators, deprecation_warnings, read_settings
 from app.startup import StartError, limit_arenas, listen, return_freed_memory
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, CheckpointError
@@ -162,6 +162,7 @@ def _serve(options: dict[str, Any]) -> int:
     settings = read_settings(**options)
     logs.set_up(settings.log_level, settings.log_format)
     limit_arenas()
+    check_propagators()
     for warning in deprecation_warnings():
         log.warning(warning)
     with listen(settings.host, settings.port) as listener:

@@ -4,6 +4,7 @@ docs/scale.md says how to start them on several machines, and what happens when 
 """
 
 # No postponed annotations here: DDP reads those of its hook, and takes no strings.
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -109,7 +110,10 @@ def join_process_group(device: torch.device) -> Iterator[ProcessGroup]:
         return
     cuda = device.type == "cuda"
     if cuda:
-        torch.cuda.set_device(distributed.get_node_local_rank())
+        local_rank, devices = distributed.get_node_local_rank(), torch.cuda.device_count()
+        if local_rank >= devices:
+            raise ConnectionError(f"This machine has {devices} GPUs: start as many processes (--nproc-per-node).")
+        torch.cuda.set_device(local_rank)
     try:
         distributed.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
         yield _joined(ProcessGroup(rank=distributed.get_rank(), world_size=distributed.get_world_size()))
@@ -136,4 +140,4 @@ def _is_of_the_network(error: RuntimeError) -> bool:
 
 def _first_line(error: RuntimeError) -> str:
     """The first sentence of torch's message, without the place in its source."""
-    return str(error).partition("] ")[2].split("\n")[0].split(". ")[0]
+    return re.sub(r"^\[[^]]*\] ", "", str(error)).split("\n")[0].split(". ")[0].rstrip(".")

@@ -164,12 +164,16 @@ def _failure(folder: Path) -> str:
 class _Arbiter(Arbiter):  # type: ignore[misc]
     """Starts and replaces workers. A signal to end is passed on, and waited for without taking any more connections."""
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     LISTENERS: list[Any]
 
     def handle_term(self) -> None:
         """SIGTERM drains all workers; none is replaced any more."""
         self._end(signal.SIGTERM)
+
+    def handle_hup(self) -> None:
+        """A terminal that was closed drains all workers, too."""
+        self.handle_term()
 
     def handle_int(self) -> None:
         """Ctrl-C lets all workers finish what was begun, and a second one ends everything at once."""
@@ -193,7 +197,7 @@ class _Worker(Worker):  # type: ignore[misc]
 
     def init_signals(self) -> None:
         """Let signals end this process until the server handles them, not the arbiter's way."""
-        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+        for sig in (*_Arbiter.SIGNALS, signal.SIGCHLD):
             signal.signal(sig, signal.SIG_DFL)
 
     def run(self) -> None:

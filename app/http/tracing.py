@@ -41,7 +41,7 @@ class Tracing:
                 "GLASSBOT_TRACES=otlp needs OpenTelemetry: install the extra, pip install 'glassbot[otel]'."
             ) from error
         except ValueError as error:
-            raise SettingsError(f"An OTEL_… variable cannot be used: {error}.") from error
+            raise SettingsError(f"An OTEL_… variable cannot be used: {str(error).rstrip('.')}.") from error
         self._tracer = self._provider.get_tracer(_SERVICE)
         logging.getLogger("opentelemetry.exporter").setLevel("ERROR")  # not each retry, only what is lost
 

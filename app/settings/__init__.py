@@ -6,9 +6,11 @@ The name of a setting that has a unit ends with it: ``_seconds``, ``_ms``, ``_mb
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -202,6 +204,16 @@ def deprecated_variables() -> dict[str, str]:
     aliases = [field.validation_alias for field in Settings.model_fields.values()]
     choices = [list(map(str, alias.choices)) for alias in aliases if isinstance(alias, AliasChoices)]
     return {old: new for new, *deprecated in choices for old in deprecated}
+
+
+def check_propagators() -> None:
+    """Raise SettingsError where the framework cannot be imported for what OTEL_PROPAGATORS names."""
+    with suppress(ImportError):
+        try:
+            importlib.import_module("opentelemetry.propagate")
+        except ValueError as error:
+            reason = str(error).split(". ")[0].rstrip(".")
+            raise SettingsError(f"OTEL_PROPAGATORS cannot be used ({reason}): install its package.") from error
 
 
 def deprecation_warnings() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -57,8 +58,21 @@ def test_without_any_replica_each_request_is_refused_and_told_to_ask_again(clien
     answer = client.post("/predict", content=b"x", headers={"X-Request-ID": "mine"})
     assert answer.headers["Retry-After"] == "1"
     assert problem(answer).request_id == "mine"
-    assert problem(client.get("/", headers={"X-Request-ID": 'not "ours"'})).request_id != 'not "ours"'
+    for foreign in (['not "ours"'], ["mine,also"], ["mine", "also"], ["mine", '""']):
+        told = problem(client.get("/", headers=[("X-Request-ID", one) for one in foreign])).request_id
+        assert len(told) == 36  # one of its own
+        assert told not in foreign
     assert client.get("/readyz").status_code == 503
+
+
+@with_haproxy
+@pytest.mark.parametrize("variable", ["GATEWAY_MAXCONN", "GATEWAY_RATE", "GATEWAY_BODY_BYTES"])
+@pytest.mark.parametrize("value", ["many", ""])
+def test_a_limit_that_is_no_number_is_refused_at_the_start(variable: str, value: str) -> None:
+    environment = {**os.environ, variable: value}
+    command = ["haproxy", "-c", "-f", str(CONFIGURATION)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
 
 
 @with_haproxy

@@ -114,7 +114,9 @@ def _name_in(line: bytes, layout: Layout) -> str:
     try:
         answer = json.loads(line)
         name, version = answer["file"], answer["model"]["version"]
-    except (ValueError, KeyError, TypeError) as error:
+        if layout.format == "parquet":
+            tables.check_row(answer)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("a line is not an answer") from error
     if not isinstance(name, str) or version != layout.version or not line.endswith(b"\n"):
         raise ValueError("a line is not an answer of this network")
@@ -131,5 +133,5 @@ def decode_errors(content: bytes) -> list[tuple[str, str]]:
     """Return the names and errors in the content of :data:`ERRORS`. Raises ValueError where it is something else."""
     try:
         return [(entry["file"], entry["error"]) for entry in map(json.loads, content.splitlines())]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, RecursionError) as error:
         raise ValueError("a line is no picture and its error") from error

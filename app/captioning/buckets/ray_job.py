@@ -86,21 +86,31 @@ def _driver(job: dict[str, Any], log: IO[bytes]) -> Iterator[Queue[str]]:
     assert process.stdin is not None
     assert process.stdout is not None
     messages: Queue[str] = Queue()
-    thread = Thread(target=_listen, args=(process.stdout, messages), daemon=True)
-    thread.start()
+    # Both on threads: a process that hangs or has ended takes no job, and its watch goes on all the same.
+    threads = [
+        Thread(target=_listen, args=(process.stdout, messages), daemon=True),
+        Thread(target=_tell, args=(process.stdin, job), daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
     try:
-        print(json.dumps(job), file=process.stdin, flush=True)
         yield messages
         process.wait(_ENDS_WITHIN_S)  # Ray's own end, which takes its processes along
-    except (subprocess.TimeoutExpired, BrokenPipeError):
+    except subprocess.TimeoutExpired:
         pass
     finally:
         process.kill()
         process.wait()
-        thread.join(_ENDS_WITHIN_S)
+        for thread in threads:
+            thread.join(_ENDS_WITHIN_S)
         for end in (process.stdin, process.stdout):
             with suppress(BrokenPipeError):
                 end.close()
+
+
+def _tell(out: IO[str], job: dict[str, Any]) -> None:
+    with suppress(OSError):  # it ended before it read the job, which the end of its messages tells
+        print(json.dumps(job), file=out, flush=True)
 
 
 def _listen(lines: IO[str], messages: Queue[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,11 +129,18 @@ class _S3Store:
             return bytes(stream.read())
 
     def write(self, path: str, content: bytes) -> None:
-        with _only_os_errors(), self._s3.open_output_stream(path, buffer_size=0) as stream:
+        # A stream that is closed writes what it has: on a thread of its own no signal closes it before it has all.
+        with _only_os_errors(), ThreadPoolExecutor(1) as writer:
+            writer.submit(self._put, path, content).result()
+
+    def _put(self, path: str, content: bytes) -> None:
+        with self._s3.open_output_stream(path, buffer_size=0) as stream:
             stream.write(content)
 
     def make_folder(self, path: str) -> None:
-        pass
+        if "/" in path:  # else it is the bucket, which was listed
+            with _only_os_errors():
+                self._s3.create_dir(path)  # an empty object, by which a key shows whether it may write
 
     def name(self, path: str) -> str:
         return f"s3://{path}"
@@ -144,7 +152,8 @@ def _endpoint() -> SplitResult | None:
     if text is None:
         return None
     endpoint = urlsplit(text)
-    if endpoint.scheme not in ("http", "https") or not endpoint.hostname:
+    whole = endpoint.hostname and endpoint.port != 0 and endpoint.path in ("", "/")  # a port that is none raises
+    if endpoint.scheme not in ("http", "https") or not whole:
         raise ValueError(f"AWS_ENDPOINT_URL is {text!r}, and no URL such as http://127.0.0.1:9000")
     return endpoint
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from app.settings import SettingsError
 
@@ -30,11 +31,19 @@ def encode(lines: Sequence[bytes]) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
+def check_row(answer: dict[str, Any]) -> None:
+    """Raise KeyError or TypeError where an answer lacks what a row needs."""
+    _facts(answer)
+
+
 def _row(line: bytes) -> dict[str, object]:
-    answer = json.loads(line)
+    return dict(zip(COLUMNS, (*_facts(json.loads(line)), line.decode()), strict=True))
+
+
+def _facts(answer: dict[str, Any]) -> tuple[object, ...]:
     caption = answer["caption"]
     said = (caption["text"], caption["alt_text"], caption["confidence"], caption["tier"])
-    return dict(zip(COLUMNS, (answer["file"], *said, answer["model"]["version"], line.decode()), strict=True))
+    return (answer["file"], *said, answer["model"]["version"])
 
 
 def decode(content: bytes) -> list[bytes]:

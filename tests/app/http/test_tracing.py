@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from tests.app.conftest import FakeEngine, serving, until
 from tests.app.http.collector import Collector, attributes, collecting
 from tests.app.http.test_api import post
 from tests.app.inference import corpus
-from tests.app.server import served
+from tests.app.server import ROOT, served
 
 pytestmark = pytest.mark.anyio
 
@@ -270,5 +271,16 @@ def test_a_variable_of_the_sdk_that_cannot_be_used_ends_the_start(
     monkeypatch: pytest.MonkeyPatch, network: Checkpoint, variable: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(SettingsError, match=rf"^An OTEL_… variable cannot be used: .*{said}.*\.$"):
+    with pytest.raises(SettingsError, match=rf"^An OTEL_… variable cannot be used: .*{said}.*[^.]\.$"):
         create_app(Settings(traces="otlp"), network)
+
+
+def test_a_propagator_that_is_not_installed_ends_the_start_in_one_sentence() -> None:
+    code = "import sys; from app.__main__ import main; sys.exit(main(['serve', '--port', '0']))"
+    environment = {**os.environ, "OTEL_PROPAGATORS": "no_such"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=240, env=environment
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("glassbot: OTEL_PROPAGATORS cannot be used (Propagator no_such not found)")
+    assert len(done.stderr.splitlines()) == 1

@@ -136,7 +136,7 @@ def test_a_worker_that_is_killed_before_it_is_ready_is_replaced_too(service: Run
 
 @pytest.mark.anyio
 @pytest.mark.slow
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_under_load_answers_everything_and_ends_with_0(
     network_file: Path, tmp_path: Path, sent: signal.Signals
 ) -> None:

@@ -94,6 +94,7 @@ def test_a_process_that_finds_no_others_says_so_in_one_sentence(
     said = capsys.readouterr().err
     assert said.startswith("training: The other processes of this run cannot be reached, or no longer")
     assert said.count("\n") == 1
+    assert "()" not in said  # what torch says stands in brackets
     assert not (tmp_path / "run").exists()
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from app.__main__ import main
-from app.captioning.buckets import parts, stores
+from app.captioning.buckets import parts, stores, tables
+from app.captioning.buckets.parts import Layout
 from app.captioning.buckets.stores import open_store
 from model.checkpoint import Checkpoint
 from tests.app.captioning.buckets.conftest import fill, lines_in
@@ -93,9 +94,30 @@ def test_an_endpoint_that_is_no_url_is_refused_and_amazon_not_asked(
     caption: Caption, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("pyarrow")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "minio:9000")
+    for wrong in ("minio:9000", "http://127.0.0.1:9000/prefix", "http://127.0.0.1:0"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", wrong)
+        assert caption("s3://photos", "--out", "answers") == 2
+        assert f"AWS_ENDPOINT_URL is '{wrong}', and no URL" in capsys.readouterr().err
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:99999")
     assert caption("s3://photos", "--out", "answers") == 2
-    assert "AWS_ENDPOINT_URL is 'minio:9000', and no URL" in capsys.readouterr().err
+    assert "s3://photos cannot be used: Port out of range" in capsys.readouterr().err
+
+
+def test_what_a_signal_interrupts_while_it_is_written_is_whole(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, path = open_store(f"{bucket}/part")
+    store.write(path, b"before")
+    put = stores._S3Store._put
+
+    def slowly(self: stores._S3Store, path: str, content: bytes) -> None:
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.3)
+        put(self, path, content)
+
+    monkeypatch.setattr(stores._S3Store, "_put", slowly)
+    with pytest.raises(KeyboardInterrupt):
+        store.write(path, b"after")
+    assert store.read(path) == b"after"
 
 
 def test_a_bad_picture_is_listed_said_and_tried_again(
@@ -165,6 +187,17 @@ def test_a_parquet_that_holds_no_answers_is_refused_and_left(
     error = capsys.readouterr().err.splitlines()[-1]
     assert "is no part of such answers" in error
     assert part.read_bytes() == content
+
+
+def test_a_row_that_lacks_what_its_columns_need_is_no_answer() -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    answer = json.dumps({"file": "a.jpg", "model": {"version": "0123456789ab"}}) + "\n"
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({name: [answer] for name in tables.COLUMNS}), sink)
+    with pytest.raises(ValueError, match="a line is not an answer"):
+        parts.decode(sink.getvalue().to_pybytes(), Layout(1, "0123456789ab", "parquet"), 0)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +283,7 @@ def test_a_list_of_errors_that_is_somebody_elses_is_left(
     caption: Caption, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(str(tmp_path / "photos"), 3)
-    for content in (b"my notes\n", b'{"file": 1}\n', b"[1]\n", b"\xff"):
+    for content in (b"my notes\n", b'{"file": 1}\n', b"[1]\n", b"\xff", b"[" * 100_000):
         (tmp_path / "answers").mkdir(exist_ok=True)
         (tmp_path / "answers" / parts.ERRORS).write_bytes(content)
         assert caption(f"file://{tmp_path}/photos", "--out", tmp_path / "answers", "--resume") == 2

@@ -154,7 +154,8 @@ def test_a_ray_that_ends_before_the_job_is_one_sentence(
     checkpoint_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    todo = [Part(0, [StoredPicture("memory://a.jpg", "/a.jpg", 1, "memory://a.jpg")])]
+    picture = StoredPicture("memory://a.jpg", "/a.jpg", 1, "memory://a.jpg")
+    todo = [Part(0, [picture] * 20_000)]  # more than a pipe holds
     with pytest.raises(Exception, match="Ray ended before the job did"):
         list(ray_job.do_on_ray(plan(checkpoint_file, str(tmp_path)), todo, ""))
 
