@@ -73,8 +73,8 @@ def modern() -> Recipe:
 
     The shipped network came from it twice, on two cores that multiply bf16. First without a teacher, from three sets of
     196,000 pictures (docs/experiments.md, 11 and 14): 77 minutes from object 34.4 %, scene 36.8 % and word 22.4 % to
-    47.0 %, 43.8 % and 26.0 %. Then from five sets of 255,000 originals with two teachers, a fine-tuned EfficientNet-Lite0
-    and itself (32): 41 minutes to 48.9 % (of 200; 84 more things are known since), 45.7 % and 27.7 %. From noise: not run
+    47.0 %, 43.8 % and 26.0 %. Then from five sets of 255,000 originals with two teachers, a fine-tuned EfficientNet and
+    itself (32): 41 minutes to 48.9 % (of 200; 84 more things are known since), 45.7 % and 27.7 %. From noise: not run
     by us to its end. The large decay of conv1 is what makes its kernels look learned.
     ``python -m training train --recipe modern --data object=…/objects --data scene=…/scenes --data word=…/captions
     --data object=…/things64 --data object=…/sharp64 --out runs/next --from EARLIER --teacher

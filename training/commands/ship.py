@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     checkpoint.note_measured(small, measurement.figures, measurement.vocabularies)
     keep_int8_if_same(small, options.data)
     if target.exists() and not options.anyway:
-        refuse_worse(measurement.figures, dict(checkpoint.load(target).measured), target)
+        refuse_worse(measurement.figures, checkpoint.load(target), target)
     facts = model_card.CardFacts(
         megabytes=small.stat().st_size / 1e6,
         dense=dense.measured,

@@ -8,12 +8,13 @@ files are whole before it begins, and the next ``ship`` finishes what an interru
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from model import checkpoint
-from model.checkpoint import PRETRAINED
+from model.checkpoint import PRETRAINED, Checkpoint
 from model.engines import create_engine
 from model.files import atomically, write_atomically
 from model.runlog import writer
@@ -72,18 +73,28 @@ def measure_and_calibrate(
     return Measurement(figures=merge_figures(accuracy, tiers), classes=classes, vocabularies=vocabularies)
 
 
-def refuse_worse(figures: Figures, served: Figures, target: Path) -> None:
-    """Raises ValueError where the network at ``target`` scores higher on the vocabularies that both have."""
-    common = [name for name in figures if name in served]
-    if not common:
+def refuse_worse(figures: Figures, served: Checkpoint, target: Path) -> None:
+    """Raises ValueError where the served network, that at ``target``, scores higher on the vocabularies that both have.
+
+    One that has grown by further sets is compared on the set that it had, among that set's classes.
+    """
+    sizes = {vocabulary.name: len(vocabulary) for vocabulary in served.vocabularies}
+    before = {name: one for name, one in served.measured.items() if name in figures}
+    if not before:
         return
-    new_score = overall_score({name: figures[name] for name in common})
-    served_score = overall_score({name: served[name] for name in common})
+    new_score = overall_score({name: _among(figures[name], sizes[name]) for name in before})
+    served_score = overall_score({name: _among(one, sizes[name]) for name, one in before.items()})
     if new_score < served_score:
         raise ValueError(
-            f"{target} stays: the network there scores {100 * served_score:.1f} on {', '.join(common)}, "
+            f"{target} stays: the network there scores {100 * served_score:.1f} on {', '.join(before)}, "
             f"this one {100 * new_score:.1f}."
         )
+
+
+def _among(figures: Mapping[str, Any], classes: int) -> Mapping[str, Any]:
+    """The figures of a vocabulary, or those among the classes of the one of its sets that has as many."""
+    own = [one for one in figures.get("sets", {}).values() if one["classes"] == classes]
+    return {"top1": own[0]["own_top1"]} if own else figures
 
 
 def prepare(

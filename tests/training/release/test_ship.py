@@ -20,7 +20,7 @@ from training.evaluation.microscope import run as microscope
 from training.evaluation.microscope.ascent import Ascent, Made
 from training.evaluation.microscope.cells import Cell
 from training.evaluation.statistics import wilson_interval
-from training.release.ship import CARD, RUN_LOG, UNITS, WEIGHTS, prepare, swap
+from training.release.ship import CARD, RUN_LOG, UNITS, WEIGHTS, prepare, refuse_worse, swap
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,18 @@ def test_a_network_is_shipped_with_card_and_run_log_and_a_worse_one_refused(
     assert shipped.read_bytes() == better
     assert ship(world, tmp_path, "--anyway") == 0
     assert shipped.read_bytes() == before
+
+
+def test_a_vocabulary_that_has_grown_is_compared_on_the_set_that_it_had(world: Path, tmp_path: Path) -> None:
+    served = replace(checkpoint.load(world / "run" / "last.safetensors"), measured={"mugs": {"top1": 0.6, "top5": 1.0}})
+    sets = {
+        "mugs": {"top1": 0.5, "classes": 3, "own_top1": 0.7},
+        "cups": {"top1": 0.4, "classes": 9, "own_top1": 0.5},
+    }
+    refuse_worse({"mugs": {"top1": 0.45, "sets": sets}}, served, tmp_path)
+    sets["mugs"]["own_top1"] = 0.59
+    with pytest.raises(ValueError, match=r"the network there scores 60\.0 on mugs, this one 59\.0"):
+        refuse_worse({"mugs": {"top1": 0.45, "sets": sets}}, served, tmp_path)
 
 
 def test_a_run_that_went_on_from_the_network_there_tells_the_whole_story(world: Path, tmp_path: Path) -> None:
