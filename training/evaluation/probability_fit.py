@@ -42,31 +42,42 @@ def minimise(loss: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
 def fit_temperature(logits: Floats, targets: NDArray[Any], vocabulary: Vocabulary) -> Vocabulary:
     """The vocabulary with a temperature and a bias for each label; five-fold cross-validation chooses the ridge.
 
-    ``logits`` (N, labels); ``targets`` (N,) class numbers or (N, labels) shares.
+    ``logits`` (N, labels); ``targets`` (N,) class numbers or (N, labels) shares. Each class weighs the same, however
+    many of the pictures are of it: a label is no more probable of a photo because its set has more of it.
     """
     z = torch.from_numpy(logits).double()
     t = torch.from_numpy(np.asarray(targets))
+    weight = _class_weights(t)
     fold = torch.arange(len(z)) % _FOLDS
 
     def cross_validated(ridge: float) -> float:
         left_out = [fold == number for number in range(_FOLDS)]
-        return sum(float(_loss(_fit_ridge(z[~part], t[~part], ridge), z[part], t[part])) for part in left_out)
+        fits = ((part, _fit_ridge(z[~part], t[~part], weight[~part], ridge)) for part in left_out)
+        return sum(float(_loss(x, z[part], t[part], weight[part])) for part, x in fits)
 
-    x = _fit_ridge(z, t, min(_RIDGES, key=cross_validated))
+    x = _fit_ridge(z, t, weight, min(_RIDGES, key=cross_validated))
     bias = tuple(round(float(b), 4) for b in x[1:])
     return replace(vocabulary, temperature=round(float(x[0].exp()), 4), bias=bias, calibrated=True)
 
 
-def _fit_ridge(z: Tensor, t: Tensor, ridge: float) -> Tensor:
+def _class_weights(t: Tensor) -> Tensor:
+    """(N,): one over the number of pictures of each picture's class; 1 for shares."""
+    return 1 / t.bincount()[t].double() if t.dtype == torch.int64 else torch.ones(len(t)).double()
+
+
+def _fit_ridge(z: Tensor, t: Tensor, weight: Tensor, ridge: float) -> Tensor:
     """(1 + labels,): the logarithm of the temperature, then the biases."""
-    return minimise(lambda x: _loss(x, z, t) + ridge * (x[1:] ** 2).sum() / len(z), torch.zeros(1 + z.shape[1]))
+    start = torch.zeros(1 + z.shape[1])
+    return minimise(lambda x: _loss(x, z, t, weight) + ridge * (x[1:] ** 2).sum() / len(z), start)
 
 
-def _loss(x: Tensor, z: Tensor, t: Tensor) -> Tensor:
+def _loss(x: Tensor, z: Tensor, t: Tensor, weight: Tensor) -> Tensor:
     scaled = z / x[0].exp() + x[1:]
     if t.dtype == torch.int64:
-        return F.cross_entropy(scaled, t)
-    return F.binary_cross_entropy_with_logits(scaled, t.double(), reduction="none").sum(1).mean()
+        losses = F.cross_entropy(scaled, t, reduction="none")
+    else:
+        losses = F.binary_cross_entropy_with_logits(scaled, t.double(), reduction="none").sum(1)
+    return (weight * losses).sum() / weight.sum()
 
 
 def fit_logistic(

@@ -39,17 +39,30 @@ def drawn(number: int, temperature: float, bias: np.ndarray) -> tuple[np.ndarray
     return logits, np.array([RANDOM.choice(16, p=p / p.sum()) for p in meant.astype(float)])
 
 
+def pictures_of(numbers: np.ndarray, temperature: float, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Logits and classes, so many pictures of each: the logits are right at that temperature and with those biases."""
+    classes = RANDOM.permutation(np.repeat(np.arange(16), numbers))
+    shown = 2 * np.eye(16)[classes] + RANDOM.normal(0, 1, (len(classes), 16))
+    return (temperature * (2 * shown - bias)).astype(np.float32), classes
+
+
 def test_temperature_and_biases_are_found_again() -> None:
     bias = np.linspace(-1, 1, 16)
-    fitted = fit_temperature(*drawn(4000, 1.7, bias), VOCABULARY)
+    fitted = fit_temperature(*pictures_of(np.full(16, 250), 1.7, bias), VOCABULARY)
     assert fitted.temperature == pytest.approx(1.7, rel=0.1)
     assert np.corrcoef(fitted.bias, bias)[0, 1] > 0.95
-    logits, classes = drawn(4000, 1.7, bias)
+    logits, classes = pictures_of(np.full(16, 250), 1.7, bias)
     assert (
         expected_calibration_error(probabilities(logits, fitted), classes)
         < 0.03
         < expected_calibration_error(probabilities(logits, VOCABULARY), classes)
     )
+
+
+def test_a_class_is_not_more_probable_because_there_are_more_pictures_of_it() -> None:
+    numbers = np.where(np.arange(16) < 8, 40, 800)
+    fitted = fit_temperature(*pictures_of(numbers, 1.0, np.zeros(16)), VOCABULARY)
+    assert abs(np.mean(fitted.bias[:8]) - np.mean(fitted.bias[8:])) < 0.3  # the frequencies differ by 3
 
 
 def test_the_calibration_error_by_hand() -> None:
