@@ -161,10 +161,10 @@ def test_the_page_works_below_any_prefix(visit: Visit, server: str) -> None:
         route.fulfill(response=route.fetch(url=server + path.removeprefix("/deep/down")))
 
     page.route(f"{server}/**", gateway)
-    page.goto(f"{server}/deep/down/#sample=lake&layer=conv1")
+    page.goto(f"{server}/deep/down/#sample=desk&layer=conv1")
     answered(page)
     assert [path for path in asked if not path.startswith("/deep/down/")] == []
-    assert page.url == f"{server}/deep/down/#sample=lake&layer=conv1"
+    assert page.url == f"{server}/deep/down/#sample=desk&layer=conv1"
 
 
 def test_a_reload_and_the_way_back_from_elsewhere_find_the_photo_and_the_place_on_the_page(

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) -> None:
     page = visit()
-    for name, summed in (("lake", True), ("dunes", False)):  # a claim of many labels, and one of one
+    for name, summed in (("bridge", True), ("dunes", False)):  # a claim of many labels, and one of one
         with page.expect_request(lambda request: "/explain" in request.url) as asked:
             upload(page, SAMPLES / f"{name}.webp")
         answer = httpx.post(page.url.split("#")[0] + "predict", content=(SAMPLES / f"{name}.webp").read_bytes()).json()
@@ -31,8 +31,8 @@ def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) 
 
 def test_the_sentence_shows_in_one_line_how_it_came_about(visit: Visit) -> None:
     page = visit()
-    upload(page, SAMPLES / "lake.webp")
-    answer = httpx.post(page.url.split("#")[0] + "predict", content=(SAMPLES / "lake.webp").read_bytes()).json()
+    upload(page, SAMPLES / "bridge.webp")
+    answer = httpx.post(page.url.split("#")[0] + "predict", content=(SAMPLES / "bridge.webp").read_bytes()).json()
     [claim] = answer["caption"]["claims"]
     line = page.locator("#derivation").inner_text()
     for member in claim["members"][:3]:

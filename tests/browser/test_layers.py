@@ -161,7 +161,7 @@ def test_tiles_are_one_tab_stop_with_arrow_keys(visit: Visit) -> None:
 
 
 def test_a_channel_is_enlarged_with_its_cell_its_field_and_its_kernel(visit: Visit) -> None:
-    page = visit(at="/#sample=lake&layer=conv1")
+    page = visit(at="/#sample=desk&layer=conv1")
     answered(page)
     page.locator("#tiles button").nth(9).click()
     expect(page.locator("#kernel")).to_be_visible()

@@ -246,8 +246,8 @@ def test_a_photo_goes_through_the_network_that_runs_here(visit: Visit, server: s
     expect(section.locator(".caption")).to_have_text(said["caption"]["text"].replace("'", "’"))
     for name, side in (("conv1", 55), ("pool5", 6), ("fc6", 64)):
         assert section.locator(f"[data-stage={name}] canvas").get_attribute("width") == str(side)
-    section.get_by_role("radio", name="lake").check()
-    other = httpx.post(f"{server}/predict", content=(SAMPLES / "lake.webp").read_bytes()).json()
+    section.get_by_role("radio", name="desk").check()
+    other = httpx.post(f"{server}/predict", content=(SAMPLES / "desk.webp").read_bytes()).json()
     expect(labels.first).to_contain_text(other["labels"][0]["label"])
 
 

@@ -74,7 +74,7 @@ def grey(page: Page, canvas: str) -> int:
 
 
 def test_a_tile_opens_its_card_and_a_card_opens_others(visit: Visit, with_cards: str) -> None:
-    page = visit(at="/#sample=lake&layer=conv5", address=with_cards)
+    page = visit(at="/#sample=desk&layer=conv5", address=with_cards)
     answered(page)
     page.locator("#tiles button").nth(101).click()
     expect(page.locator("#channel-h")).to_have_text("Channel 102 of 256: dog")
@@ -93,7 +93,7 @@ def test_a_tile_opens_its_card_and_a_card_opens_others(visit: Visit, with_cards:
 
 
 def test_a_label_has_a_card_and_the_keyboard_reaches_and_leaves_it(visit: Visit, with_cards: str) -> None:
-    page = visit(at="/#sample=lake&layer=conv5", address=with_cards)
+    page = visit(at="/#sample=desk&layer=conv5", address=with_cards)
     answered(page)
     dialog = page.locator("#label-card")
     page.locator(".unit-argues button").first.focus()
@@ -117,7 +117,7 @@ def test_a_label_has_a_card_and_the_keyboard_reaches_and_leaves_it(visit: Visit,
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (820, "light"), (1440, "dark")])
 def test_the_card_fits_every_width(visit: Visit, with_cards: str, width: int, scheme: str) -> None:
     view = {"width": width, "height": 900}
-    page = visit(at="/#sample=lake&layer=conv5", address=with_cards, viewport=view, color_scheme=scheme)
+    page = visit(at="/#sample=desk&layer=conv5", address=with_cards, viewport=view, color_scheme=scheme)
     answered(page)
     expect(page.locator(".unit-fed button")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -31,11 +31,16 @@ class CardFacts:
 def render_card(network: Checkpoint, facts: CardFacts) -> str:
     """The model card of a network as Markdown text, without what it was taught."""
     network = base_of(network)
+    vocabularies = {one.name: one for one in network.vocabularies}
     return fill(
         "model_card.md.j2",
         network=network,
         facts=facts,
-        rows=[_accuracy_row(name, figures) for name, figures in network.measured.items()],
+        rows=[
+            row
+            for name, figures in network.measured.items()
+            for row in _accuracy_rows(name, len(vocabularies[name]), figures)
+        ],
         ends={
             name: (classes[:_NAMED_CLASSES], classes[-_NAMED_CLASSES:][::-1]) for name, classes in facts.classes.items()
         },
@@ -47,7 +52,6 @@ def render_card(network: Checkpoint, facts: CardFacts) -> str:
             for pictures, persons in figures.get("persons", {}).items()
         },
         beyond=any(v.kinship for v in network.vocabularies),
-        sizes={v.name: len(v) for v in network.vocabularies},
     )
 
 
@@ -58,6 +62,14 @@ def _tier_rows(name: str, figures: Mapping[str, Any]) -> Iterator[dict[str, Any]
             pictures = key.removeprefix("tiers_on_").replace("_", ", ") if key != "tiers" else "all of its sets"
             for tier, row in table.items():
                 yield {"vocabulary": name, "pictures": pictures, "tier": tier, **row}
+
+
+def _accuracy_rows(name: str, classes: int, figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The row of a vocabulary, then one for each of several sets: its pictures, among its own classes."""
+    yield {**_accuracy_row(name, figures), "classes": classes}
+    for one, own in figures.get("sets", {}).items():
+        among = {"top1": own["own_top1"], "top5": own["own_top5"], "n": own["n"]}
+        yield {**_accuracy_row(f"{name}: {one} among its own", among), "classes": own["classes"]}
 
 
 def _accuracy_row(name: str, figures: Mapping[str, Any]) -> dict[str, str]:
