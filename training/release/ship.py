@@ -91,7 +91,7 @@ def refuse_worse(figures: Figures, served: Checkpoint, target: Path) -> None:
         )
 
 
-def _among(figures: Mapping[str, Any], classes: int) -> Mapping[str, Any]:
+def _among(figures: dict[str, Any], classes: int) -> dict[str, Any]:
     """The figures of a vocabulary, or those among the classes of the one of its sets that has as many."""
     own = [one for one in figures.get("sets", {}).values() if one["classes"] == classes]
     return {"top1": own[0]["own_top1"]} if own else figures
