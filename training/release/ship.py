@@ -8,7 +8,7 @@ files are whole before it begins, and the next ``ship`` finishes what an interru
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
