@@ -42,7 +42,7 @@ class AnswersFolder:
         return [file.path.removeprefix(f"{self._path}/") for file in files]
 
     def create(self) -> None:
-        """Make the folder where it is on this machine; elsewhere there is nothing to make."""
+        """Make the folder, where its store has folders or marks them, so that one that cannot be written to is told."""
         try:
             self._store.make_folder(self._path)
         except OSError as error:
@@ -51,12 +51,9 @@ class AnswersFolder:
     def read(self, layout: Layout, part: int) -> Answers:
         """Return the answers in a part; none where it was not written yet."""
         name = layout.name(part)
+        content = self._read(name)
         try:
-            return parts.decode(self._store.read(f"{self._path}/{name}"), layout, part)
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise StartError(printable(f"{self.address}/{name} cannot be read: {reason_of(error)}.")) from error
+            return {} if content is None else parts.decode(content, layout, part)
         except ValueError as error:
             raise SettingsError(
                 printable(f"{self.address}/{name} is no part of such answers ({error}), and was left: delete it first.")
@@ -68,12 +65,9 @@ class AnswersFolder:
 
     def check_errors(self) -> None:
         """Raise SettingsError where the file that :meth:`write_errors` would replace is none of its lists."""
+        content = self._read(parts.ERRORS)
         try:
-            parts.decode_errors(self._store.read(f"{self._path}/{parts.ERRORS}"))
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise StartError(printable(f"{self.address}/{parts.ERRORS} cannot be read: {reason_of(error)}.")) from error
+            parts.check_error_lines(content or b"")
         except ValueError as error:
             raise SettingsError(
                 printable(f"{self.address}/{parts.ERRORS} is no list of pictures without an answer: rename it first.")
@@ -82,6 +76,15 @@ class AnswersFolder:
     def write_errors(self, errors: Sequence[tuple[str, str]]) -> None:
         """Write the list of the pictures without an answer, empty where there is none."""
         self._write(parts.ERRORS, parts.error_lines(errors))
+
+    def _read(self, name: str) -> bytes | None:
+        """The bytes of a file of the folder; None where there is none."""
+        try:
+            return self._store.read(f"{self._path}/{name}")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StartError(printable(f"{self.address}/{name} cannot be read: {reason_of(error)}.")) from error
 
     def _write(self, name: str, content: bytes) -> None:
         try:

@@ -115,7 +115,7 @@ def _name_in(line: bytes, layout: Layout) -> str:
         answer = json.loads(line)
         name, version = answer["file"], answer["model"]["version"]
         if layout.format == "parquet":
-            tables.check_row(answer)
+            tables.facts(answer)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("a line is not an answer") from error
     if not isinstance(name, str) or version != layout.version or not line.endswith(b"\n"):
@@ -129,9 +129,10 @@ def error_lines(errors: Sequence[tuple[str, str]]) -> bytes:
     return "".join(lines).encode()
 
 
-def decode_errors(content: bytes) -> list[tuple[str, str]]:
-    """Return the names and errors in the content of :data:`ERRORS`. Raises ValueError where it is something else."""
+def check_error_lines(content: bytes) -> None:
+    """Raise ValueError where a file is no list as :func:`error_lines` writes it."""
     try:
-        return [(entry["file"], entry["error"]) for entry in map(json.loads, content.splitlines())]
+        for entry in map(json.loads, content.splitlines()):
+            _ = entry["file"], entry["error"]
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError("a line is no picture and its error") from error

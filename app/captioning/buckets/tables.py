@@ -31,16 +31,12 @@ def encode(lines: Sequence[bytes]) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def check_row(answer: dict[str, Any]) -> None:
-    """Raise KeyError or TypeError where an answer lacks what a row needs."""
-    _facts(answer)
-
-
 def _row(line: bytes) -> dict[str, object]:
-    return dict(zip(COLUMNS, (*_facts(json.loads(line)), line.decode()), strict=True))
+    return dict(zip(COLUMNS, (*facts(json.loads(line)), line.decode()), strict=True))
 
 
-def _facts(answer: dict[str, Any]) -> tuple[object, ...]:
+def facts(answer: dict[str, Any]) -> tuple[object, ...]:
+    """Return the columns of an answer but the last. Raises KeyError or TypeError where it lacks one."""
     caption = answer["caption"]
     said = (caption["text"], caption["alt_text"], caption["confidence"], caption["tier"])
     return (answer["file"], *said, answer["model"]["version"])
