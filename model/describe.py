@@ -134,9 +134,7 @@ def _most_probable(beliefs: Sequence[Belief], most: int) -> list[Scored]:
 
 def probabilities(logits: NDArray[np.float32], vocabulary: Vocabulary) -> NDArray[np.float32]:
     """Return (…, K) probabilities of a vocabulary's (…, K) logits, at its temperature and with its biases."""
-    scaled = logits.astype(np.float64) / vocabulary.temperature
-    if vocabulary.bias:
-        scaled = scaled + np.array(vocabulary.bias)
+    scaled = logits.astype(np.float64) / vocabulary.temperature + vocabulary.bias_array
     if vocabulary.activation == "softmax":
         shifted = np.exp(scaled - scaled.max(-1, keepdims=True))
         return np.asarray(shifted / shifted.sum(-1, keepdims=True), np.float32)

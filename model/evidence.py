@@ -19,11 +19,12 @@ _CLOSE_SHARE = 0.5  # least share of the cells that the evidence fills in a clos
 
 def tone(pixels: NDArray[np.uint8]) -> Tone:
     """Return ``grey`` for (S, S, 3) pixels of a black and white photo, ``dark`` of a dark one, else ``plain``."""
-    red, green, blue = np.moveaxis(pixels[::_STEP, ::_STEP], 2, 0)
+    red, green, blue = np.ascontiguousarray(pixels[::_STEP, ::_STEP].transpose(2, 0, 1))
     brightest = np.maximum(np.maximum(red, green), blue)
-    if np.mean(brightest - np.minimum(np.minimum(red, green), blue) <= _GREY) >= _GREY_SHARE:
+    grey = brightest - np.minimum(np.minimum(red, green), blue) <= _GREY
+    if np.count_nonzero(grey) >= _GREY_SHARE * grey.size:
         return "grey"
-    return "dark" if np.mean(brightest < _DARK) > _DARK_SHARE else "plain"
+    return "dark" if np.count_nonzero(brightest < _DARK) > _DARK_SHARE * grey.size else "plain"
 
 
 def frame(evidence: Floats) -> Frame:

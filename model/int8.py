@@ -1,6 +1,6 @@
-"""What a network needs to run its convolutions in whole numbers of 8 bits: the range of each one's inputs. numpy.
+"""What a network needs to run in whole numbers of 8 bits: the range of what each layer with weights reads. numpy.
 
-A convolution's weights are whole numbers as they are stored (:mod:`model.compress`). Its inputs become such where the
+A layer's weights are whole numbers as they are stored (:mod:`model.compress`). Its inputs become such where the
 largest activation that they stand for is known: activation = code * range / 255 (Jacob et al., *Quantization and
 Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference*, CVPR 2018). The pixels are whole numbers
 already. ``training.release.int8`` fits the ranges on pictures.
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.architecture import Architecture, Layer
+from model.architecture import Architecture
 from model.weights import Floats
 
 LEVELS = 256
@@ -27,10 +27,11 @@ _CYCLES = ((1, 2, 3), (7, 5, 4), (20, 31, 11))
 
 @dataclass(frozen=True, kw_only=True)
 class Int8:
-    """How a network's convolutions run in whole numbers. Raises ValueError for a range that is not above 0."""
+    """How a network runs in whole numbers. Raises ValueError for a range that is not above 0."""
 
     ranges: Mapping[str, float]
-    """Name of a row of the layer table -> the largest activation that its outputs' 8 bits stand for."""
+    """Name of a row of the layer table -> the largest activation that its outputs' 8 bits stand for. Linear layers
+    that read a row without a range run in floats."""
     logits: tuple[tuple[float, ...], ...]
     """For each of :func:`probe_pictures` the logits in float32, by which an engine is tested; none: it is not."""
     same: Mapping[str, float]
@@ -46,9 +47,10 @@ class Int8:
 
     def check(self, architecture: Architecture, labels: int) -> None:
         """Raise ValueError unless this belongs to a network with these layers and so many labels before teaching."""
-        rows = quantised_rows(architecture)
-        if set(self.ranges) != set(rows):
-            raise ValueError(f"int8 has ranges of {sorted(self.ranges)}, the layer table asks for {rows}")
+        convolutions, linear = quantised_rows(architecture, "conv"), quantised_rows(architecture, "linear")
+        if not set(convolutions) <= set(self.ranges) <= {*convolutions, *linear}:
+            asked = f"the layer table asks for {convolutions} and may have {linear}"
+            raise ValueError(f"int8 has ranges of {sorted(self.ranges)}, {asked}")
         if self.logits and len(self.logits[0]) != labels:
             raise ValueError(f"int8 holds {len(self.logits[0])} logits of a probe picture, the network has {labels}")
 
@@ -79,21 +81,23 @@ def from_json(record: Mapping[str, Any] | None) -> Int8 | None:
     return Int8(ranges=ranges, logits=logits, same=same)
 
 
-def quantised_rows(architecture: Architecture) -> list[str]:
-    """Return the rows whose outputs become whole numbers: the last one before each convolution but the first.
+def quantised_rows(architecture: Architecture, operation: Literal["conv", "linear"]) -> list[str]:
+    """Return the rows whose outputs become whole numbers for the layers of an operation, but for conv1.
 
-    Pooling is left out of it: the largest of several values is the same one after rounding. Only rectified activations
-    are taken, which begin at 0, and no convolution pads the pixels, whose 0 is not grey.
+    Before a convolution that is the last row which is no pooling: the largest of several values is the same one after
+    rounding. Only rectified activations are taken, which begin at 0, and no convolution pads the pixels, whose 0 is not
+    grey.
     """
     if architecture.activation != "relu" or architecture.conv1_padding:
         return []
     rows: list[str] = []
-    before: Layer | None = None
+    before = unpooled = ""
     for row in architecture.layers:
-        if row.operation == "conv" and before is not None:
-            rows.append(before.name)
+        if row.operation == operation and before:
+            rows.append(unpooled if operation == "conv" else before)
+        before = row.name
         if row.operation != "pool":
-            before = row
+            unpooled = row.name
     return rows
 
 

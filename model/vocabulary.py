@@ -115,7 +115,12 @@ class Vocabulary:
         """Whether all its labels are places."""
         return all(label.role == "place" for label in self.labels)
 
-    @property
+    @cached_property
+    def bias_array(self) -> NDArray[np.float64]:
+        """(labels,) what is added to the logits of each label after the division; 0 where there is no bias."""
+        return np.array(self.bias or [0.0] * len(self.labels))
+
+    @cached_property
     def ids(self) -> tuple[str, ...]:
         """Class names in the data, in the order of the rows of fc8."""
         return tuple(label.id for label in self.labels)

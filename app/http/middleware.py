@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from random import getrandbits
 from time import perf_counter
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -154,7 +154,7 @@ class RequestContextMiddleware:
             await self._app(scope, receive, send)
             return
         client_id = Headers(scope=scope).get("x-request-id", "")
-        request_id = client_id if _VALID_ID.fullmatch(client_id) else uuid4().hex
+        request_id = client_id if _VALID_ID.fullmatch(client_id) else f"{getrandbits(128):032x}"
         scope.setdefault("state", {})["request_id"] = request_id
         token = logs.request_id.set(request_id)
         try:

@@ -1,8 +1,9 @@
 """Micro-batching: many waiting callers, one worker thread, a bounded queue, and callers that may leave at any time.
 
-Whenever the worker is free it takes everything that waits, up to the largest batch; it never waits for more, nor for
-what becomes of its results: a second thread makes the answers of a whole batch, and wakes the event loop once for them.
-This module knows nothing of networks, pictures or HTTP.
+Whenever the worker is free it takes everything that waits, up to the largest batch. It waits for more only while it is
+told that the processor is busy making more; and never for what becomes of its results: a second thread makes the
+answers of a whole batch, and wakes the event loop once for them. This module knows nothing of networks, pictures or
+HTTP.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from typing import Any, Generic, TypeVar
 In = TypeVar("In")
 Out = TypeVar("Out")
 T = TypeVar("T")
+
+_MOST_GATHERED_S = 0.05
+"""Seconds that a first item waits for others, at most."""
 
 
 class QueueFullError(Exception):
@@ -65,7 +69,10 @@ class Batcher(Generic[In, Out]):
             raise ValueError("A batcher needs room for at least one item.")
         self._work = work
         self._max_batch = max_batch
+        self._enough = max(1, max_batch // 2)
         self._max_waiting = max_waiting
+        self.more_to_come: Callable[[], bool] = lambda: False
+        """Whether further items are being made, by as many threads as the processor has room for."""
         self._waiting: deque[_Entry[In, Out]] = deque()
         self._closing = False
         self._changed = Condition()
@@ -123,10 +130,19 @@ class Batcher(Generic[In, Out]):
                 self._changed.wait_for(lambda: self._waiting or self._closing)
                 if not self._waiting:
                     return
+                self._changed.wait_for(self._gathered, _MOST_GATHERED_S)
                 batch = self._take()
             if batch:
                 results, began, ran_s = self._results(batch)
                 self._answering.submit(_answer, loop, batch, results, began, ran_s)
+
+    def _gathered(self) -> bool:
+        """Whether it is time to begin: half a full batch waits, or the processor would have nothing else to do.
+
+        More pictures in a batch save little, and those that come meanwhile keep the processor busy where the work has
+        only one thread.
+        """
+        return self._closing or len(self._waiting) >= self._enough or not self.more_to_come()
 
     def _take(self) -> list[_Entry[In, Out]]:
         """The next batch, without the items whose callers have given up."""

@@ -84,6 +84,10 @@ class EngineHost:
         watch("room", "Old name of glassbot_capacity, until 0.2.0.", lambda: self.admission.capacity)
         self._metrics.name_network(self.checkpoint.name, self.checkpoint.version)
 
+    def gather_while(self, more_to_come: Callable[[], bool]) -> None:
+        """Let pictures wait a moment for others while ``more_to_come`` says that those are being decoded."""
+        self._batcher.more_to_come = more_to_come
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Start the engine in the background; when the block ends, finish what waits and take nothing more."""

@@ -6,13 +6,10 @@ What a picture is, model.pictures says; here its size is checked from the header
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Condition, get_native_id
+from threading import Condition
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +29,6 @@ _ERRORS: dict[type[PictureError], type[GlassbotError]] = {
 }
 _JPEG = ("JPEG", "MPO")
 _DECODED_SMALLER = (*_JPEG, "JPEG2000", "RAW")
-_NICENESS = 10
-"""How much lower than the engine's the priority of decoder threads is (see nice(2))."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,21 +96,6 @@ class PixelBudget:
             with self._changed:
                 self._free += share
                 self._changed.notify_all()
-
-
-def decoder_threads(number: int) -> ThreadPoolExecutor:
-    """Threads to decode on, of lower priority than the engine's.
-
-    The engine's threads wait for each other, hence for the slowest; a decoder that took its core would delay them all.
-    """
-    return ThreadPoolExecutor(number, thread_name_prefix="decode", initializer=_lower_priority)
-
-
-def _lower_priority() -> None:
-    if sys.platform != "linux":  # elsewhere a priority belongs to the whole process
-        return
-    with suppress(OSError):  # not all systems allow it, and answers are only a little slower without
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
 
 
 def open_picture(body: bytes, limits: Limits) -> Image.Image:

@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from app import errors
 from app.inference.caches import Cache
 from app.inference.class_maps import answered, map_of_claim, map_of_label
+from app.inference.decoders import Decoders
 from app.inference.engine_host import EngineHost
-from app.inference.images import DecodedImage, ImageName, Limits, Picture, PixelBudget, decode_image, decoder_threads
+from app.inference.images import DecodedImage, ImageName, Picture
 from app.inference.occlusion import logits_when_covered
 from app.inference.results import Connected, Described, Embedded, Explained, ForwardResult, Occluded, Timing, Traced
 from app.inference.steps import Watch, unwatched
@@ -62,9 +63,8 @@ class Predictor:
         self._watch = watch
         self._explained_layers = explaining.needed_activations(host.checkpoint.architecture)
         self._deadline_s = settings.deadline_seconds
-        self._limits = Limits(jpeg_pixels=int(settings.max_jpeg_mpx * 1e6), pixels=int(settings.max_mpx * 1e6))
-        self._budget = PixelBudget(self._limits.pixels)
-        self._decoder_threads = decoder_threads(settings.decode_threads)
+        self._decoders = Decoders.of(settings)
+        host.gather_while(self._decoders.all_busy)
         self._answer_threads = ThreadPoolExecutor(2, thread_name_prefix="answer")
         self._images: Cache[DecodedImage] = Cache(settings.cache_pictures)
         self._outputs: Cache[Output] = Cache(settings.cache_outputs)
@@ -84,7 +84,7 @@ class Predictor:
             async with self.host.running():
                 yield
         finally:
-            self._decoder_threads.shutdown(cancel_futures=True)
+            self._decoders.shutdown(cancel_futures=True)
             self._answer_threads.shutdown()
             self.teacher.close()
 
@@ -279,7 +279,7 @@ class Predictor:
         began = perf_counter()
         work = partial(self._decode, picture, began)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._decoder_threads, work)
+            return await asyncio.get_running_loop().run_in_executor(self._decoders, work)
         finally:
             self._watch("decode", began, perf_counter())
 
@@ -288,8 +288,7 @@ class Predictor:
         sha256 = hashlib.sha256(body).hexdigest()
         image = self._images.get(sha256)
         if image is None:
-            size = self.checkpoint.architecture.input_size
-            image = decode_image(body, size=size, limits=self._limits, budget=self._budget, sha256=sha256)
+            image = self._decoders.decode(body, self.checkpoint.architecture.input_size, sha256)
             self._metrics.decode.observe(perf_counter() - began)
             self._images.put(sha256, image)
         return image

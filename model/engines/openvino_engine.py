@@ -29,6 +29,8 @@ Node = Any  # openvino.Node: its Python operators are not typed
 _CPU_FLAGS = Path("/proc/cpuinfo")
 _INT8_FLAGS = frozenset({"avx_vnni", "avx512_vnni", "amx_int8"})
 """Instructions that add products of 8 bits up in 32. Without them OpenVINO adds pairs in 16, which overflow."""
+_LEAST_ZEROS = 0.5
+"""Share of a linear layer's weights that must be 0 for them to be kept without these."""
 
 
 class OpenVinoEngine:
@@ -38,8 +40,8 @@ class OpenVinoEngine:
     before the last convolution. That one is made and runs only when such activations are wanted, because to lay them
     out by channels takes a third of the time. It is a graph of its own so that no answer depends on what is wanted.
 
-    ``int8`` is about the first of them: its convolutions multiply whole numbers. Raises ValueError where that is asked
-    for and the checkpoint, or this processor, cannot do it.
+    In ``int8`` the first multiplies whole numbers, and the second where the checkpoint has ranges for it. Raises
+    ValueError where that is asked for and the checkpoint, or this processor, cannot do it.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, precision: Precision = "auto", threads: int = 0) -> None:
@@ -48,15 +50,14 @@ class OpenVinoEngine:
         self._core = ov.Core()
         self._settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         self._settings["ENABLE_CPU_PINNING"] = False  # the decoders share the cores: let the system move our threads
+        # Where most weights are 0, AMX reads a bit for each of these from memory: what a linear layer waits for.
+        self._settings["CPU_SPARSE_WEIGHTS_DECOMPRESSION_RATE"] = _LEAST_ZEROS
         if threads:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._float = precision if precision in ("f32", "bf16") else self._best_float()
         names, last = self.architecture.activation_names, self.architecture.last_convolution
         self._early_names = frozenset(names[: names.index(last)])
         self._checkpoint = checkpoint
-        # In f32 OpenVINO multiplies by int8 weights; in bf16 it makes floats of them at each run, twice as slow.
-        small = quantised(checkpoint.weights, "fc6.weight") is not None
-        self._linear = self._compiled(_linear(checkpoint), "f32" if small else self._float)
         self._lock = Lock()
         self._start(precision)
 
@@ -65,21 +66,27 @@ class OpenVinoEngine:
         return self._compiled(_convolutions(self._checkpoint, self._early_names), self._float)
 
     def _start(self, precision: Precision) -> None:
-        """Compile the graph of the convolutions: in whole numbers where that is wanted, possible and right."""
-        checkpoint, wanted = self._checkpoint, (self.architecture.last_convolution, "pool5")
-        int8 = _int8_of(checkpoint)
+        """Compile the graphs of every answer: in whole numbers where that is wanted, possible and right."""
+        int8 = _int8_of(self._checkpoint)
         if precision == "int8" and int8 is None:
             raise ValueError("the network has no ranges for int8: choose another precision")
         if int8 is not None and (precision == "int8" or (precision == "auto" and multiplies_int8())):
-            self._late = self._compiled(_convolutions(checkpoint, wanted, int8.ranges), "f32")
+            self._compile(int8.ranges)
             self.name = "openvino-cpu-int8"
             if int8.agrees(self.run(probe_pictures(self.architecture.input_size)).logits):
                 return
             if precision == "int8":
                 raise ValueError("int8 gives other answers on this processor than it should: choose another precision")
             log.warning("int8 gives other answers on this processor than it should: %s instead", self._float)
-        self._late = self._compiled(_convolutions(checkpoint, wanted), self._float)
+        self._compile({})
         self.name = f"openvino-cpu-{self._float}"
+
+    def _compile(self, ranges: Mapping[str, float]) -> None:
+        checkpoint, wanted = self._checkpoint, (self.architecture.last_convolution, "pool5")
+        self._late = self._compiled(_convolutions(checkpoint, wanted, ranges), "f32" if ranges else self._float)
+        # In f32 OpenVINO multiplies by int8 weights; in bf16 it makes floats of them at each run, twice as slow.
+        small = quantised(checkpoint.weights, "fc6.weight") is not None
+        self._linear = self._compiled(_linear(checkpoint, ranges), "f32" if small else self._float)
 
     def _best_float(self) -> str:
         return "bf16" if "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
@@ -144,7 +151,8 @@ def _convolutions(
     x = ops.multiply(x, np.full((1, 1, 1, 1), checkpoint.preprocessing.scale, np.float32))
     x = ops.transpose(x, np.array([0, 3, 1, 2]))
     rows = [row for row in checkpoint.architecture.layers if row.operation != "linear"]
-    return _model(picture, x, rows, checkpoint, maps, ranges)
+    inner = {name: largest for name, largest in ranges.items() if name != rows[-1].name}  # the other graph's input
+    return _model(picture, x, rows, checkpoint, maps, inner, whole=bool(ranges))
 
 
 def _mean_in_bias(checkpoint: Checkpoint) -> Checkpoint:
@@ -159,11 +167,18 @@ def _mean_in_bias(checkpoint: Checkpoint) -> Checkpoint:
     )
 
 
-def _linear(checkpoint: Checkpoint) -> ov.Model:
-    """Return the graph from the (N, C, H, W) activations of pool5 to those of fc6, fc7 and fc8."""
+def _linear(checkpoint: Checkpoint, ranges: Mapping[str, float]) -> ov.Model:
+    """Return the graph from the (N, C, H, W) activations of pool5 to those of fc6, fc7 and fc8.
+
+    Layers whose inputs have a range multiply whole numbers.
+    """
     rows = [row for row in checkpoint.architecture.layers if row.operation == "linear"]
     pool5 = ops.parameter([-1, *rows[0].inputs], np.float32, name="pool5")
-    return _model(pool5, pool5, rows, checkpoint, [row.name for row in rows], {})
+    x = ops.reshape(pool5, np.array([0, -1]), special_zero=True)
+    whole = "pool5" in ranges
+    if whole:
+        x = _rounded(x, ranges["pool5"])
+    return _model(pool5, x, rows, checkpoint, [row.name for row in rows], ranges, whole=whole)
 
 
 def _model(
@@ -173,19 +188,30 @@ def _model(
     checkpoint: Checkpoint,
     wanted: Collection[str],
     ranges: Mapping[str, float],
+    *,
+    whole: bool,
 ) -> ov.Model:
-    """Return the graph of ``rows`` from ``x``, which ``parameter`` leads to, with an output for each wanted row."""
+    """Return the graph of ``rows`` from ``x``, which ``parameter`` leads to, with an output for each wanted row.
+
+    ``whole``: whether ``x`` stands for whole numbers.
+    """
     outputs: list[Node] = []
     for row in rows:
-        x = _step(row, x, checkpoint.architecture, checkpoint.weights, whole=bool(ranges))
-        if row.name in ranges:
-            ends = [np.float32(0), np.float32(ranges[row.name])]
-            x = ops.fake_quantize(x, *ends, *ends, LEVELS)
+        x = _step(row, x, checkpoint.architecture, checkpoint.weights, whole=whole)
         if row.name in wanted:
             result = ops.result(x)
             result.output(0).get_tensor().set_names({row.name})
             outputs.append(result)
+        whole = row.name in ranges or (whole and row.operation == "pool")
+        if row.name in ranges:
+            x = _rounded(x, ranges[row.name])
     return ov.Model(outputs, [parameter], "alexnet")
+
+
+def _rounded(x: Node, largest: float) -> Node:
+    """Return activations from 0 to ``largest`` as 8 bits, by which the layers that read them multiply."""
+    ends = [np.float32(0), np.float32(largest)]
+    return ops.fake_quantize(x, *ends, *ends, LEVELS)
 
 
 def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str, Floats], *, whole: bool) -> Node:
@@ -199,7 +225,8 @@ def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str,
     elif row.operation == "conv":
         x = ops.add(_convolve(row, x, weights, whole=whole), _column(weights[f"{row.name}.bias"]))
     else:
-        x = ops.add(_multiply(x, weights, f"{row.name}.weight"), _constant(weights[f"{row.name}.bias"]))
+        product = _multiply(x, weights, f"{row.name}.weight", whole=whole)
+        x = ops.add(product, _constant(weights[f"{row.name}.bias"]))
     activation = {"relu": ops.relu, "tanh": ops.tanh, "sigmoid": ops.sigmoid, None: lambda same: same}[row.activation]
     return activation(x)
 
@@ -220,13 +247,14 @@ def _convolve(row: Layer, x: Node, weights: Mapping[str, Floats], *, whole: bool
     return convolution(x, kernel, strides, pads, pads, [1, 1])
 
 
-def _multiply(x: Node, weights: Mapping[str, Floats], name: str) -> Node:
+def _multiply(x: Node, weights: Mapping[str, Floats], name: str, *, whole: bool) -> Node:
     """Return (N, rows) products with a weight. int8 weights stay int8: a quarter of the memory, and of the time."""
-    x = ops.reshape(x, np.array([0, -1]), special_zero=True)
     weight = quantised(weights, name)
     if weight is None:
         return ops.matmul(x, _constant(weights[name]), False, True)
     dense = ops.multiply(ops.convert(_constant(weight.codes), "f32"), _constant(weight.scale[:, None]))
+    if whole:
+        return ops.matmul(x, dense, False, True)
     # OpenVINO multiplies a single row by another routine, which adds in another order, so that a picture alone would
     # get another answer than in a batch. The first row therefore goes in twice.
     first = ops.slice(x, *(np.array([bound]) for bound in (0, 1, 1, 0)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from math import prod
 from typing import Literal, NamedTuple
 
@@ -51,13 +52,13 @@ class Belief:
 
         Words for a subject that is denied are left out.
         """
-        name, labels, denied = self.vocabulary.name, self.vocabulary.labels, self.denied
-        probabilities = platt_scaled(self.probabilities, self.vocabulary.platt.get("", (1.0, 0.0))).tolist()
-        return {
-            label.id: Guess(label, probability, name)
-            for label, probability in zip(labels, probabilities, strict=True)
-            if not denied or subject_named_by(label) not in denied
-        }
+        vocabulary, denied = self.vocabulary, self.denied
+        probabilities = platt_scaled(self.probabilities, vocabulary.platt.get("", (1.0, 0.0))).tolist()
+        guesses = map(Guess._make, zip(vocabulary.labels, probabilities, repeat(vocabulary.name)))
+        by_id = dict(zip(vocabulary.ids, guesses, strict=True))
+        if not denied:
+            return by_id
+        return {key: guess for key, guess in by_id.items() if subject_named_by(guess.label) not in denied}
 
 
 def subject_named_by(word: Label) -> str:

@@ -91,8 +91,9 @@ def compose(subject: Fragment, guesses: Guesses, beliefs: Sequence[Belief], *, l
     it, and leaves the whole at least as probable as ``least``.
     """
     chosen = {"subject": subject}
+    probable = {key: guess for key, guess in guesses.items() if guess.probability >= floor}
     for name, candidates in _SLOTS.items():
-        for fragment in candidates(_Remaining(_compatible(guesses, chosen.values()), subject, floor, beliefs)):
+        for fragment in candidates(_Remaining(_compatible(probable, chosen.values()), subject, beliefs)):
             if prod(other.confidence for other in (*chosen.values(), fragment)) >= least:
                 chosen[name] = fragment
                 break
@@ -120,31 +121,30 @@ class _Remaining:
     """What is left to choose from once a subject stands."""
 
     guesses: Guesses
+    """Words that are probable enough."""
     subject: Fragment
-    floor: float
-    """Least probability of a word."""
     beliefs: Sequence[Belief]
 
-    def probable(self, role: str) -> list[Guess]:
-        """Return the words of a role that reach the floor, most probable first."""
-        words = [g for g in self.guesses.values() if g.label.role == role and g.probability >= self.floor]
+    def of_role(self, role: str) -> list[Guess]:
+        """Return the words of a role, most probable first."""
+        words = [guess for guess in self.guesses.values() if guess.label.role == role]
         return sorted(words, key=lambda guess: -guess.probability)
 
 
 def _actions(remaining: _Remaining) -> Iterator[Fragment]:
     """Yield actions, with their object if they take one; then things to have or to be on."""
-    for action in remaining.probable("action"):
+    for action in remaining.of_role("action"):
         name = action.label.id
         claim = claim_of(action, "action")
         objects = [remaining.guesses[thing] for thing in _OBJECTS.get(name, ()) if thing in remaining.guesses]
         thing = max(objects, key=_probability, default=None)
-        if thing is not None and thing.probability >= remaining.floor:
+        if thing is not None:
             yield Fragment(f"{name} {thing.label.phrase}", (claim, claim_of(thing, "thing")))
         elif name in _GAMES:
             yield Fragment(f"playing {name}", (claim,))
         elif name not in _NOT_SAID_ALONE:
             yield Fragment(action.label.phrase, (claim,))
-    for thing in remaining.probable("thing"):
+    for thing in remaining.of_role("thing"):
         if thing.label.where or thing.label.id in _WITH:
             yield Fragment(thing.label.where or f"with {thing.label.phrase}", (claim_of(thing, "thing"),))
 
@@ -156,7 +156,7 @@ def _places(remaining: _Remaining) -> Iterator[Fragment]:
             scene = best_guess(belief)
             if scene.probability >= _PROBABLE_SCENE and scene.label.where:
                 yield Fragment(scene.label.where, (claim_of(scene, "place"),))
-    for place in remaining.probable("place"):
+    for place in remaining.of_role("place"):
         if place.label.where:
             yield Fragment(place.label.where, (claim_of(place, "place"),))
 
@@ -164,12 +164,12 @@ def _places(remaining: _Remaining) -> Iterator[Fragment]:
 def _looks(remaining: _Remaining) -> Iterator[Fragment]:
     """Yield the coats of an animal, or the clothes of one person."""
     subject = remaining.subject.claims[0].node
-    colours = remaining.probable("attribute")
+    colours = remaining.of_role("attribute")
     if subject != "person" and subject not in PERSON_WORDS:
         coats = (colour for colour in colours if colour.label.id in _COATS)
         yield from (Fragment(coat.label.name, (claim_of(coat, "attribute"),)) for coat in coats)
     elif subject != "people":
-        for clothing in remaining.probable("thing"):
+        for clothing in remaining.of_role("thing"):
             if clothing.label.id in _WORN:
                 yield from _clothes(clothing, colours)
 

@@ -201,7 +201,9 @@ def _word_fragment(beliefs: Sequence[Belief], thing: Guess | None, tone: Tone) -
     belief = next((b for b in beliefs if b.vocabulary.activation == "sigmoid"), None)
     if belief is None:
         return None
-    guesses = {key: g for key, g in belief.guesses.items() if (tone, g.label.role) != ("grey", "attribute")}
+    guesses = belief.guesses
+    if tone == "grey":
+        guesses = {key: guess for key, guess in guesses.items() if guess.label.role != "attribute"}
     thresholds = belief.vocabulary.thresholds or _UNFITTED
     least = min(thresholds.values())
     subject = subject_of(guesses, belief, least)

@@ -1,4 +1,4 @@
-"""Convolutions in whole numbers: near float32, probed before they are used, and only where all they need is there."""
+"""Layers in whole numbers: near float32, probed before they are used, and only where all they need is there."""
 
 import logging
 from dataclasses import replace
@@ -29,7 +29,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     path = tmp_path_factory.mktemp("small") / "small.safetensors"
     checkpoint.save(path, tiny_network(131), small=True)
     network = checkpoint.load(path)
-    rows = quantised_rows(network.architecture)
+    rows = [*quantised_rows(network.architecture, "conv"), *quantised_rows(network.architecture, "linear")]
     maps = create_engine(network, engine="openvino", precision="f32").run(PICTURES, maps=rows).maps
     ranges = {name: float(maps[name].max()) for name in rows}
     logits = tuple(map(tuple, in_float32(network).tolist()))
@@ -39,7 +39,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 
 def test_a_file_keeps_how_its_network_runs_in_whole_numbers(small: Checkpoint, tmp_path: Path) -> None:
     assert small.int8 is not None
-    assert set(small.int8.ranges) == {"conv1", "conv2", "conv3", "conv4"}
+    assert set(small.int8.ranges) == {"conv1", "conv2", "conv3", "conv4", "pool5", "fc6", "fc7"}
     checkpoint.save(tmp_path / "again.safetensors", small, small=True)
     assert checkpoint.load(tmp_path / "again.safetensors").int8 == small.int8
     checkpoint.note_int8(tmp_path / "again.safetensors", None)
@@ -73,13 +73,28 @@ def test_what_does_not_belong_to_the_network_is_refused_in_one_sentence(
 
 @vnni
 def test_whole_numbers_answer_nearly_as_float32_does(small: Checkpoint) -> None:
-    exact = create_engine(small, engine="openvino", precision="f32").run(PICTURES, maps=("conv5", "pool5"))
+    names = ("conv5", "pool5", "fc6", "fc7")
+    exact = create_engine(small, engine="openvino", precision="f32").run(PICTURES, maps=names)
     engine = create_engine(small, engine="openvino", precision="int8")
-    ours = engine.run(PICTURES, maps=("conv5", "pool5"))
+    ours = engine.run(PICTURES, maps=names)
     assert engine.name == "openvino-cpu-int8"
     assert 0 < np.abs(ours.logits - exact.logits).max() < 0.05 * exact.logits.std()
     for name, activations in exact.maps.items():
         assert np.abs(ours.maps[name] - activations).max() < 0.05 * activations.max()
+
+
+@vnni
+@pytest.mark.parametrize("floats", [("pool5", "fc6", "fc7"), ("fc6",), ("fc7",)])
+def test_linear_layers_that_read_a_row_without_a_range_run_in_floats(small: Checkpoint, floats: tuple[str]) -> None:
+    assert small.int8 is not None
+    fewer = {name: largest for name, largest in small.int8.ranges.items() if name not in floats}
+    partly = replace(small.int8, ranges=fewer)
+    partly.check(small.architecture, len(partly.logits[0]))
+    engine = create_engine(replace(small, int8=partly), engine="openvino", precision="int8")
+    alone, together = engine.run(PICTURES[:1]).logits, engine.run(PICTURES).logits
+    np.testing.assert_array_equal(alone, together[:1])
+    whole = create_engine(small, engine="openvino", precision="int8").run(PICTURES).logits
+    assert 0 < np.abs(together - whole).max() < 0.05 * whole.std()
 
 
 @vnni
@@ -133,11 +148,13 @@ def test_int8_is_refused_where_it_cannot_be(engine: str) -> None:
         create_engine(tiny_network(131), engine=engine, precision="int8")  # type: ignore[arg-type]
 
 
-def test_what_becomes_whole_numbers_is_what_each_convolution_but_the_first_reads() -> None:
+def test_what_becomes_whole_numbers_is_what_each_layer_with_weights_but_the_first_reads() -> None:
     architecture = tiny_network(131).architecture
-    assert quantised_rows(architecture) == ["conv1", "conv2", "conv3", "conv4"]
-    normalised = quantised_rows(replace(architecture, lrn=LocalResponseNorm()))
+    assert quantised_rows(architecture, "conv") == ["conv1", "conv2", "conv3", "conv4"]
+    assert quantised_rows(architecture, "linear") == ["pool5", "fc6", "fc7"]
+    normalised = quantised_rows(replace(architecture, lrn=LocalResponseNorm()), "conv")
     operations = {row.name: row.operation for row in replace(architecture, lrn=LocalResponseNorm()).layers}
     assert [operations[name] for name in normalised] == ["lrn", "lrn", "conv", "conv"]
-    assert quantised_rows(replace(architecture, activation="tanh")) == []
-    assert quantised_rows(replace(architecture, conv1_padding=2)) == []
+    for change in ({"activation": "tanh"}, {"conv1_padding": 2}):
+        other = replace(architecture, **change)
+        assert quantised_rows(other, "conv") == quantised_rows(other, "linear") == []

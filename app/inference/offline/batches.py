@@ -15,8 +15,9 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from app.errors import GlassbotError
+from app.inference.decoders import Decoders
 from app.inference.engine_host import EngineHost
-from app.inference.images import DecodedImage, Limits, PixelBudget, decode_image, decoder_threads
+from app.inference.images import DecodedImage
 from app.inference.offline.in_order import in_order
 from app.inference.offline.network import failure_of, pending_batches
 from app.settings import Settings
@@ -50,13 +51,11 @@ class Batches:
         self._host = host
         self._size = settings.max_batch
         self._pending = pending_batches(settings)
-        self._limits = Limits(jpeg_pixels=int(settings.max_jpeg_mpx * 1e6), pixels=int(settings.max_mpx * 1e6))
-        self._budget = PixelBudget(self._limits.pixels)
-        self._threads = decoder_threads(settings.decode_threads)
+        self._decoders = Decoders.of(settings)
 
     def close(self) -> None:
         """End the threads, which finish the batches that they have begun."""
-        self._threads.shutdown(cancel_futures=True)
+        self._decoders.shutdown(cancel_futures=True)
 
     async def results(self, files: Iterable[In], work: Work[In, Out]) -> AsyncGenerator[Out]:
         """Yield the result of each file, in their order."""
@@ -67,14 +66,14 @@ class Batches:
                     yield result
 
     async def _batch(self, work: Work[In, Out], files: Sequence[In]) -> list[Out]:
-        decode = partial(asyncio.get_running_loop().run_in_executor, self._threads)
+        decode = partial(asyncio.get_running_loop().run_in_executor, self._decoders)
         images = await decode(lambda: [self._decode(work, file) for file in files])
         return await asyncio.gather(*(self._result(work, *pair) for pair in zip(files, images, strict=True)))
 
     def _decode(self, work: Work[In, Out], file: In) -> DecodedImage | Failure:
         size = self._host.checkpoint.architecture.input_size
         try:
-            return decode_image(work.read(file), size=size, limits=self._limits, budget=self._budget)
+            return self._decoders.decode(work.read(file), size)
         except (OSError, GlassbotError) as error:
             return error
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from app.inference import batcher as batcher_module
 from app.inference.batcher import Batcher, ClosedError, Done, QueueFullError
 
 pytestmark = pytest.mark.anyio
@@ -252,3 +253,44 @@ async def test_no_error_takes_the_batcher_or_a_neighbour_along(error: type[BaseE
     assert [a.result if isinstance(a, Done) else type(a) for a in answers] == [2, RuntimeError, RuntimeError, 5]
     assert (await batcher.submit(6, then)).result == 6
     await batcher.close()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first item waits for others as long as a busy machine may take to bring them."""
+    monkeypatch.setattr(batcher_module, "_MOST_GATHERED_S", 60)
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_batch_begins_once_it_is_half_full_or_nothing_more_is_to_come() -> None:
+    gate, coming = Gate(), threading.Event()
+    gate.open.set()
+    coming.set()
+    async with batching(gate, max_batch=8) as batcher:
+        batcher.more_to_come = coming.is_set
+        tasks = ask(batcher, 1, 2, 3)
+        await asyncio.sleep(0)
+        assert gate.batches == []
+        tasks += ask(batcher, 4)
+        assert await asyncio.gather(*tasks) == [10, 20, 30, 40]
+        assert gate.batches == [[1, 2, 3, 4]]
+        coming.clear()
+        assert await asyncio.gather(*ask(batcher, 5)) == [50]
+
+
+async def test_nobody_waits_long_for_others_that_never_come() -> None:
+    async with batching(lambda items: [10 * item for item in items]) as batcher:
+        batcher.more_to_come = lambda: True
+        async with asyncio.timeout(10):
+            assert await asyncio.gather(*ask(batcher, 1)) == [10]
+
+
+@pytest.mark.usefixtures("patient")
+async def test_whoever_closes_waits_for_nobody_else() -> None:
+    gate = Gate()
+    gate.open.set()
+    async with batching(gate) as batcher:
+        batcher.more_to_come = lambda: True
+        tasks = ask(batcher, 1)
+        await asyncio.sleep(0)
+    assert await asyncio.gather(*tasks) == [10]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 from PIL import Image
 
 from app.errors import BrokenImageError, EmptyBodyError, GlassbotError, NotAnImageError, TooManyPixelsError
-from app.inference import images
 from app.inference.images import DecodedImage, Limits, PixelBudget, decode_image, open_picture
 from model.preprocess import Crop
 from tests.app.inference import corpus
@@ -175,17 +173,3 @@ def test_decoders_share_one_budget() -> None:
         assert not entered.wait(0.05)
     thread.join(5)
     assert entered.is_set()
-
-
-def test_decoders_work_in_a_process_that_is_nice_already(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def refuse(_: int, __: int, priority: int) -> None:
-        asked.append(priority)
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(os, "getpriority", lambda _, __: 15)
-    monkeypatch.setattr(os, "setpriority", refuse)
-    with images.decoder_threads(1) as threads:
-        assert threads.submit(lambda: "decoded").result() == "decoded"
-    assert asked == [25]  # the system takes it for 19, the nicest

@@ -11,8 +11,9 @@ from model.architecture import LocalResponseNorm
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
 from model.engines.openvino_engine import multiplies_int8
-from model.int8 import Int8, quantised_rows
+from model.int8 import Int8, probe_pictures, quantised_rows
 from tests.tiny import tiny_network
+from training.release import int8
 from training.release.int8 import equalise, fit_ranges, measured_same
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 131, 131, 3), np.uint8)
@@ -34,7 +35,7 @@ def uneven() -> Checkpoint:
 
 def spread(network: Checkpoint) -> float:
     """How many times as high the highest channel of conv1 to conv4 reaches as the median one, at most."""
-    rows = quantised_rows(network.architecture)
+    rows = quantised_rows(network.architecture, "conv")
     maps = create_engine(network, engine="openvino", precision="f32").run(PICTURES, maps=rows).maps
     peaks = [maps[name].max((0, 2, 3)) for name in rows]
     return max(float(peak.max() / np.median(peak)) for peak in peaks)
@@ -63,19 +64,34 @@ def test_fitted_ranges_are_nearer_to_float32_than_those_of_the_peaks(uneven: Che
     path = tmp_path / "small.safetensors"
     checkpoint.save(path, uneven, small=True)
     small = checkpoint.load(path)
-    fitted = fit_ranges(small, PICTURES)
+    pictures = np.concatenate([PICTURES, probe_pictures(131)])
+    fitted = fit_ranges(small, pictures)
     assert fitted is not None
-    exact = create_engine(small, engine="openvino", precision="f32").run(
-        PICTURES, maps=quantised_rows(small.architecture)
-    )
+    exact = create_engine(small, engine="openvino", precision="f32").run(pictures, maps=[*fitted.ranges])
     peaks = {name: float(activations.max()) for name, activations in exact.maps.items()}
 
     def error(ranges: dict[str, float]) -> float:
         trial = replace(small, int8=replace(fitted, ranges=ranges, logits=()))
-        logits = create_engine(trial, engine="openvino", precision="int8").run(PICTURES).logits
+        logits = create_engine(trial, engine="openvino", precision="int8").run(pictures).logits
         return float(np.square(logits - exact.logits).mean())
 
     assert error(dict(fitted.ranges)) < error(peaks)
+
+
+@vnni
+def test_linear_layers_that_lose_too_much_stay_floats(
+    uneven: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "small.safetensors"
+    checkpoint.save(path, uneven, small=True)
+    pictures = probe_pictures(131)
+    monkeypatch.setattr(int8, "_FACTORS", (1.0,))
+    monkeypatch.setattr(int8, "_FINER", (1.0,))
+    for most, kept in ((1.0, {"pool5", "fc6", "fc7"}), (0.0, set())):
+        monkeypatch.setattr(int8, "_MOST_ERROR", most)
+        fitted = fit_ranges(checkpoint.load(path), pictures)
+        assert fitted is not None
+        assert set(fitted.ranges) == {"conv1", "conv2", "conv3", "conv4"} | kept
 
 
 @vnni
@@ -83,7 +99,7 @@ def test_what_is_said_in_both_arithmetics_is_compared(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     checkpoint.save(path, tiny_network(131), small=True)
     small = checkpoint.load(path)
-    rows = quantised_rows(small.architecture)
+    rows = quantised_rows(small.architecture, "conv")
     maps = create_engine(small, engine="openvino", precision="f32").run(PICTURES, maps=rows).maps
     ranges = {name: float(activations.max()) for name, activations in maps.items()}
     same = measured_same(replace(small, int8=Int8(ranges=ranges, logits=(), same={})), PICTURES)
