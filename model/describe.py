@@ -47,6 +47,25 @@ class Strengths:
     """(N, columns): one row a picture."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Believed(Output):
+    """What one run of the network gave for N pictures, and what it believes of each of them."""
+
+    beliefs: Sequence[Sequence[Belief]]
+    """For each picture the belief in each vocabulary."""
+
+    @classmethod
+    def of(cls, output: Output, vocabularies: Sequence[Vocabulary]) -> Believed:
+        """An output with beliefs; for many pictures at once that takes hardly more time than for one."""
+        return cls(output.logits, output.maps, beliefs=believe(output.logits, vocabularies))
+
+    def one(self, number: int, layers: Sequence[str]) -> Believed:
+        """The part of one picture, with the activations of these layers; views of the whole."""
+        rows = slice(number, number + 1)
+        maps = {name: self.maps[name][rows] for name in layers}
+        return Believed(self.logits[rows], maps, beliefs=self.beliefs[rows])
+
+
 @dataclass(frozen=True)
 class Description:
     """The answer for one picture: labels, words and a sentence."""
@@ -74,14 +93,15 @@ def describe(
 
     ``vocabulary`` keeps the labels of one softmax vocabulary only; raises UnknownVocabularyError where there is none of
     that name. With (S, S, 3) ``pixels`` the sentence may say that the photo is grey or dark. With an ``output`` of this
-    picture that holds ``model.explain.needed_activations`` it may say where its subject lies.
+    picture that holds ``model.explain.needed_activations`` it may say where its subject lies, and one that is
+    :class:`Believed` need not be believed again.
     """
     vocabularies = checkpoint.vocabularies
     exclusive = [v.name for v in vocabularies if v.activation == "softmax"]
     if vocabulary is not None and vocabulary not in exclusive:
         raise UnknownVocabularyError(f"vocabulary is one of {', '.join(exclusive)}, not {vocabulary!r}.")
     listed = exclusive if vocabulary is None else [vocabulary]
-    beliefs = believe(logits[None], vocabularies)[0]
+    beliefs = (output.beliefs if isinstance(output, Believed) else believe(logits[None], vocabularies))[0]
     labels = _most_probable([b for b in beliefs if b.vocabulary.name in listed and not b.vocabulary.taught], top_k)
     taught = _most_probable([b for b in beliefs if b.vocabulary.name in listed and b.vocabulary.taught], top_k)
     labels = sorted([*labels, *taught], key=lambda scored: -scored.score)
@@ -165,7 +185,7 @@ def logistic(strength: Strengths, weights: Mapping[str, float]) -> NDArray[np.fl
     What has no weight does not count.
     """
     slopes = np.array([weights.get(name, 0.0) for name in strength.names])
-    odds = strength.values @ slopes + weights["constant"]
+    odds = (strength.values * slopes).sum(-1) + weights["constant"]  # BLAS would add a batch up in another order
     return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
 
@@ -181,7 +201,7 @@ def denials(logits: NDArray[np.float32], vocabulary: Vocabulary) -> list[frozens
     denied: list[frozenset[str]] = [frozenset()] * len(logits)
     exact = logits.astype(np.float64)
     for subject, consent in vocabulary.consent.items():
-        odds = exact @ consent.array + consent.constant
+        odds = (exact * consent.array).sum(-1) + consent.constant
         there = 1 / (1 + np.exp(-odds))
         denied = [d | {subject} if p < consent.least else d for d, p in zip(denied, there.tolist(), strict=True)]
     return denied

@@ -22,6 +22,7 @@ from app.inference.warm_up import warm_up
 from app.metrics import Metrics
 from app.settings import Settings
 from model.checkpoint import Checkpoint
+from model.describe import Believed
 from model.engines import Engine, EngineName, Output, Precision
 
 T = TypeVar("T")
@@ -166,7 +167,7 @@ class EngineHost:
         if not self.ready:
             raise NotReadyError("The network is still being loaded: ask again in a moment.")
 
-    def _forward(self, jobs: Sequence[_Job]) -> list[Output]:
+    def _forward(self, jobs: Sequence[_Job]) -> list[Believed]:
         """On the batcher's thread: one run for all jobs, with every layer that any of them wants."""
         assert self._engine is not None
         names = self.checkpoint.architecture.activation_names
@@ -174,10 +175,5 @@ class EngineHost:
         with self._metrics.model.time():
             output = self._engine.run(np.stack([job.pixels for job in jobs]), maps=layers)
         self._metrics.batch.observe(len(jobs))
-        return [_of_one_picture(output, number, job.layers) for number, job in enumerate(jobs)]
-
-
-def _of_one_picture(output: Output, number: int, layers: tuple[str, ...]) -> Output:
-    """One picture's part of a batch."""
-    rows = slice(number, number + 1)
-    return Output(output.logits[rows], {name: output.maps[name][rows] for name in layers})
+        believed = Believed.of(output, self.checkpoint.vocabularies)
+        return [believed.one(number, job.layers) for number, job in enumerate(jobs)]

@@ -253,7 +253,7 @@ class Predictor:
         """What the engine's network answers, and what the further rows of fc8 that it was taught do."""
         if not self._is_taught:
             return output
-        return replace(output, logits=taught_logits(output.logits, output.maps[FC7], self.checkpoint))
+        return Output(taught_logits(output.logits, output.maps[FC7], self.checkpoint), output.maps)
 
     async def _logits(self, pixels: NDArray[np.uint8]) -> Floats:
         """The (K,) logits of one prepared picture."""
@@ -266,7 +266,8 @@ class Predictor:
         """An output, kept for later requests unless the one that is kept has more layers: then as a copy of its own."""
         kept = self._outputs.get(sha256)
         if self._keeps_outputs and (kept is None or set(kept.maps) <= set(output.maps)):
-            output = Output(output.logits.copy(), {name: values.copy() for name, values in output.maps.items()})
+            maps = {name: values.copy() for name, values in output.maps.items()}
+            output = replace(output, logits=output.logits.copy(), maps=maps)
             self._outputs.put(sha256, output)
         return output
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from itertools import repeat
 from math import prod
 from typing import Literal, NamedTuple
@@ -52,18 +52,27 @@ class Belief:
 
         Words for a subject that is denied are left out.
         """
-        vocabulary, denied = self.vocabulary, self.denied
+        vocabulary = self.vocabulary
         probabilities = platt_scaled(self.probabilities, vocabulary.platt.get("", (1.0, 0.0))).tolist()
-        guesses = map(Guess._make, zip(vocabulary.labels, probabilities, repeat(vocabulary.name)))
-        by_id = dict(zip(vocabulary.ids, guesses, strict=True))
-        if not denied:
-            return by_id
-        return {key: guess for key, guess in by_id.items() if subject_named_by(guess.label) not in denied}
+        values = zip(vocabulary.labels, probabilities, repeat(vocabulary.name))
+        guesses = dict(
+            zip(vocabulary.ids, map(partial(tuple.__new__, Guess), values), strict=True)
+        )  # quicker than _make
+        for subject in self.denied:
+            for word in _words_for(vocabulary, subject):
+                del guesses[word]
+        return guesses
 
 
 def subject_named_by(word: Label) -> str:
     """Return the subject that a word names: a person, or what it says itself."""
     return "person" if word.id in PERSON_WORDS else word.name
+
+
+@lru_cache(maxsize=16)
+def _words_for(vocabulary: Vocabulary, subject: str) -> tuple[str, ...]:
+    """Return the ids of the words that name a subject."""
+    return tuple(label.id for label in vocabulary.labels if subject_named_by(label) == subject)
 
 
 def platt_scaled(probabilities: ArrayLike, platt: tuple[float, float]) -> NDArray[np.float64]:
