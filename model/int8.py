@@ -30,8 +30,8 @@ class Int8:
     """How a network runs in whole numbers. Raises ValueError for a range that is not above 0."""
 
     ranges: Mapping[str, float]
-    """Name of a row of the layer table -> the largest activation that its outputs' 8 bits stand for. Linear layers
-    that read a row without a range run in floats."""
+    """Name of a row of the layer table -> the largest activation that its outputs' 8 bits stand for. A linear layer
+    that reads a row without a range finds one for each few inputs, while it runs."""
     logits: tuple[tuple[float, ...], ...]
     """For each of :func:`probe_pictures` the logits in float32, by which an engine is tested; none: it is not."""
     same: Mapping[str, float]

@@ -20,9 +20,12 @@ def deprecated(new_name: str) -> Any:
 
 
 class Answer(BaseModel):
-    """The base of all answers: frozen, and with no fields but those that are documented."""
+    """The base of all answers: frozen, and with no fields but those that are documented.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    pydantic builds each one when it is first used, and not all of them while the service starts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ModelName(Answer):

@@ -31,6 +31,9 @@ _INT8_FLAGS = frozenset({"avx_vnni", "avx512_vnni", "amx_int8"})
 """Instructions that add products of 8 bits up in 32. Without them OpenVINO adds pairs in 16, which overflow."""
 _LEAST_ZEROS = 0.5
 """Share of a linear layer's weights that must be 0 for them to be kept without these."""
+_ROUNDED_TOGETHER = 128
+"""How many inputs of a linear layer with int8 weights are rounded to 8 bits by their largest. With 0 none are, but a
+picture alone is then answered by another routine than one in a batch."""
 
 
 class OpenVinoEngine:
@@ -52,6 +55,8 @@ class OpenVinoEngine:
         self._settings["ENABLE_CPU_PINNING"] = False  # the decoders share the cores: let the system move our threads
         # Where most weights are 0, AMX reads a bit for each of these from memory: what a linear layer waits for.
         self._settings["CPU_SPARSE_WEIGHTS_DECOMPRESSION_RATE"] = _LEAST_ZEROS
+        if precision != "f32":  # which is not quite that: by itself OpenVINO rounds 32 together (findings/)
+            self._settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _ROUNDED_TOGETHER
         if threads:
             self._settings["INFERENCE_NUM_THREADS"] = threads
         self._float = precision if precision in ("f32", "bf16") else self._best_float()
@@ -84,7 +89,7 @@ class OpenVinoEngine:
     def _compile(self, ranges: Mapping[str, float]) -> None:
         checkpoint, wanted = self._checkpoint, (self.architecture.last_convolution, "pool5")
         self._late = self._compiled(_convolutions(checkpoint, wanted, ranges), "f32" if ranges else self._float)
-        # In f32 OpenVINO multiplies by int8 weights; in bf16 it makes floats of them at each run, twice as slow.
+        # In f32 OpenVINO can multiply by int8 weights; in bf16 it makes floats of them at each run, twice as slow.
         small = quantised(checkpoint.weights, "fc6.weight") is not None
         self._linear = self._compiled(_linear(checkpoint, ranges), "f32" if small else self._float)
 

@@ -15,7 +15,7 @@ Datatype = Literal["BYTES", "FP64"]
 class Asked(BaseModel):
     """The base of what a client sends: no text is taken for a number."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
 
 
 class InputParameters(Asked):
