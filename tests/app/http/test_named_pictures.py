@@ -80,7 +80,7 @@ async def test_a_named_photo_is_neither_decoded_nor_run_again(
     async with serving(create_app(Settings(), network, create_engine=engine.create)) as client:
         await post(client, path="/activations")
         ran = len(engine.batches)
-        monkeypatch.delattr("app.inference.predictor.decode_image")
+        monkeypatch.delattr("app.inference.decoders.decode_image")
         for path in ROUTES:
             if "occlusion" not in path:  # which runs other pictures
                 assert (await client.post(naming(path))).status_code == 200
