@@ -84,10 +84,12 @@ def test_whole_numbers_answer_nearly_as_float32_does(small: Checkpoint) -> None:
 
 
 @vnni
-@pytest.mark.parametrize("floats", [("pool5", "fc6", "fc7"), ("fc6",), ("fc7",)])
-def test_linear_layers_that_read_a_row_without_a_range_run_in_floats(small: Checkpoint, floats: tuple[str]) -> None:
+@pytest.mark.parametrize("without", [("pool5", "fc6", "fc7"), ("fc6",), ("fc7",)])
+def test_linear_layers_that_read_a_row_without_a_range_find_one_themselves(
+    small: Checkpoint, without: tuple[str]
+) -> None:
     assert small.int8 is not None
-    fewer = {name: largest for name, largest in small.int8.ranges.items() if name not in floats}
+    fewer = {name: largest for name, largest in small.int8.ranges.items() if name not in without}
     partly = replace(small.int8, ranges=fewer)
     partly.check(small.architecture, len(partly.logits[0]))
     engine = create_engine(replace(small, int8=partly), engine="openvino", precision="int8")

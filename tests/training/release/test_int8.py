@@ -79,7 +79,7 @@ def test_fitted_ranges_are_nearer_to_float32_than_those_of_the_peaks(uneven: Che
 
 
 @vnni
-def test_linear_layers_that_lose_too_much_stay_floats(
+def test_linear_layers_that_lose_too_much_get_no_range(
     uneven: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "small.safetensors"
