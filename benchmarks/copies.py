@@ -64,10 +64,9 @@ COPIES: Mapping[str, Copy] = {
 
 def embedded(engine: Engine, embedding: Embedding, pictures: Sequence[Image.Image]) -> Floats:
     """Return (N, size) embeddings of pictures, each of length 1."""
-    size = engine.architecture.input_size
     parts = []
     for start in range(0, len(pictures), _BATCH):
-        pixels = np.stack([prepare(picture, size)[0] for picture in pictures[start : start + _BATCH]])
+        pixels = np.stack([prepare(picture, engine.architecture)[0] for picture in pictures[start : start + _BATCH]])
         parts.append(embedding.of(engine.run(pixels, maps=("fc7",)).maps["fc7"]))
     found = np.concatenate(parts)
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)

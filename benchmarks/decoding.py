@@ -28,9 +28,12 @@ _WORKER = """
 import io, sys, time
 sys.path.insert(0, sys.argv[1])
 import numpy as np
+from inspect import signature
 from PIL import Image
 from app.inference.images import Limits, PixelBudget, decode_image
+from model.architecture import Architecture
 from training.data.decode import decode
+takes = {"size": 227} if "size" in signature(decode_image).parameters else {"takes": Architecture()}
 random, budget, limits, photos = np.random.default_rng(0), PixelBudget(10**9), Limits(), {}
 for line in sys.stdin:
     task, width, height, repeats = line.split()
@@ -44,7 +47,7 @@ for line in sys.stdin:
     began = time.process_time()
     for _ in range(int(repeats)):
         if task == "serving":
-            decode_image(body, size=227, limits=limits, budget=budget, sha256="-")
+            decode_image(body, **takes, limits=limits, budget=budget, sha256="-")
         else:
             decode(body, (128, 128))
     print(1000 * (time.process_time() - began) / int(repeats), flush=True)

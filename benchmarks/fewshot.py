@@ -23,7 +23,7 @@ from model.checkpoint import PRETRAINED, Checkpoint, load
 from model.describe import gate_of, probabilities, strengths
 from model.engines import Engine, create_engine
 from model.pictures.opening import open_picture
-from model.preprocess import prepare
+from model.preprocess import TakesPictures, prepare
 from model.teaching.embedding import Embedding, embedding_of
 from model.teaching.examples import Examples, Photos
 from model.teaching.fitting import Fitted, fit
@@ -100,18 +100,18 @@ def classes_of(options: argparse.Namespace) -> Classes:
     if options.mask:
         checkpoint, wanted = masked(checkpoint, options.mask, options.seed)
     embedding = embedding_of(checkpoint)
-    size = checkpoint.architecture.input_size
+    takes = checkpoint.architecture
     split = read_split(options.data, "evaluation")
     by_class = []
     for number, name in enumerate(track(split.classes, "Photos of classes")):
         if name in known if wanted is None else name not in wanted:
             continue
         mine = np.flatnonzero(split.labels == number)[: options.photos]
-        by_class.append(embedded(engine, embedding, [_pixels(split.pictures.read(int(i)), size) for i in mine]))
-    foreign = [_pixels(path.read_bytes(), size) for path in _photos_of(options.outside)]
+        by_class.append(embedded(engine, embedding, [_pixels(split.pictures.read(int(i)), takes) for i in mine]))
+    foreign = [_pixels(path.read_bytes(), takes) for path in _photos_of(options.outside)]
     return Classes(
         by_class=by_class,
-        bundled=embedded(engine, embedding, list(outside_pictures(size))),
+        bundled=embedded(engine, embedding, list(outside_pictures(takes))),
         foreign=embedded(engine, embedding, foreign),
     )
 
@@ -193,9 +193,9 @@ def _photos_of(folder: Path | None) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")]
 
 
-def _pixels(file: bytes, size: int) -> Pixels:
+def _pixels(file: bytes, takes: TakesPictures) -> Pixels:
     with open_picture(file) as picture:
-        return prepare(picture, size)[0]
+        return prepare(picture, takes)[0]
 
 
 def main() -> None:

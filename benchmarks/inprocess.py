@@ -123,8 +123,8 @@ class _Side:
 
     async def hold(self, jpegs: list[bytes]) -> None:
         limits, budget = Limits(), PixelBudget(Limits().pixels)
-        size = self._predictor.checkpoint.architecture.input_size
-        images = [decode_image(jpeg, size=size, limits=limits, budget=budget) for jpeg in jpegs]
+        architecture = self._predictor.checkpoint.architecture
+        images = [decode_image(jpeg, architecture, limits=limits, budget=budget) for jpeg in jpegs]
         self._jpegs, self._pixels = jpegs, np.stack([image.pixels for image in images])
 
     async def engine_name(self) -> str:

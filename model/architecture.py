@@ -45,6 +45,9 @@ class Architecture:
     """Rows of fc8: the labels of all vocabularies together."""
     input_size: int = 227
     """Side of the square picture, in pixels; 227 is the paper's 224 with the padding that its 55 x 55 maps need."""
+    input_detail: int = 0
+    """Side in pixels that a larger picture's square is made before it is enlarged to ``input_size``: a network that has
+    seen nothing but small pictures tells more without the detail that those did not have. 0 leaves all of it."""
     channels: tuple[int, ...] = (96, 256, 384, 384, 256)
     """Number of kernels of conv1 to conv5."""
     conv1_padding: int = 0
@@ -80,6 +83,8 @@ class Architecture:
             raise ValueError(f"Only conv3, conv4 or conv5 can be left out, not {self.without!r}.")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"Dropout must be at least 0 and below 1, not {self.dropout}.")
+        if self.input_detail < 0:
+            raise ValueError(f"The detail of pictures is a side in pixels, or 0 for all, not {self.input_detail}.")
         self._check_convolutions()
 
     def _check_convolutions(self) -> None:

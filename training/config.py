@@ -118,6 +118,9 @@ class Recipe:
     cutmix: float = 0.0
     """Alpha of CutMix's beta distribution; 0 is off. With mixup and CutMix, each step draws one of the two."""
 
+    input_detail: int = 0
+    """Side in pixels that larger pictures are made first where the network serves or is measured; 0 is off."""
+
     # What counts in the loss
     label_smoothing: float = 0.0
     """Share of a class target that is spread evenly over all classes."""
@@ -171,6 +174,7 @@ class Recipe:
         return Architecture(
             outputs=outputs,
             input_size=size,
+            input_detail=self.input_detail,
             activation=self.activation,
             columns=self.columns,
             lrn=norms[self.lrn],

@@ -91,6 +91,7 @@ def modern() -> Recipe:
         epochs=5.96,
         schedule="linear",
         warmup=0.03,
+        input_detail=128,
         dropout=0.1,
         labels_within_set=True,
         absence_weight=0.5,

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.inference.images import DecodedImage, Limits, PixelBudget, decode_image
 from app.settings import Settings
+from model.preprocess import TakesPictures
 
 _NICENESS = 10
 """How much lower than the engine's their priority is (see nice(2))."""
@@ -36,9 +37,9 @@ class Decoders(ThreadPoolExecutor):
         limits = Limits(jpeg_pixels=int(settings.max_jpeg_mpx * 1e6), pixels=int(settings.max_mpx * 1e6))
         return cls(settings.decode_threads, limits)
 
-    def decode(self, body: bytes, size: int, sha256: str | None = None) -> DecodedImage:
+    def decode(self, body: bytes, takes: TakesPictures, sha256: str | None = None) -> DecodedImage:
         """Decode on the thread that calls. Raises as :func:`app.inference.images.decode_image`."""
-        return decode_image(body, size=size, limits=self._limits, budget=self._budget, sha256=sha256)
+        return decode_image(body, takes, limits=self._limits, budget=self._budget, sha256=sha256)
 
     def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
         """Do work on the next thread that is free."""

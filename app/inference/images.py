@@ -20,7 +20,7 @@ from app.errors import UnreadKindError as UnreadImageKindError
 from model.pictures import opening as pictures
 from model.pictures.errors import DamagedError, NotAPictureError, PictureError, UnreadKindError, explained
 from model.pictures.kinds import name_of
-from model.preprocess import Crop, centre_square, prepare
+from model.preprocess import Crop, TakesPictures, centre_square, least_side, prepare
 
 _ERRORS: dict[type[PictureError], type[GlassbotError]] = {
     NotAPictureError: NotAnImageError,
@@ -114,9 +114,9 @@ def open_picture(body: bytes, limits: Limits) -> Image.Image:
 
 
 def decode_image(
-    body: bytes, *, size: int, limits: Limits, budget: PixelBudget, sha256: str | None = None
+    body: bytes, takes: TakesPictures, *, limits: Limits, budget: PixelBudget, sha256: str | None = None
 ) -> DecodedImage:
-    """Decode one picture, and crop and resize it to the (``size``, ``size``) pixels of a network. Blocking.
+    """Decode one picture, and crop and resize it to what a network ``takes``. Blocking.
 
     ``sha256`` is that of ``body``, where it is known already. Raises as :func:`open_picture`.
     """
@@ -125,12 +125,12 @@ def decode_image(
         name = name_of(picture.format)
         stored_size = picture.size
         try:
-            pictures.shrink(picture, (size, size))
+            pictures.shrink(picture, (least_side(takes),) * 2)
             held = pictures.held_pixels(picture)
             if "progressive" in picture.info:  # all of its coefficients, at any size
                 held = max(held, stored_size[0] * stored_size[1])
             with budget.hold(held):
-                pixels, crop, upright_size = prepare(picture, size)
+                pixels, crop, upright_size = prepare(picture, takes)
         except Exception as error:  # decoders raise whatever hostile bytes lead them to
             raise _ours(explained(error, name)) from error
         if picture.format in _DECODED_SMALLER and picture.size != stored_size:

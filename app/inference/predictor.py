@@ -289,7 +289,7 @@ class Predictor:
         sha256 = hashlib.sha256(body).hexdigest()
         image = self._images.get(sha256)
         if image is None:
-            image = self._decoders.decode(body, self.checkpoint.architecture.input_size, sha256)
+            image = self._decoders.decode(body, self.checkpoint.architecture, sha256)
             self._metrics.decode.observe(perf_counter() - began)
             self._images.put(sha256, image)
         return image

@@ -117,8 +117,7 @@ class Teacher:
         """The embeddings of the bundled photos of other things, computed once."""
         async with self._once:
             if self._outside is None:
-                size = self._host.checkpoint.architecture.input_size
-                pictures = await asyncio.to_thread(outside_pictures, size)
+                pictures = await asyncio.to_thread(outside_pictures, self._host.checkpoint.architecture)
                 fc7: list[Floats] = []
                 for start in range(0, len(pictures), _AT_ONCE):
                     some = pictures[start : start + _AT_ONCE]

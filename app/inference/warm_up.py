@@ -39,7 +39,7 @@ def _decode_and_describe_s(checkpoint: Checkpoint, logits: NDArray[np.float32]) 
     for _ in range(2):  # the first time, tables are read from disk
         began = perf_counter()
         budget = PixelBudget(limits.pixels)
-        image = decode_image(body, size=checkpoint.architecture.input_size, limits=limits, budget=budget)
+        image = decode_image(body, checkpoint.architecture, limits=limits, budget=budget)
         describe(logits, checkpoint, pixels=image.pixels)
         seconds = perf_counter() - began
     return seconds

@@ -36,7 +36,7 @@ class Api(litserve.LitAPI):  # type: ignore[misc]  # LitServe ships no types
         if options.compiled:
             torch._inductor.config.freezing = True  # what PyTorch advises for inference on a CPU
             self._forward = torch.compile(self._forward)
-        side = self._network.size
+        side = self._network.takes.input_size
         for number in range(1, options.batch + 1):
             self._logits(torch.zeros(number, 3, side, side, dtype=torch.uint8))
 

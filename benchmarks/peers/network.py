@@ -13,7 +13,7 @@ from torch import Tensor
 from model import checkpoint as checkpoints
 from model.describe import probabilities
 from model.engines.torch_engine import build, standardise
-from model.preprocess import prepare
+from model.preprocess import least_side, prepare
 
 
 class Network:
@@ -22,13 +22,13 @@ class Network:
     def __init__(self, path: Path) -> None:
         self._checkpoint = checkpoints.load(path)
         self.module = build(self._checkpoint)
-        self.size = self._checkpoint.architecture.input_size
+        self.takes = self._checkpoint.architecture
 
     def pixels(self, file: IO[bytes]) -> Tensor:
         """Decode a picture to (3, S, S) uint8 pixels."""
         picture = Image.open(file)
-        picture.draft(None, (self.size, self.size))  # decodes a large JPEG smaller, as Glassbot does
-        pixels, _, _ = prepare(picture, self.size)
+        picture.draft(None, (least_side(self.takes),) * 2)  # decodes a large JPEG smaller, as Glassbot does
+        pixels, _, _ = prepare(picture, self.takes)
         return torch.from_numpy(pixels.copy()).permute(2, 0, 1)
 
     def inputs(self, pixels_NCHW: Tensor) -> Tensor:

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.preprocess import prepare
+from model.preprocess import TakesPictures, prepare
 
 
-def outside_pictures(size: int) -> NDArray[np.uint8]:
-    """Return (40, size, size, 3) uint8 pixels of the bundled photos."""
-    return np.stack([_pixels(name, size) for name in _files()])
+def outside_pictures(takes: TakesPictures) -> NDArray[np.uint8]:
+    """Return the (40, S, S, 3) uint8 pixels of the bundled photos, as a network takes them."""
+    return np.stack([_pixels(name, takes) for name in _files()])
 
 
 def _files() -> list[str]:
@@ -21,6 +21,6 @@ def _files() -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".webp"))
 
 
-def _pixels(name: str, size: int) -> NDArray[np.uint8]:
+def _pixels(name: str, takes: TakesPictures) -> NDArray[np.uint8]:
     with files(__package__).joinpath("outside", name).open("rb") as file, Image.open(file) as picture:
-        return prepare(picture, size)[0]
+        return prepare(picture, takes)[0]

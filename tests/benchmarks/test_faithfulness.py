@@ -92,7 +92,7 @@ def test_all_kinds_of_maps_are_measured(setting: Setting) -> None:
 
 def _photo(path: Path, setting: Setting) -> arithmetic.Pixels:
     with Image.open(path) as picture:
-        return prepare(picture, setting.checkpoint.architecture.input_size)[0].copy()  # torch wants to write
+        return prepare(picture, setting.checkpoint.architecture)[0].copy()  # torch wants to write
 
 
 class Vocabulary(nn.Module):

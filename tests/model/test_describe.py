@@ -36,7 +36,7 @@ def photographed(network: Checkpoint) -> list[np.ndarray]:
     logits = []
     for entry in json.loads((PHOTOS / "photos.json").read_text("utf-8")):
         with Image.open(PHOTOS / entry["file"]) as picture:
-            pixels, _, _ = prepare(picture, network.architecture.input_size)
+            pixels, _, _ = prepare(picture, network.architecture)
         logits.append(engine.run(pixels[None]).logits[0])
     return logits
 
@@ -113,7 +113,7 @@ def test_what_is_said_is_as_probable_as_its_tier_needs(described: list[Descripti
 def test_the_map_of_a_claim_is_the_sum_of_its_members_maps(network: Checkpoint) -> None:
     folded = network.folded()
     with Image.open(PHOTOS / "window.webp") as picture:
-        pixels, _, _ = prepare(picture, network.architecture.input_size)
+        pixels, _, _ = prepare(picture, network.architecture)
     output = create_engine(network).run(pixels[None], maps=explain.needed_activations(network.architecture))
     claim = describe(output.logits[0], network).caption.claims[0]
     shares = shares_by_row(claim, network)

@@ -91,7 +91,7 @@ def test_bf16_on_a_cpu_says_what_f32_says_of_real_photos() -> None:
     shipped = checkpoint.load(checkpoint.PRETRAINED)
     names = ("astronaut", "camera", "chelsea", "coffee", "rocket")
     photos = [Image.fromarray(getattr(data, name)()).convert("RGB") for name in names]
-    seen = np.stack([prepare(photo, shipped.architecture.input_size)[0] for photo in photos])
+    seen = np.stack([prepare(photo, shipped.architecture)[0] for photo in photos])
     exact, rough = (
         believe(create_engine(shipped, engine="openvino", precision=precision).run(seen).logits, shipped.vocabularies)
         for precision in PRECISIONS

@@ -14,12 +14,12 @@ from model.engines import create_engine
 from model.evidence import frame, tone
 from model.explain import needed_activations
 from model.language.sentence import Tone
-from model.preprocess import prepare
+from model.preprocess import square
 from tests.tiny import tiny_network
 
 
 def seen(name: str) -> np.ndarray:
-    return prepare(Image.fromarray(getattr(data, name)()).convert("RGB"), 227)[0]
+    return np.asarray(square(Image.fromarray(getattr(data, name)()).convert("RGB"), 227))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from PIL import Image
 from model import checkpoint
 from model.engines import EngineName, create_engine
 from model.engines.interface import Output
-from model.preprocess import prepare
+from model.preprocess import TakesPictures, prepare, square
 from model.vocabulary import Activation, Vocabulary
 from training import data
 from training.data import PictureSet
@@ -32,18 +32,11 @@ class Labelled(Protocol):
     def targets(self) -> NDArray[np.float32] | NDArray[np.int64]: ...  # noqa: D102
 
 
-class HasInputSize(Protocol):
-    """The size of the pictures that a network takes, as Architecture has it."""
-
-    @property
-    def input_size(self) -> int: ...  # noqa: D102
-
-
 class Answering(Protocol):
     """What is measured: an engine, or a teacher that answers as an engine does."""
 
     @property
-    def architecture(self) -> HasInputSize: ...  # noqa: D102
+    def architecture(self) -> TakesPictures: ...  # noqa: D102
     def run(self, pictures: NDArray[np.uint8], /) -> Output: ...  # noqa: D102
 
 
@@ -195,8 +188,7 @@ def _batch_scores(
     engine: Answering, activation: Activation, pictures: Sequence[Image.Image], rows: slice, views: ViewCount
 ) -> NDArray[np.float32]:
     """(n, labels) logits; or, of several views, the mean of their probabilities."""
-    size = engine.architecture.input_size
-    inputs_NHWC = np.concatenate([_views(picture, size, views) for picture in pictures])
+    inputs_NHWC = np.concatenate([_views(picture, engine.architecture, views) for picture in pictures])
     logits = engine.run(inputs_NHWC).logits[:, rows]
     if views == 1:
         return logits
@@ -209,11 +201,12 @@ def _batch_scores(
     return mean
 
 
-def _views(picture: Image.Image, size: int, views: ViewCount) -> NDArray[np.uint8]:
+def _views(picture: Image.Image, takes: TakesPictures, views: ViewCount) -> NDArray[np.uint8]:
     """(views, size, size, 3): the serving preprocessing, or the paper's ten views of a square 256/227 as large."""
     if views == 1:
-        return prepare(picture, size)[0][None]
-    whole, _, _ = prepare(picture, round(size * 256 / 227))
+        return prepare(picture, takes)[0][None]
+    size = takes.input_size
+    whole = np.asarray(square(picture, round(size * 256 / 227)))
     rest = len(whole) - size
     corners = ((0, 0), (0, rest), (rest, 0), (rest, rest), (rest // 2, rest // 2))
     crops = [whole[y : y + size, x : x + size] for y, x in corners]

@@ -19,7 +19,7 @@ from model.language.hedging import tree_of
 from model.language.phrases import label_for
 from model.pictures.opening import open_picture
 from model.pictures.upright import upright_rgb
-from model.preprocess import prepare
+from model.preprocess import TakesPictures, prepare
 from model.vocabulary import Label, Vocabulary
 from training.data.decode import reason_of
 from training.data.errors import BrokenPicture, DataError
@@ -97,10 +97,9 @@ def predict_beyond(engine: Engine, network: Checkpoint, foreign: Sequence[str], 
 
     Raises DataError, also where two sets have one name, or those of ``people`` other classes than these two.
     """
-    size = network.architecture.input_size
     beyond = Beyond(
-        foreign=[_predict(engine, size, spec, "--foreign") for spec in foreign],
-        people=[_predict(engine, size, spec, "--people") for spec in people],
+        foreign=[_predict(engine, network.architecture, spec, "--foreign") for spec in foreign],
+        people=[_predict(engine, network.architecture, spec, "--people") for spec in people],
     )
     for one_set in beyond.people:
         if set(one_set.classes) != {PERSON, NOBODY}:
@@ -111,7 +110,7 @@ def predict_beyond(engine: Engine, network: Checkpoint, foreign: Sequence[str], 
     return beyond
 
 
-def _predict(engine: Engine, size: int, spec: str, flag: str) -> ClassPictures:
+def _predict(engine: Engine, takes: TakesPictures, spec: str, flag: str) -> ClassPictures:
     name, _, path = spec.rpartition("=")
     folder = Path(path)
     split = read_whole(folder, flag)
@@ -124,7 +123,7 @@ def _predict(engine: Engine, size: int, spec: str, flag: str) -> ClassPictures:
             data = split.pictures.read(row)
             try:
                 with open_picture(data) as picture:
-                    inputs.append(prepare(upright_rgb(picture), size)[0])
+                    inputs.append(prepare(upright_rgb(picture), takes)[0])
             except Exception as error:  # whatever Pillow raises
                 print(f"left out: {BrokenPicture(split.pictures.name(row), reason_of(error))}", flush=True)
                 continue

@@ -74,7 +74,6 @@ def encodings_report(engine: Engine, network: Checkpoint, pictures: PictureSet) 
 
 
 def _logits(engine: Engine, pictures: list[Image.Image]) -> NDArray[np.float32]:
-    size = engine.architecture.input_size
-    inputs_NHWC = np.stack([prepare(picture, size)[0] for picture in pictures])
+    inputs_NHWC = np.stack([prepare(picture, engine.architecture)[0] for picture in pictures])
     parts = [engine.run(inputs_NHWC[start : start + _BATCH]).logits for start in range(0, len(inputs_NHWC), _BATCH)]
     return np.concatenate(parts)

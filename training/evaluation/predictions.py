@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from model.checkpoint import Checkpoint
 from model.engines import Engine
-from model.preprocess import prepare
+from model.preprocess import prepare_all
 from model.vocabulary import Vocabulary
 from training import data
 from training.data.layouts import read_split
@@ -67,11 +66,10 @@ def predict(engine: Engine, network: Checkpoint, spec: str) -> Predictions:
     """Run the network over the validation split of ``[NAME=]PATH``, broken pictures left out. Raises DataError."""
     pictures = data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies))
     split = read_split(parse_spec(spec)[1], "evaluation")
-    size = network.architecture.input_size
     indices = []
     logits = []
     for batch_indices, pixels in pictures.iterate_batches(_BATCH):
-        inputs_NHWC = np.stack([prepare(Image.fromarray(picture), size)[0] for picture in pixels])
+        inputs_NHWC = prepare_all(pixels, network.architecture)
         indices.append(batch_indices)
         logits.append(engine.run(inputs_NHWC).logits)
     rows = np.concatenate(indices)

@@ -52,7 +52,7 @@ def describe_picture(
     network: Checkpoint, engine: Engine, picture: Image.Image
 ) -> tuple[NDArray[np.uint8], Output, Description]:
     """The (S, S, 3) pixels that the network is given of a picture, its output, and the description made of it."""
-    pixels, _, _ = prepare(picture, network.architecture.input_size)
+    pixels, _, _ = prepare(picture, network.architecture)
     output = engine.run(pixels[None], maps=explain.needed_activations(network.architecture))
     return pixels, output, describe(output.logits[0], network, pixels=pixels, output=output)
 

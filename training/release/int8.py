@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from model.architecture import Architecture
 from model.checkpoint import Checkpoint
@@ -22,7 +21,7 @@ from model.describe import describe
 from model.engines import Engine, Output, create_engine
 from model.explain import needed_activations
 from model.int8 import Int8, probe_pictures, quantised_rows
-from model.preprocess import prepare
+from model.preprocess import prepare_all
 from model.weights import Floats
 from training import data
 
@@ -46,8 +45,7 @@ def sample(
     for spec in specs:
         one_set = data.load(spec, split, data.match_vocabulary(spec, network.vocabularies), cache="none")
         pictures += [*one_set.sample(max(1, number // len(specs)))]
-    size = network.architecture.input_size
-    return np.stack([prepare(Image.fromarray(picture), size)[0] for picture in pictures])
+    return prepare_all(pictures, network.architecture)
 
 
 def equalise(network: Checkpoint, pictures: Pictures) -> Checkpoint:

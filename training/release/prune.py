@@ -15,13 +15,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from model.checkpoint import Checkpoint
 from model.compress import levels
 from model.engines import Engine, create_engine
-from model.preprocess import prepare
+from model.preprocess import prepare_all
 from training import data
 from training.data import PictureSet
 
@@ -117,8 +116,7 @@ def _pruned_layer(layer: Tensor, whole_inputs: Tensor, pruned_inputs: Tensor, sh
 
 def _pool5(engine: Engine, pictures: NDArray[np.uint8]) -> NDArray[np.float16]:
     """(n, 9216) activations of pool5 for (n, H, W, 3) pictures."""
-    size = engine.architecture.input_size
-    inputs_NHWC = np.stack([prepare(Image.fromarray(pixels), size)[0] for pixels in pictures])
+    inputs_NHWC = prepare_all(pictures, engine.architecture)
     return engine.run(inputs_NHWC, maps=("pool5",)).maps["pool5"].reshape(len(pictures), -1).astype(np.float16)
 
 

@@ -19,7 +19,7 @@ from model.describe import believe
 from model.engines import Engine
 from model.language.beliefs import PERSON_WORDS, Claim
 from model.language.sentence import Caption, caption
-from model.preprocess import prepare
+from model.preprocess import prepare_all
 from model.vocabulary import Label, Vocabulary
 from training.data import PictureSet
 from training.data.split import Split
@@ -99,10 +99,9 @@ def _rows_of_kind(pictures: PictureSet, row: int, label: Label) -> np.ndarray:
 def _sentences(
     network: Checkpoint, engine: Engine, pictures: PictureSet, rows: Sequence[int]
 ) -> Iterator[tuple[int, Caption]]:
-    size = network.architecture.input_size
     for start in range(0, len(rows), _BATCH):
         pixels, read = pictures.pictures.read_batch(np.array(rows[start : start + _BATCH]))
-        inputs_NHWC = np.stack([prepare(Image.fromarray(picture), size)[0] for picture in pixels])
+        inputs_NHWC = prepare_all(pixels, network.architecture)
         beliefs = believe(engine.run(inputs_NHWC).logits, network.vocabularies)
         yield from ((int(row), caption(of_one)) for row, of_one in zip(read, beliefs, strict=True))
 

@@ -10,7 +10,7 @@ from PIL import Image
 from model.checkpoint import Checkpoint
 from model.engines import Engine
 from model.files import atomically
-from model.preprocess import prepare
+from model.preprocess import prepare, square
 from model.runlog import reader, sprites, writer
 
 PICTURE = Path(__file__).parent / "chelsea.webp"
@@ -28,9 +28,9 @@ def keep_picture(path: Path, file: Path | None = None) -> None:
     target = reader.picture_path(path)
     if target.is_file():
         return
-    pixels, _, _ = prepare(_open_picture(file or PICTURE), _PICTURE_SIZE)
+    photo = square(_open_picture(file or PICTURE), _PICTURE_SIZE)
     with atomically(target) as out:
-        Image.fromarray(pixels).save(out, "WEBP", quality=85, method=6)
+        photo.save(out, "WEBP", quality=85, method=6)
 
 
 def snapshot(network: Checkpoint, engine: Engine, path: Path, step: int) -> None:
@@ -40,7 +40,7 @@ def snapshot(network: Checkpoint, engine: Engine, path: Path, step: int) -> None
     """
     keep_picture(path)
     size = engine.architecture.input_size
-    pixels, _, _ = prepare(_open_picture(reader.picture_path(path)), size)
+    pixels, _, _ = prepare(_open_picture(reader.picture_path(path)), engine.architecture)
     layers = [row.name for row in engine.architecture.layers if row.name in sprites.LAYERS]
     output = engine.run(np.stack([pixels]), maps=layers)  # a copy: torch warns of pictures that it may not write to
     kernels = network.folded().weights["conv1.weight"]

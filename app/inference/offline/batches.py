@@ -71,9 +71,9 @@ class Batches:
         return await asyncio.gather(*(self._result(work, *pair) for pair in zip(files, images, strict=True)))
 
     def _decode(self, work: Work[In, Out], file: In) -> DecodedImage | Failure:
-        size = self._host.checkpoint.architecture.input_size
+        takes = self._host.checkpoint.architecture
         try:
-            return self._decoders.decode(work.read(file), size)
+            return self._decoders.decode(work.read(file), takes)
         except (OSError, GlassbotError) as error:
             return error
 

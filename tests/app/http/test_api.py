@@ -16,6 +16,7 @@ from PIL import Image
 from app.inference.images import Limits, PixelBudget, decode_image
 from app.main import create_app
 from app.settings import Settings
+from model.architecture import Architecture
 from model.checkpoint import Checkpoint
 from model.describe import describe
 from model.engines import create_engine
@@ -61,7 +62,7 @@ async def test_the_answer_has_the_documented_shape(client: httpx.AsyncClient, ne
 async def test_http_answers_as_the_network_does_in_process(client: httpx.AsyncClient, network: Checkpoint) -> None:
     body = corpus.jpeg(seed=9)
     answer = (await post(client, body)).json()
-    image = decode_image(body, size=227, limits=Limits(), budget=PixelBudget(10**9))
+    image = decode_image(body, Architecture(), limits=Limits(), budget=PixelBudget(10**9))
     logits = create_engine(network, precision="f32").run(image.pixels[None]).logits[0]
     description = describe(logits, network)
     assert answer["caption"]["text"] == description.caption.text
@@ -184,7 +185,7 @@ async def test_a_large_multipart_body_never_touches_the_disk(
 
 async def test_the_square_is_what_the_network_sees(client: httpx.AsyncClient) -> None:
     body = corpus.jpeg(640, 480, seed=4, orientation=6)
-    pixels = decode_image(body, size=227, limits=Limits(), budget=PixelBudget(10**9)).pixels
+    pixels = decode_image(body, Architecture(), limits=Limits(), budget=PixelBudget(10**9)).pixels
     ways = [
         await post(client, body, "/square"),
         await client.post("/square", files={"file": ("a.jpg", body)}),

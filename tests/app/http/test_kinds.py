@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from model.checkpoint import PRETRAINED, load
 from model.preprocess import prepare
 from tests.app.server import ROOT, Running
 from tests.model.pictures import drawn
@@ -49,7 +50,7 @@ def test_a_picture_is_seen_as_it_is(running_server: Running, name: str) -> None:
     assert answer.status_code == 200, answer.text
     with Image.open(BytesIO(answer.content)) as square:
         pixels = np.asarray(square)
-    wanted, _, _ = prepare(Image.fromarray(right), pixels.shape[0])
+    wanted, _, _ = prepare(Image.fromarray(right), load(PRETRAINED).architecture)
     assert np.abs(pixels[12:].astype(int) - wanted[12:]).mean() < 3
 
 

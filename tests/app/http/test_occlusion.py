@@ -12,6 +12,7 @@ from app.inference.images import Limits, PixelBudget, decode_image
 from app.inference.occlusion import covered, patches
 from app.main import create_app
 from app.settings import Settings
+from model.architecture import Architecture
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
 from tests.app.conftest import FakeEngine, serving, until
@@ -30,7 +31,7 @@ async def test_it_is_what_a_slow_loop_finds(
     answer = (await post(client, path=f"/occlusion?label={label}&vocabulary={vocabulary}&cells=3")).json()
     assert (answer["label"], answer["vocabulary"], answer["cells"]) == (label, vocabulary, 3)
     assert (answer["image"]["width"], answer["image"]["height"]) == (320, 240)
-    pixels = decode_image(JPEG, size=227, limits=Limits(), budget=PixelBudget(10**9)).pixels
+    pixels = decode_image(JPEG, Architecture(), limits=Limits(), budget=PixelBudget(10**9)).pixels
     engine = create_engine(network, engine="openvino", precision="f32")
 
     def asked(picture: np.ndarray) -> tuple[float, float]:

@@ -13,6 +13,7 @@ import pytest
 from app.inference.images import Limits, PixelBudget, decode_image
 from app.main import create_app
 from app.settings import Settings
+from model.architecture import Architecture
 from model.checkpoint import Checkpoint
 from model.contributions import connect
 from model.engines import Output, create_engine
@@ -22,7 +23,7 @@ from tests.app.http.test_api import JPEG, is_problem, post
 pytestmark = pytest.mark.anyio
 
 NAME = hashlib.sha256(JPEG).hexdigest()
-PIXELS = decode_image(JPEG, size=227, limits=Limits(), budget=PixelBudget(10**9)).pixels
+PIXELS = decode_image(JPEG, Architecture(), limits=Limits(), budget=PixelBudget(10**9)).pixels
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from app.inference.images import Limits, PixelBudget, decode_image
+from model.architecture import Architecture
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
 from tests.app.http.test_api import JPEG, RAW, post
@@ -47,7 +48,7 @@ async def test_activations_can_be_read_back(client: httpx.AsyncClient, network: 
     header = json.loads(body[8 : 8 + length])
     names = network.architecture.activation_names
     assert [layer["name"] for layer in header["layers"]] == list(names)
-    image = decode_image(JPEG, size=227, limits=Limits(), budget=PixelBudget(10**9))
+    image = decode_image(JPEG, Architecture(), limits=Limits(), budget=PixelBudget(10**9))
     maps = create_engine(network, precision="f32").run(image.pixels[None], maps=names).maps
     at = 8 + length
     for layer in header["layers"]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -12,11 +13,19 @@ from app.inference.images import DecodedImage, Limits, PixelBudget, decode_image
 from model.preprocess import Crop
 from tests.app.inference import corpus
 
+
+class Takes(NamedTuple):
+    """Pictures that some network takes."""
+
+    input_size: int
+    input_detail: int = 0
+
+
 GOOD = corpus.good_pictures()
 
 
 def decoded(body: bytes, size: int = 64) -> DecodedImage:
-    return decode_image(body, size=size, limits=Limits(), budget=PixelBudget(40_000_000))
+    return decode_image(body, Takes(size), limits=Limits(), budget=PixelBudget(40_000_000))
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -152,12 +161,12 @@ def test_a_jpeg_of_200_megapixels_is_seen_and_a_progressive_one_is_not() -> None
 
 def test_a_deep_picture_counts_by_its_bytes() -> None:
     body = corpus.encode(Image.new("F", (90, 90)), "TIFF")
-    decode_image(body, size=64, limits=Limits(pixels=8_200), budget=PixelBudget(10_000))
+    decode_image(body, Takes(64), limits=Limits(pixels=8_200), budget=PixelBudget(10_000))
     double = corpus.encode(Image.new("F", (90, 90)), "TIFF").replace(
         b"\x02\x01\x03\0\x01\0\0\0\x20", b"\x02\x01\x03\0\x01\0\0\0\x40"
     )
     with pytest.raises(TooManyPixelsError):
-        decode_image(double, size=64, limits=Limits(pixels=8_200), budget=PixelBudget(10_000))
+        decode_image(double, Takes(64), limits=Limits(pixels=8_200), budget=PixelBudget(10_000))
 
 
 def test_decoders_share_one_budget() -> None:

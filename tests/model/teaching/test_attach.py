@@ -73,7 +73,7 @@ def taught(base: Checkpoint) -> tuple[Checkpoint, OpenVinoEngine]:
     embedding = embedding_of(base)
     embedded = embedding.of(engine.run(pictures(6), maps=("fc7",)).maps["fc7"]).astype(np.float16)
     things = {"my mug": Photos(shas("m", 3), embedded[:3]), "my cat": Photos(shas("c", 3), embedded[3:])}
-    outside = embedding.of(engine.run(outside_pictures(99)[:8], maps=("fc7",)).maps["fc7"])
+    outside = embedding.of(engine.run(outside_pictures(engine.architecture)[:8], maps=("fc7",)).maps["fc7"])
     return teach(base, embedding, Examples(embedding.network, embedding.size, things), outside), engine
 
 
@@ -189,6 +189,6 @@ def test_a_network_of_few_rows_embeds_into_fc7() -> None:
 
 
 def test_the_bundled_photos_are_forty() -> None:
-    shown = outside_pictures(64)
-    assert shown.shape == (40, 64, 64, 3)
+    shown = outside_pictures(Architecture(input_size=67))
+    assert shown.shape == (40, 67, 67, 3)
     assert len({one.tobytes() for one in shown}) == 40

@@ -16,7 +16,7 @@ from model.engines import Output
 from model.engines.alexnet import AlexNet
 from model.engines.torch_engine import TorchEngine
 from model.language.phrases import label_for
-from model.preprocess import prepare
+from model.preprocess import square
 from model.vocabulary import Vocabulary
 from training import __main__ as cli
 from training.data import InMemory, PictureSet
@@ -193,7 +193,7 @@ def test_ten_views_are_five_crops_and_their_mirrors() -> None:
         np.testing.assert_array_equal(views[11 + 2 * number], crop[:, ::-1])
     evaluate(Fake(), [one], {"object": slice(0, 2)}, side=32)
     blurred = Image.fromarray(pixels[2]).resize((32, 32), Image.Resampling.BICUBIC)
-    np.testing.assert_array_equal(seen[1][2], prepare(blurred, 227)[0])
+    np.testing.assert_array_equal(seen[1][2], np.asarray(square(blurred, 227)))
 
 
 def test_the_page_in_the_docs_is_the_printed_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from model.preprocess import prepare
+from model.preprocess import square
 from tests.training.trainer.small_plan import small_plan, thing_set, word_set
 from training.config import Stage
 from training.recipes import smoke
@@ -62,7 +62,7 @@ def test_a_whole_picture_is_enlarged_as_the_service_enlarges_it() -> None:
         traces=(None,),
     )
     crop = augment(torch.from_numpy(pixels), 227, whole, chance)[0].permute(1, 2, 0).numpy()
-    served, _, _ = prepare(Image.fromarray(pixels[0]), 227)
+    served = np.asarray(square(Image.fromarray(pixels[0]), 227))
     np.testing.assert_allclose(crop[2:-2, 2:-2], served[2:-2, 2:-2], atol=1.5)  # the border is the picture's mirrored
 
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from model.backward import logit_weights
 from model.checkpoint import Checkpoint
 from model.engines import Engine
-from model.preprocess import prepare
+from model.preprocess import prepare_all
 from model.vocabulary import Vocabulary
 from training import data
 from training.data.layouts import read_split
@@ -81,14 +80,13 @@ def respond(
     """
     pictures = data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies), cache="none")
     split = read_split(parse_spec(spec)[1], "evaluation")
-    size = network.architecture.input_size
     evidence = np.stack([logit_weights(network, row) for row in range(network.architecture.outputs)])
     layers = layers_of(network)[:-1]
     found: dict[str, list[Floats]] = {name: [] for name in (*layers, LABELS)}
     rows = []
     begin(len(pictures.pictures))
     for indices, pixels in pictures.iterate_batches(_BATCH):
-        inputs_NHWC = np.stack([prepare(Image.fromarray(picture), size)[0] for picture in pixels])
+        inputs_NHWC = prepare_all(pixels, network.architecture)
         output = engine.run(inputs_NHWC, maps=layers)
         for name in layers:
             found[name].append(output.maps[name].max((2, 3)))
@@ -135,7 +133,6 @@ def active_share(responses: Sequence[Responses], layer: str) -> Floats:
 
 def sample_pictures(network: Checkpoint, specs: Sequence[str], most: int) -> NDArray[np.uint8]:
     """About ``most`` validation pictures (n, S, S, 3) as the network sees them, of each set. Raises DataError."""
-    size = network.architecture.input_size
     each = -(-most // len(specs))
     pixels = [
         picture
@@ -144,4 +141,4 @@ def sample_pictures(network: Checkpoint, specs: Sequence[str], most: int) -> NDA
             spec, "evaluation", data.match_vocabulary(spec, network.vocabularies), cache="none"
         ).sample(each)
     ]
-    return np.stack([prepare(Image.fromarray(picture), size)[0] for picture in pixels])
+    return prepare_all(pixels, network.architecture)

@@ -163,6 +163,7 @@ def begin(plan: Plan, backbone: Backbone, folder: Path, saved: dict[str, Any] | 
 @dataclass(frozen=True)
 class _Input:
     input_size: int
+    input_detail: int = 0
 
 
 class _TeacherEngine:
