@@ -55,10 +55,12 @@ drawing.use_style()
 # Interactive version: [this step of Learn](http://127.0.0.1:8000/learn#seeing)
 
 # %% tags=["reveal"]
+from model.checkpoint import PRETRAINED, load
 from model.preprocess import prepare
 
+glassbot = load(PRETRAINED)
 photo = Image.open(ROOT / "static/samples/coffee.webp")
-seen, crop, _ = prepare(photo, 227)
+seen, crop, _ = prepare(photo, glassbot.architecture)
 print(seen.shape, seen.dtype, "– the top left corner, in red:")
 print(seen[:3, :8, 0])
 drawing.pictures([photo, seen], ["the photo", "what the network sees"], side=2.6)
@@ -71,11 +73,9 @@ assert seen.shape == (227, 227, 3) and seen.dtype == np.uint8
 # **Predict.** What will it say?
 
 # %% tags=["reveal"]
-from model.checkpoint import PRETRAINED, load
 from model.describe import describe
 from model.engines import create_engine
 
-glassbot = load(PRETRAINED)
 engine = create_engine(glassbot, engine="openvino", precision="f32")
 said = describe(engine.run(seen[None]).logits[0], glassbot)
 print(said.caption.text)
@@ -838,7 +838,7 @@ assert all(one.shape == (13, 13) and one.min() >= 0 for one in maps.values())
 names = ("spices", "raccoon", "goldfish")
 files = ["static/samples/dunes.webp", *(f"docs/photos/{name}.webp" for name in names)]
 more = [Image.open(ROOT / file) for file in files]
-looks = np.stack([prepare(photo, 227)[0] for photo in more])
+looks = np.stack([prepare(photo, glassbot.architecture)[0] for photo in more])
 drawing.pictures(looks, columns=4, side=1.7)
 for logits in engine.run(looks).logits:
     print(describe(logits, glassbot).caption.text)
