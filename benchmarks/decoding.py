@@ -31,9 +31,9 @@ import numpy as np
 from inspect import signature
 from PIL import Image
 from app.inference.images import Limits, PixelBudget, decode_image
-from model.architecture import Architecture
+from model.checkpoint import PRETRAINED, load
 from training.data.decode import decode
-takes = {"size": 227} if "size" in signature(decode_image).parameters else {"takes": Architecture()}
+takes = {"size": 227} if "size" in signature(decode_image).parameters else {"takes": load(PRETRAINED).architecture}
 random, budget, limits, photos = np.random.default_rng(0), PixelBudget(10**9), Limits(), {}
 for line in sys.stdin:
     task, width, height, repeats = line.split()

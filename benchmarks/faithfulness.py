@@ -29,9 +29,10 @@ from model import drawing, explain
 from model.checkpoint import PRETRAINED, Checkpoint, load
 from model.describe import probabilities
 from model.engines import Engine, Output, create_engine
+from model.pictures.opening import open_picture
+from model.preprocess import TakesPictures, prepare
 from model.vocabulary import rows_of
 from model.weights import Floats
-from training.data.decode import decode
 from training.data.layouts import find_layout, read_split
 from training.data.order import evenly_spaced
 from training.evaluation.statistics import student_interval
@@ -167,12 +168,13 @@ def measure(setting: Setting, pixels: Pixels, kinds: Sequence[str], random: np.r
     }
 
 
-def pictures_of(folder: Path, number: int, size: int) -> Iterator[Pixels]:
+def pictures_of(folder: Path, number: int, takes: TakesPictures) -> Iterator[Pixels]:
     """Yield at most ``number`` held-out pictures (S, S, 3) from all over a set, or from a folder without splits."""
     layout = find_layout(folder)
     split = layout.whole() if layout.whole else read_split(folder, "evaluation")
     for index in evenly_spaced(len(split.pictures), number, split.pictures.blocks):
-        yield decode(split.pictures.read(int(index)), (size, size))
+        with open_picture(split.pictures.read(int(index))) as picture:
+            yield prepare(picture, takes)[0]
 
 
 def table_of(found: dict[str, list[Scores]]) -> Table:
@@ -216,8 +218,7 @@ def main() -> None:
     options = parser.parse_args()
     setting = setting_of(options.checkpoint, options.baseline, options.steps)
     each = -(-options.n // len(options.data))
-    size = setting.checkpoint.architecture.input_size
-    sets = [list(pictures_of(folder, each, size)) for folder in options.data]
+    sets = [list(pictures_of(folder, each, setting.checkpoint.architecture)) for folder in options.data]
     mixed = [pixels for group in zip_longest(*sets) for pixels in group if pixels is not None]
     found: dict[str, list[Scores]] = {kind: [] for kind in KINDS}
     random = np.random.default_rng(options.seed)

@@ -119,7 +119,8 @@ class Recipe:
     """Alpha of CutMix's beta distribution; 0 is off. With mixup and CutMix, each step draws one of the two."""
 
     input_detail: int = 0
-    """Side in pixels that larger pictures are made first where the network serves or is measured; 0 is off."""
+    """Side in pixels that larger pictures are made first where the network serves, or is measured by
+    one view; 0 is off."""
 
     # What counts in the loss
     label_smoothing: float = 0.0

@@ -46,7 +46,7 @@ class Index:
     """Embeddings of photos by the absolute path of their files."""
 
     network: str
-    """Name of the weights that the embeddings are of."""
+    """Name of the network that the embeddings are of, by :func:`model.teaching.embedding.network_name`."""
     size: int
     """How many numbers an embedding has."""
     stamps: dict[Path, Stamp] = field(default_factory=dict)

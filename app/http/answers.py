@@ -183,6 +183,7 @@ def model(checkpoint: Checkpoint) -> schemas.ModelResponse:
         name=checkpoint.name,
         version=checkpoint.version,
         input_size=architecture.input_size,
+        input_detail=architecture.input_detail,
         parameters=architecture.parameters,
         layers=[layer(row) for row in architecture.layers],
         vocabularies=[vocabulary(one) for one in checkpoint.vocabularies],

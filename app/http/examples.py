@@ -92,6 +92,7 @@ MODEL = _json(
         name="glassbot",
         version="3b1f6c2a9d04",
         input_size=227,
+        input_detail=128,
         parameters=58_330_309,
         layers=[
             schemas.LayerAnswer(

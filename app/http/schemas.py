@@ -257,6 +257,9 @@ class ModelResponse(Answer):
     name: str
     version: str
     input_size: int
+    input_detail: int = Field(
+        description="Side in pixels that a larger square is made before it is brought to input_size; 0: it is not."
+    )
     parameters: int
     layers: list[LayerAnswer]
     vocabularies: list[VocabularyAnswer]

@@ -96,6 +96,7 @@ class Server(uvicorn.Server):
             self.should_exit = True
         if self._host.ready and self._announce is not None:
             gc.freeze()  # what exists by now stays; collecting among it would take 25 ms in the middle of some answer
+            gc.enable()
             self._announce()
             self._announce = None
         return await super().on_tick(counter)

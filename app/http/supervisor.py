@@ -122,6 +122,7 @@ class _Service(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return_freed_memory()
         gc.collect()
         gc.freeze()  # the collector would write to pages that are shared
+        gc.enable()
         return app
 
     def ready(self, worker: int) -> None:

@@ -15,7 +15,9 @@ from app.inference.teaching import Taught
 from model.language.phrases import label_of_name
 from model.teaching.fitting import VOCABULARY
 
-_NETWORK = Field(description="Name of the weights: embeddings of two networks cannot be compared.")
+_NETWORK = Field(
+    description="Name of the weights and of the detail that they take: embeddings of two networks cannot be compared."
+)
 
 
 class Embedding(Answer):

@@ -53,7 +53,7 @@ class Embedded:
 
     image: DecodedImage
     network: str
-    """Name of the weights that embedded it; embeddings of others cannot be compared with it."""
+    """Name of the network that embedded it; embeddings of others cannot be compared with it."""
     embedding: NDArray[np.float16]
     """(size,) numbers of half precision."""
 

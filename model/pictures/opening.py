@@ -42,7 +42,15 @@ def shrink(picture: Image.Image, least: tuple[int, int]) -> None:
     picture.draft(None, least)
     if isinstance(picture, Jpeg2KImageFile):
         scale = min(picture.width // least[0], picture.height // least[1])
-        picture.reduce = max(0, min(scale.bit_length() - 1, picture.info["levels"]))
+        halvings = max(0, min(scale.bit_length() - 1, picture.info["levels"]))
+        while halvings and not _whole_after(picture.size, halvings):
+            halvings -= 1
+        picture.reduce = halvings
+
+
+def _whole_after(size: tuple[int, int], halvings: int) -> bool:
+    """Whether Pillow expects as many pixels as are decoded: it rounds a side that was halved, the decoder rounds up."""
+    return all((side + (1 << halvings) // 2) >> halvings == -(-side >> halvings) for side in size)
 
 
 def held_pixels(picture: Image.Image) -> int:

@@ -24,7 +24,7 @@ class Embedding:
     """How one network's fc7 becomes embeddings."""
 
     network: str
-    """Name of the network's weights: embeddings of two networks cannot be compared."""
+    """Name of the network, by :func:`network_name`: embeddings of two networks cannot be compared."""
     directions: Floats | None
     """(units of fc7, SIZE) orthonormal columns; None where an embedding is fc7 itself."""
     size: int
@@ -55,8 +55,13 @@ def embedding_of(checkpoint: Checkpoint) -> Embedding:
 
 
 def network_name(checkpoint: Checkpoint) -> str:
-    """Return 12 hexadecimal digits that name a network's weights, which no calibration changes."""
+    """Return 12 hexadecimal digits that name a network's weights and what it takes of a picture.
+
+    Calibration changes neither.
+    """
     digest = hashlib.sha256()
+    if detail := checkpoint.architecture.input_detail:
+        digest.update(f"detail {detail}".encode())
     weights = checkpoint.weights
     for name in sorted(weights):
         part = weights.parts[name] if isinstance(weights, Weights) else weights[name]

@@ -81,7 +81,7 @@ class Examples:
     """Photos by name. Raises ExamplesError where a name cannot be used or a photo stands under two names."""
 
     network: str
-    """Name of the network's weights that the embeddings are of."""
+    """Name of the network that the embeddings are of, by :func:`model.teaching.embedding.network_name`."""
     size: int
     """How many numbers an embedding has."""
     things: Mapping[str, Photos]

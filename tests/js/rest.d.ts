@@ -259,6 +259,7 @@ export interface components {
             name: string;
             version: string;
             input_size: number;
+            input_detail: number;
             parameters: number;
             layers: components["schemas"]["LayerAnswer"][];
             vocabularies: components["schemas"]["VocabularyAnswer"][];

@@ -202,7 +202,8 @@ def _batch_scores(
 
 
 def _views(picture: Image.Image, takes: TakesPictures, views: ViewCount) -> NDArray[np.uint8]:
-    """(views, size, size, 3): the serving preprocessing, or the paper's ten views of a square 256/227 as large."""
+    """(views, size, size, 3): the serving preprocessing, or the paper's ten views of a square 256/227 as large,
+    with all of its detail."""
     if views == 1:
         return prepare(picture, takes)[0][None]
     size = takes.input_size

@@ -16,6 +16,7 @@ from model.engines import Engine
 from model.language.beliefs import Fragment
 from model.language.hedging import TIERS, tree_of
 from model.language.sentence import Caption, caption, fullest
+from model.preprocess import prepare_all
 from model.vocabulary import Vocabulary
 from training.evaluation.beyond import NOBODY, NOTHING_BEYOND, PERSON, Beyond
 from training.evaluation.calibrate import calibrate
@@ -145,7 +146,8 @@ def _ends(sentences: Sequence[Caption]) -> dict[str, Any]:
 
 def ood_report(network: Checkpoint, engine: Engine) -> dict[str, Any]:
     """How often each tier speaks of out-of-distribution pictures, which show no label of any vocabulary."""
-    pictures = make_ood_pictures(OOD_PICTURES, network.architecture.input_size, _SEED, captured=True)
+    size = network.architecture.input_size
+    pictures = prepare_all(make_ood_pictures(OOD_PICTURES, size, _SEED, captured=True), network.architecture)
     sentences = []
     for start in range(0, OOD_PICTURES, _BATCH):
         logits = engine.run(pictures[start : start + _BATCH]).logits

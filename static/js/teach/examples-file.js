@@ -3,7 +3,7 @@
  * service and command line read and write alike; everything that does not fit is refused, with one sentence.
  *
  * @typedef {object} Examples
- * @property {string} network 12 hex digits that name the weights
+ * @property {string} network 12 hex digits that name the network
  * @property {number} size how many numbers a photo has
  * @property {Thing[]} things
  * @property {Rows} outside photos of other things

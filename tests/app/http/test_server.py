@@ -1,6 +1,8 @@
 """The process that serves: how its socket is listened to."""
 
+import gc
 import socket
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,3 +25,22 @@ def test_several_descriptors_of_one_socket_are_served(monkeypatch: pytest.Monkey
         assert len({one.fileno() for one in sockets}) == len(sockets) == 16
         for one in sockets[1:]:
             one.close()
+
+
+@pytest.mark.anyio
+async def test_garbage_is_collected_as_soon_as_the_engine_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    collected: list[bool] = []
+    settings = Settings()
+    serving = server.Server(create_app(settings, tiny_network(67)), settings, lambda: collected.append(gc.isenabled()))
+    host = SimpleNamespace(ready=False, failure=None)
+    monkeypatch.setattr(serving, "_host", host)
+    gc.disable()  # as `glassbot serve` does before it imports
+    try:
+        await serving.on_tick(1)
+        assert (gc.isenabled(), collected) == (False, [])
+        host.ready = True
+        await serving.on_tick(2)
+        assert collected == [True]
+    finally:
+        gc.enable()
+        gc.unfreeze()

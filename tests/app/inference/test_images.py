@@ -10,6 +10,7 @@ from PIL import Image
 
 from app.errors import BrokenImageError, EmptyBodyError, GlassbotError, NotAnImageError, TooManyPixelsError
 from app.inference.images import DecodedImage, Limits, PixelBudget, decode_image, open_picture
+from model.pictures import opening
 from model.preprocess import Crop
 from tests.app.inference import corpus
 
@@ -24,8 +25,8 @@ class Takes(NamedTuple):
 GOOD = corpus.good_pictures()
 
 
-def decoded(body: bytes, size: int = 64) -> DecodedImage:
-    return decode_image(body, Takes(size), limits=Limits(), budget=PixelBudget(40_000_000))
+def decoded(body: bytes, size: int = 64, detail: int = 0) -> DecodedImage:
+    return decode_image(body, Takes(size, detail), limits=Limits(), budget=PixelBudget(40_000_000))
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -73,11 +74,31 @@ def test_a_large_jpeg_is_decoded_scaled_and_its_crop_is_in_whole_pixels(orientat
         assert (image.width, image.height, image.crop) == (801, 1203, Crop(0, 201, 801, 801))
 
 
-def test_scaled_decoding_sees_nearly_the_same() -> None:
+@pytest.mark.parametrize(("size", "detail"), [(100, 0), (227, 128)])
+def test_scaled_decoding_sees_nearly_the_same(size: int, detail: int) -> None:
     large = corpus.photo(300, 300).resize((2400, 2400))
-    scaled = decoded(corpus.encode(large, "JPEG", quality=95), size=100).pixels
-    whole = decoded(corpus.encode(large, "PNG"), size=100).pixels
+    scaled = decoded(corpus.encode(large, "JPEG", quality=95), size, detail).pixels
+    whole = decoded(corpus.encode(large, "PNG"), size, detail).pixels
     assert np.abs(scaled.astype(int) - whole).mean() < 3
+
+
+@pytest.mark.parametrize("side", [128, 239, 240, 241, 480])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_jpeg_is_decoded_to_the_detail_that_is_taken(
+    side: int, orientation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shrunk: list[tuple[int, int]] = []
+    shrink = opening.shrink
+
+    def record(picture: Image.Image, least: tuple[int, int]) -> None:
+        shrink(picture, least)
+        shrunk.append(picture.size)
+
+    monkeypatch.setattr("app.inference.images.pictures.shrink", record)
+    image = decoded(corpus.jpeg(side + 80, side, orientation=orientation), 227, 128)
+    assert (image.crop.width, image.crop.height) == (side, side)
+    assert {image.width, image.height} == {side, side + 80}
+    assert shrunk[0][1] == {128: 128, 239: 239, 240: 120, 241: 121, 480: 120}[side]
 
 
 def test_broken_exif_is_ignored() -> None:

@@ -214,6 +214,15 @@ def test_a_large_jpeg_2000_is_decoded_smaller() -> None:
         assert upright_rgb(picture).size == (160, 120)
 
 
+@pytest.mark.parametrize(
+    ("size", "seen"), [((481, 640), (241, 320)), ((601, 601), (301, 301)), ((1002, 1504), (251, 376))]
+)
+def test_a_jpeg_2000_whose_sides_do_not_halve_evenly_is_read(size: tuple[int, int], seen: tuple[int, int]) -> None:
+    with open_picture(drawn.encode(drawn.scene(*size), "JPEG2000")) as picture:
+        shrink(picture, (120, 120))
+        assert upright_rgb(picture).size == seen
+
+
 @pytest.mark.parametrize("resolutions", [1, 2])
 def test_a_jpeg_2000_of_few_resolutions_is_read(resolutions: int) -> None:
     body = drawn.encode(drawn.scene(640, 480), "JPEG2000", num_resolutions=resolutions)

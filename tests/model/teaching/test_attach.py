@@ -98,6 +98,11 @@ def test_what_was_taught_comes_off_again(base: Checkpoint) -> None:
     assert base_of(base) is base
 
 
+def test_numbers_of_a_picture_seen_otherwise_are_another_networks(base: Checkpoint) -> None:
+    coarse = replace(base, architecture=replace(base.architecture, input_detail=64))
+    assert network_name(coarse) != network_name(base)
+
+
 def test_a_taught_network_is_described_and_explained(base: Checkpoint) -> None:
     learned, engine = taught(base)
     run = engine.run(pictures(1), maps=needed_activations(base.architecture))
