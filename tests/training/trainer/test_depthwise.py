@@ -35,7 +35,7 @@ def test_they_are_those_of_torch(kernel: int, stride: int, padding: int) -> None
     exact = gradients(x.bfloat16().float(), w.bfloat16().float(), stride, padding, quick=False)
     for wanted, got in zip(exact, gradients(x, w, stride, padding, quick=True), strict=True):
         assert got.shape == wanted.shape
-        assert (got - wanted).abs().max() <= 0.01 * wanted.abs().max()  # bfloat16 has 8 bits
+        assert (got - wanted).abs().max() <= 0.02 * wanted.abs().max()  # four parts, each rounded to 8 bits
 
 
 @pytest.mark.parametrize("case", ["bias", "dilation", "groups", "kernel", "float32"])
