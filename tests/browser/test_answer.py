@@ -39,7 +39,8 @@ def test_the_sentence_shows_in_one_line_how_it_came_about(visit: Visit) -> None:
         assert f"{member['label']} {percent(member['score'])}" in line
     assert f"→ {claim['phrase']}, {percent(claim['probability'])}" in " ".join(line.split())
     for label in answer["labels"]:
-        row = page.locator(f"#bars [data-label={label['id']}][data-vocabulary={label['vocabulary']}]")
+        of_label = f"[data-label='{label['id']}'][data-vocabulary={label['vocabulary']}]"
+        row = page.locator(f"#bars {of_label}")
         expect(row.locator(".pct")).to_have_text(percent(label["score"]))
     expect(page.locator("#bars h3")).to_have_text(["Things", "Places"])
     page.locator("#bars button").first.click()
