@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import logs
 from app.settings import Settings, SettingsError, check_propagators, deprecation_warnings, read_settings
-from app.startup import StartError, limit_arenas, listen, return_freed_memory
+from app.startup import StartError, limit_arenas, listen, no_collecting, return_freed_memory
 from model import checkpoint as checkpoints
 from model.checkpoint import Checkpoint, CheckpointError
 from model.engines import Engine, create_engine
@@ -163,11 +162,10 @@ def _serve(options: dict[str, Any]) -> int:
     settings = read_settings(**options)
     logs.set_up(settings.log_level, settings.log_format)
     limit_arenas()
-    gc.disable()  # imports leave hardly any garbage, and looking for it takes a tenth of their time; Server enables it
     check_propagators()
     for warning in deprecation_warnings():
         log.warning(warning)
-    with listen(settings.host, settings.port) as listener:
+    with listen(settings.host, settings.port) as listener, no_collecting():
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}"
 

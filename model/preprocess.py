@@ -60,8 +60,8 @@ class TakesPictures(Protocol):
 def least_side(takes: TakesPictures) -> int:
     """How few pixels a decoder may leave of the shorter side of a picture, in pixels.
 
-    That is a sixteenth less than the detail that a network takes: a decoder can only halve, and most photos are 480,
-    960 or 1,920 pixels high.
+    That is a sixteenth less than the detail that a network takes: a decoder can only halve, and many photos are 480
+    or 960 pixels high.
     """
     return min(takes.input_detail * 15 // 16 or takes.input_size, takes.input_size)
 
