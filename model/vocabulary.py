@@ -89,6 +89,9 @@ class Vocabulary:
     does: under ``""`` for all labels, under its name for an ancestor."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """Tier -> least probability of its claims; a tier that is not there is never used."""
+    least_addition: float | None = None
+    """Of a sigmoid vocabulary, least probability of all that a sentence adds to its subject with a "maybe"; None where
+    nothing is added."""
     taught: bool = False
     """Whether people taught its labels by a few photos (:mod:`model.teaching`), after the network was trained."""
 

@@ -66,6 +66,7 @@ def caption(caption: Caption, checkpoint: Checkpoint) -> schemas.CaptionAnswer:
         right_times_in_ten=right_times_in_ten(caption, checkpoint),
         threshold=caption.threshold,
         claims=[claim(one) for one in caption.claims],
+        additions=[claim(one) for one in caption.additions],
     )
 
 

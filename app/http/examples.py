@@ -19,9 +19,9 @@ _CROP = schemas.Box(x=504, y=0, width=3024, height=3024)
 _PREDICTION = schemas.Prediction(
     image=schemas.ImageFacts(width=4032, height=3024, format="JPEG", sha256="9f86d081884c7d65" * 4, crop=_CROP),
     caption=schemas.CaptionAnswer(
-        text="I think it's a dog, probably a golden retriever, on a beach.",
-        alt_text="Possibly a dog on a beach.",
-        confidence=0.83,
+        text="I think it's some kind of dog, maybe a golden retriever.",
+        alt_text="Probably some kind of dog, maybe a golden retriever.",
+        confidence=0.91,
         tier="think",
         right_times_in_ten=9,
         threshold=0.8,
@@ -41,6 +41,7 @@ _PREDICTION = schemas.Prediction(
                 rest=0.08,
             )
         ],
+        additions=[],
     ),
     labels=[
         schemas.LabelAnswer(label="golden retriever", id="n02099601", score=0.62, vocabulary="object", kind="object")

@@ -113,6 +113,9 @@ class CaptionAnswer(Answer):
         "null where it never would."
     )
     claims: list[ClaimAnswer]
+    additions: list[ClaimAnswer] = Field(
+        description='What the sentence adds with a "maybe"; no part of its confidence.'
+    )
 
 
 class LabelAnswer(Answer):

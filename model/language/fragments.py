@@ -90,18 +90,48 @@ def compose(subject: Fragment, guesses: Guesses, beliefs: Sequence[Belief], *, l
     Each fragment that is added is at least as probable as ``floor``, is one that people say together with those before
     it, and leaves the whole at least as probable as ``least``.
     """
-    chosen = {"subject": subject}
+    chosen = {"subject": subject} | _fill_slots(subject, guesses, beliefs, least=least, floor=floor)
+    if "look" in chosen and _is_coat(chosen["look"]):
+        chosen["subject"] = _with_adjective(subject, chosen.pop("look"))
+    return _joined(chosen[name] for name in ("subject", "look", "action", "place") if name in chosen)
+
+
+def addition_to(
+    subject: Fragment, guesses: Guesses, beliefs: Sequence[Belief], *, least: float, floor: float
+) -> Fragment | None:
+    """Return what can be added to a subject with a "maybe": "a brown one running in the grass"; None for nothing.
+
+    It is chosen as :func:`compose` does, and is by itself at least as probable as ``least``.
+    """
+    chosen = _fill_slots(subject, guesses, beliefs, least=least * subject.confidence, floor=floor)
+    if "look" in chosen and _is_coat(chosen["look"]):
+        coat = chosen["look"]
+        chosen["look"] = Fragment(f"{with_article(coat.text)} one", coat.claims)
+    return _joined(chosen[name] for name in ("look", "action", "place") if name in chosen) if chosen else None
+
+
+def _fill_slots(
+    subject: Fragment, guesses: Guesses, beliefs: Sequence[Belief], *, least: float, floor: float
+) -> dict[str, Fragment]:
+    """Return by slot what is said of a subject."""
+    chosen: dict[str, Fragment] = {}
     probable = {key: guess for key, guess in guesses.items() if guess.probability >= floor}
     for name, candidates in _SLOTS.items():
-        for fragment in candidates(_Remaining(_compatible(probable, chosen.values()), subject, beliefs)):
-            if prod(other.confidence for other in (*chosen.values(), fragment)) >= least:
+        said = [subject, *chosen.values()]
+        for fragment in candidates(_Remaining(_compatible(probable, said), subject, beliefs)):
+            if prod(other.confidence for other in (*said, fragment)) >= least:
                 chosen[name] = fragment
                 break
-    if "look" in chosen and not chosen["look"].text.startswith("in "):
-        chosen["subject"] = _with_adjective(subject, chosen.pop("look"))
-    fragments = [chosen[name] for name in ("subject", "look", "action", "place") if name in chosen]
-    text = " ".join(fragment.text for fragment in fragments)
-    return Fragment(text, tuple(claim for fragment in fragments for claim in fragment.claims))
+    return chosen
+
+
+def _joined(fragments: Iterable[Fragment]) -> Fragment:
+    parts = list(fragments)
+    return Fragment(" ".join(part.text for part in parts), tuple(claim for part in parts for claim in part.claims))
+
+
+def _is_coat(look: Fragment) -> bool:
+    return not look.text.startswith("in ")
 
 
 def _with_adjective(subject: Fragment, adjective: Fragment) -> Fragment:

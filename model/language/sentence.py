@@ -13,8 +13,8 @@ from typing import Literal
 from zlib import crc32
 
 from model.language.alt_text import alt_text
-from model.language.beliefs import Belief, Claim, Fragment, Guess, best_guess, claim_of, members_of
-from model.language.fragments import compose, subject_of
+from model.language.beliefs import Belief, Claim, Fragment, Guess, Guesses, best_guess, claim_of, members_of
+from model.language.fragments import addition_to, compose, subject_of
 from model.language.hedging import TARGET_ACCURACY, TIERS, Node, Tier, hedge, tree_of
 from model.language.phrases import kind_phrase
 from model.vocabulary import Label
@@ -74,6 +74,13 @@ class Caption:
     """What follows "it's" in the sentence; of a pass, the phrase of the guess."""
     threshold: float | None
     """The confidence from which this is said in its tier; of a pass, from which anything of its kind would be said."""
+    additions: tuple[Claim, ...] = ()
+    """What the sentence says of its subject with a "maybe": more likely than not, and no part of ``confidence``."""
+
+    @property
+    def said(self) -> tuple[Claim, ...]:
+        """All that the sentence asserts, what it adds with a "maybe" included; nothing of a pass."""
+        return () if self.tier == "pass" else self.claims + self.additions
 
 
 def caption(
@@ -89,10 +96,14 @@ def caption(
     fragment = _best_fragment(beliefs, tone)
     if fragment is None:
         guess = _best_guess(beliefs)
-        return _to_caption(guess, guess.text, beliefs)
+        return _to_caption(guess, guess.text, (), beliefs)
     first = fragment.claims[0]
     placed = fragment.tier in ("sure", "think") and first.role != "place"
-    return _to_caption(fragment, _with_modifiers(fragment, tone, frame(first) if placed else "whole"), beliefs)
+    phrase = _with_modifiers(fragment, tone, frame(first) if placed else "whole")
+    addition = _addition(fragment, beliefs, tone)
+    if addition and len(f"{phrase} maybe {addition.text}".split()) <= _LONGEST:
+        return _to_caption(fragment, f"{phrase}, maybe {addition.text}", addition.claims, beliefs)
+    return _to_caption(fragment, phrase, (), beliefs)
 
 
 def fullest(beliefs: Sequence[Belief]) -> Fragment:
@@ -111,12 +122,12 @@ def fullest(beliefs: Sequence[Belief]) -> Fragment:
     return compose(subject, guesses, beliefs, least=0, floor=_POSSIBLE_WORD)
 
 
-def _to_caption(fragment: Fragment, phrase: str, beliefs: Sequence[Belief]) -> Caption:
+def _to_caption(fragment: Fragment, phrase: str, additions: tuple[Claim, ...], beliefs: Sequence[Belief]) -> Caption:
     openings = _OPENINGS[fragment.tier]
     text = openings[crc32(fragment.text.encode()) % len(openings)].format(phrase=phrase)
-    alternative = alt_text(phrase, fragment.tier, fragment.claims, beliefs)
+    alternative = alt_text(phrase, fragment.tier, (*fragment.claims, *additions), beliefs)
     threshold = _least_to_say(fragment, beliefs)
-    return Caption(text, alternative, fragment.confidence, fragment.tier, fragment.claims, phrase, threshold)
+    return Caption(text, alternative, fragment.confidence, fragment.tier, fragment.claims, phrase, threshold, additions)
 
 
 def _least_to_say(fragment: Fragment, beliefs: Sequence[Belief]) -> float | None:
@@ -196,14 +207,12 @@ def _ancestor_text(node: Node, belief: Belief) -> str:
 def _word_fragment(beliefs: Sequence[Belief], thing: Guess | None, tone: Tone) -> Fragment | None:
     """Return who does what and where, as much as somebody would probably say all of; None where that is nothing.
 
-    Of a grey photo no colour is said. A ``thing`` that is recognised and that the subject agrees with is an aside.
+    A ``thing`` that is recognised and that the subject agrees with is an aside.
     """
     belief = next((b for b in beliefs if b.vocabulary.activation == "sigmoid"), None)
     if belief is None:
         return None
-    guesses = belief.guesses
-    if tone == "grey":
-        guesses = {key: guess for key, guess in guesses.items() if guess.label.role != "attribute"}
+    guesses = _visible_words(belief, tone)
     thresholds = belief.vocabulary.thresholds or _UNFITTED
     least = min(thresholds.values())
     subject = subject_of(guesses, belief, least)
@@ -214,6 +223,22 @@ def _word_fragment(beliefs: Sequence[Belief], thing: Guess | None, tone: Tone) -
     whole = compose(subject, guesses, beliefs, least=least, floor=_PROBABLE_WORD)
     tier = next((t for t in TIERS[:-1] if t in thresholds and whole.confidence >= thresholds[t]), None)
     return None if tier is None else Fragment(whole.text, whole.claims, tier)
+
+
+def _addition(fragment: Fragment, beliefs: Sequence[Belief], tone: Tone) -> Fragment | None:
+    """Return what may be said with a "maybe" of a subject that stands alone; None for anything else, or for nothing."""
+    belief = next((b for b in beliefs if b.vocabulary.name == fragment.claims[0].vocabulary), None)
+    if belief is None or belief.vocabulary.least_addition is None or len(fragment.claims) > 1:
+        return None
+    least = belief.vocabulary.least_addition
+    return addition_to(fragment, _visible_words(belief, tone), beliefs, least=least, floor=_PROBABLE_WORD)
+
+
+def _visible_words(belief: Belief, tone: Tone) -> Guesses:
+    """Return what the words say; of a grey photo no colour."""
+    if tone != "grey":
+        return belief.guesses
+    return {key: guess for key, guess in belief.guesses.items() if guess.label.role != "attribute"}
 
 
 def _best_guess(beliefs: Sequence[Belief]) -> Fragment:

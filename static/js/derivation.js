@@ -44,10 +44,11 @@ function parts({ node, probability, members, combination }) {
  * @param {(button: HTMLButtonElement, choice: Choice) => void} pick
  * @returns {(Node | string)[]}
  */
-export function derivation({ claims, tier, confidence, threshold }, pick) {
+export function derivation({ claims, additions, tier, confidence, threshold }, pick) {
   const start = `${claims.map(parts).join(" × ")} → `;
   if (tier === "pass") return [start, SAY.tooLittle(threshold)];
-  const end = threshold === null ? "." : SAY.saidFrom(threshold);
+  const added = additions.length ? SAY.added(additions.map(parts).join(" × ")) : "";
+  const end = (threshold === null ? "." : SAY.saidFrom(threshold)) + added;
   if (claims.length > 1) return [start, el("b", {}, SAY.derived(SAY.allOfIt, confidence)), end];
   const [claim] = claims;
   const words = curly(SAY.derived(claim.phrase, confidence));

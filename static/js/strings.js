@@ -62,6 +62,7 @@ export const SAY = {
   allOfIt: "all of it",
   derived: (/** @type {string} */ phrase, /** @type {number} */ p) => `${phrase}, ${SAY.percent(p)}`,
   saidFrom: (/** @type {number} */ least) => `; I say it like this from ${SAY.percent(least)} on.`,
+  added: (/** @type {string} */ parts) => ` The “maybe” counts apart: ${parts}.`,
   tooLittle: (/** @type {number | null} */ least) =>
     least === null ? "too little." : `too little: I speak from ${SAY.percent(least)} on.`,
   unmeasured: ["How often I’m right when I put it like this has ", "not been measured yet", "."],

@@ -71,7 +71,7 @@ def caption_report(
     """Caption metrics of all pictures with captions, each described with what was fitted on the other part."""
     captions = next(one_set.captions for one_set in predictions.values() if one_set.captions)
     sentences, guesses = describe_cross_fitted(predictions, vocabularies, beyond)
-    claims = [() if sentence.tier == "pass" else sentence.claims for sentence in sentences]
+    claims = [sentence.said for sentence in sentences]
     confirmed, words = count_confirmed(claims, captions, claim_forms(vocabularies))
     texts = {
         "as_said": ["" if sentence.tier == "pass" else sentence.phrase for sentence in sentences],

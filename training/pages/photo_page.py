@@ -54,9 +54,8 @@ class DescribedPhoto:
     @property
     def wrong(self) -> tuple[str, ...]:
         """The claims of the sentence that are not true of the photo."""
-        caption = self.description.caption
-        claims = caption.claims if caption.tier != "pass" else ()
-        return tuple(claim.node for claim in claims if claim.node not in self.photo.right)
+        said = self.description.caption.said
+        return tuple(claim.node for claim in said if claim.node not in self.photo.right)
 
     @property
     def silent(self) -> bool:

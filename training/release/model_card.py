@@ -12,6 +12,7 @@ from training.evaluation.statistics import wilson_interval
 from training.pages.templates import fill
 
 _NAMED_CLASSES = 10  # at either end
+_PICTURES = {"tiers": "all of its sets", "tiers_of_additions": "all of its sets, what follows “maybe”"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ def _tier_rows(name: str, figures: Mapping[str, Any]) -> Iterator[dict[str, Any]
     """The rows of a vocabulary's tiers: on all its sets together, then on each set apart."""
     for key, table in figures.items():
         if key.startswith("tiers"):
-            pictures = key.removeprefix("tiers_on_").replace("_", ", ") if key != "tiers" else "all of its sets"
+            pictures = _PICTURES.get(key) or key.removeprefix("tiers_on_").replace("_", ", ")
             for tier, row in table.items():
                 yield {"vocabulary": name, "pictures": pictures, "tier": tier, **row}
 

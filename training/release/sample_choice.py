@@ -108,9 +108,7 @@ def _sentences(
 
 def is_right(said: Caption, vocabulary: Vocabulary, target: np.ndarray) -> bool | None:
     """Whether all claims that the truth can judge are true; None where it can judge none, or nothing is claimed."""
-    if said.tier == "pass":
-        return None
-    judged = [truth for truth in (_truth(claim, vocabulary, target) for claim in said.claims) if truth is not None]
+    judged = [truth for truth in (_truth(claim, vocabulary, target) for claim in said.said) if truth is not None]
     return all(judged) if judged else None
 
 

@@ -230,7 +230,7 @@ def test_a_csv_row_holds_the_fields_of_the_json(tmp_path: Path) -> None:
     caption = PREDICTION["caption"]
     assert (row["sentence"], row["alt_text"], row["tier"]) == (caption["text"], caption["alt_text"], caption["tier"])
     assert (row["label_1"], float(row["score_1"]), row["label_2"], row["score_5"]) == ("golden retriever", 0.62, "", "")
-    assert (float(row["confidence"]), row["words"], row["model"]) == (0.83, "dog", "3b1f6c2a9d04")
+    assert (float(row["confidence"]), row["words"], row["model"]) == (0.91, "dog", "3b1f6c2a9d04")
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])

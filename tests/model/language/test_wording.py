@@ -75,13 +75,14 @@ def test_whole_pictures_of_any_kind_are_spoken_of_in_english(part: int) -> None:
     for _ in range(COMBINATIONS // 8):
         said = whole(random)
         check_answer(said)
-        nodes = [claim.node for claim in said.claims if claim.vocabulary == "word"]
+        nodes = [claim.node for claim in said.said if claim.vocabulary == "word"]
         assert not any(one in apart_from(other) for one, other in combinations(nodes, 2))
 
 
 def whole(random: np.random.Generator) -> Caption:
     """A picture with a few likely words, one likely thing and one likely place, or none."""
-    told = Belief(WORDS, (random.uniform(size=len(WORDS)) ** random.uniform(1, 30)).astype(np.float32))
+    vocabulary = replace(WORDS, least_addition=0.2 if random.uniform() < 0.5 else None)
+    told = Belief(vocabulary, (random.uniform(size=len(WORDS)) ** random.uniform(1, 30)).astype(np.float32))
     classes = [
         Belief(v, random.dirichlet(np.full(len(v), 10 ** random.uniform(-3, 0))).astype(np.float32), random.uniform())
         for v in (OBJECTS, SCENES)
@@ -149,6 +150,51 @@ def test_an_animal_has_a_coat_and_a_person_clothes() -> None:
     assert caption([words("dog", "brown")]).phrase == "a brown dog"
     assert caption([words("girl", "red", "dress")]).phrase == "a girl in a red dress"
     assert caption([words("man", "brown")]).phrase == "a man"
+
+
+def maybe(*said: str, subject: str, probability: float = 0.8) -> Belief:
+    """A subject that is sure, and words that are only likely, of a network that adds them with a "maybe"."""
+    held = words(*said, probability=probability).probabilities
+    held[ROW[subject]] = 0.97
+    return Belief(replace(WORDS, thresholds={"sure": 0.95}, least_addition=0.6), held)
+
+
+@pytest.mark.parametrize(
+    ("subject", "said", "phrase"),
+    [
+        ("dog", ["running", "grass"], "a dog, maybe running in the grass"),
+        ("dog", ["brown"], "a dog, maybe a brown one"),
+        ("dog", ["brown", "running"], "a dog, maybe a brown one running"),
+        ("man", ["red", "shirt"], "a man, maybe in a red shirt"),
+        ("people", ["beach"], "people, maybe on a beach"),
+        ("dog", [], "a dog"),
+    ],
+)
+def test_what_is_likely_is_added_with_a_maybe(subject: str, said: list[str], phrase: str) -> None:
+    one = caption([maybe(*said, subject=subject)])
+    assert (one.phrase, one.tier) == (phrase, "sure")
+    assert {claim.node for claim in one.additions} == set(said)
+    assert one.said == one.claims + one.additions
+    assert one.confidence == pytest.approx(0.97, abs=0.01)
+    check_answer(one)
+
+
+def test_nothing_is_added_that_is_less_likely_than_the_network_promises_or_where_it_promises_nothing() -> None:
+    assert caption([maybe("running", subject="dog", probability=0.55)]).additions == ()
+    mute = maybe("running", subject="dog")
+    assert caption([replace(mute, vocabulary=replace(mute.vocabulary, least_addition=None))]).additions == ()
+    unsure = caption([maybe("running", subject="dog")], "grey")
+    assert unsure.phrase == "a black and white photo of a dog, maybe running"
+    assert caption([maybe("brown", subject="dog")], "grey").additions == ()
+    guess = replace(mute, vocabulary=replace(mute.vocabulary, thresholds={"sure": 0.99}))
+    assert (caption([guess]).tier, caption([guess]).said) == ("pass", ())
+
+
+def test_every_word_is_added_in_english() -> None:
+    subjects = [label.id for label in WORDS.labels if label.role == "subject"]
+    for subject, other in product(subjects, ROW):
+        for tone in get_args(Tone):
+            check_answer(caption([maybe(other, subject=subject)], tone, lambda _: "left"))
 
 
 def test_the_fullest_guess_says_what_the_honest_sentence_keeps_to_itself() -> None:

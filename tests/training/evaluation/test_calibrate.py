@@ -24,8 +24,14 @@ from training.evaluation.predictions import Predictions, is_for_fitting
 from training.evaluation.probability_fit import fit_logistic, fit_platt, fit_temperature
 from training.evaluation.reliability import expected_calibration_error, tier_row
 from training.evaluation.statistics import wilson_interval
-from training.evaluation.word_pictures import word_pictures
-from training.evaluation.word_thresholds import false_claim_rate, fit_word_thresholds, judge_sentences
+from training.evaluation.word_pictures import WordPictures, word_pictures
+from training.evaluation.word_thresholds import (
+    false_claim_rate,
+    fit_addition,
+    fit_word_thresholds,
+    judge_additions,
+    judge_sentences,
+)
 
 RANDOM = np.random.default_rng(0)
 LABELS = tuple(Label(id=f"{n}", name=f"{n}", phrase=f"a {n}", ancestors=(f"kind {n // 4}",)) for n in range(16))
@@ -164,6 +170,32 @@ def test_words_are_said_where_people_would_and_not_of_what_rules_them_out() -> N
     assert false_claim_rate(of_espressos, of_espressos.beliefs(fitted, (fitted,))) <= 0.02
     eager = replace(fitted, thresholds={"hedge": 0.01}, consent={})
     assert false_claim_rate(of_espressos, of_espressos.beliefs(eager, (eager,))) == 1.0
+
+
+def test_what_is_added_with_a_maybe_keeps_the_promise_of_a_hedge() -> None:
+    """Dogs that run: the network knows it more or less. Where it knows nothing of running, it adds nothing."""
+    dogs = replace(
+        WORDS, labels=tuple(label_for("word", word) for word in ("dog", "running")), thresholds={"sure": 0.9}
+    )
+    runs = RANDOM.uniform(size=1200) < 0.5
+    shares = np.stack([np.ones(1200), runs], axis=1).astype(np.float32)
+    for sees in (0.0, 1.0):
+        logits = np.stack([np.full(1200, 4.0), sees * (2 * runs - 1)], axis=1) + RANDOM.normal(0, 0.8, (1200, 2))
+        pictures = WordPictures(name="dogs", logits=logits.astype(np.float32), targets=shares, described=True)
+        fitted = fit_addition(dogs, [dogs], [pictures.rows(np.arange(800))])
+        fresh = pictures.rows(np.arange(800, 1200))
+        additions = judge_additions(fresh, fresh.beliefs(fitted, (fitted,)))
+        if sees:
+            assert fitted.least_addition is not None
+            assert fitted.least_addition >= 0.65
+            assert len(additions) > 40
+            assert np.mean(additions) > 0.65
+        else:
+            assert fitted.least_addition is None
+            assert additions == []
+    # Where the same words are known to be false of other pictures, nothing is added at all.
+    still = replace(pictures, logits=logits.astype(np.float32) + 4, targets=0 * shares, described=False)
+    assert fit_addition(dogs, [dogs], [pictures, still]).least_addition is None
 
 
 def test_a_row_of_the_table_by_hand() -> None:
