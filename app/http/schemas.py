@@ -105,8 +105,8 @@ class CaptionAnswer(Answer):
     right_times_in_ten: int | None = Field(
         ge=0,
         le=9,
-        description="How often this tier was right on the kinds of pictures it was tested on, by the lower end of its "
-        "95 % interval; null where not measured.",
+        description="How often the claims of this tier were right on the kinds of pictures it was tested on, by the "
+        "lower end of its 95 % interval; null where not measured.",
     )
     threshold: float | None = Field(
         description="The confidence from which this is said in its tier, of a pass from which it would be said at all; "
@@ -114,7 +114,8 @@ class CaptionAnswer(Answer):
     )
     claims: list[ClaimAnswer]
     additions: list[ClaimAnswer] = Field(
-        description='What the sentence adds with a "maybe"; no part of its confidence.'
+        default=[],
+        description='What the sentence adds with a "maybe"; the confidence and the tier are those of the claims alone.',
     )
 
 

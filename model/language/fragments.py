@@ -96,17 +96,17 @@ def compose(subject: Fragment, guesses: Guesses, beliefs: Sequence[Belief], *, l
     return _joined(chosen[name] for name in ("subject", "look", "action", "place") if name in chosen)
 
 
-def addition_to(
-    subject: Fragment, guesses: Guesses, beliefs: Sequence[Belief], *, least: float, floor: float
-) -> Fragment | None:
+def addition_to(subject: Fragment, guesses: Guesses, *, least: float, floor: float) -> Fragment | None:
     """Return what can be added to a subject with a "maybe": "a brown one running in the grass"; None for nothing.
 
-    It is chosen as :func:`compose` does, and is by itself at least as probable as ``least``.
+    It is chosen as :func:`compose` does, of words alone, and is by itself at least as probable as ``least``. After an
+    aside, such as "probably a Dalmatian", no coat is added, which might contradict it.
     """
-    chosen = _fill_slots(subject, guesses, beliefs, least=least * subject.confidence, floor=floor)
+    chosen = _fill_slots(subject, guesses, (), least=least * subject.confidence, floor=floor)
     if "look" in chosen and _is_coat(chosen["look"]):
-        coat = chosen["look"]
-        chosen["look"] = Fragment(f"{with_article(coat.text)} one", coat.claims)
+        coat = chosen.pop("look")
+        if "," not in subject.text:
+            chosen["look"] = Fragment(f"{with_article(coat.text)} one", coat.claims)
     return _joined(chosen[name] for name in ("look", "action", "place") if name in chosen) if chosen else None
 
 

@@ -227,11 +227,11 @@ def _word_fragment(beliefs: Sequence[Belief], thing: Guess | None, tone: Tone) -
 
 def _addition(fragment: Fragment, beliefs: Sequence[Belief], tone: Tone) -> Fragment | None:
     """Return what may be said with a "maybe" of a subject that stands alone; None for anything else, or for nothing."""
-    belief = next((b for b in beliefs if b.vocabulary.name == fragment.claims[0].vocabulary), None)
-    if belief is None or belief.vocabulary.least_addition is None or len(fragment.claims) > 1:
-        return None
+    belief = next(b for b in beliefs if b.vocabulary.name == fragment.claims[0].vocabulary)
     least = belief.vocabulary.least_addition
-    return addition_to(fragment, _visible_words(belief, tone), beliefs, least=least, floor=_PROBABLE_WORD)
+    if least is None or fragment.tier == "hedge" or len(fragment.claims) > 1:
+        return None
+    return addition_to(fragment, _visible_words(belief, tone), least=least, floor=_PROBABLE_WORD)
 
 
 def _visible_words(belief: Belief, tone: Tone) -> Guesses:

@@ -68,11 +68,11 @@ export function sentence({ text, tier }) {
 
 /**
  * How often such a sentence is right, in words.
- * @param {Pick<Rest.CaptionAnswer, "tier" | "right_times_in_ten">} caption
+ * @param {Pick<Rest.CaptionAnswer, "tier" | "right_times_in_ten" | "additions">} caption
  */
-export function reliability({ tier, right_times_in_ten: right }) {
+export function reliability({ tier, right_times_in_ten: right, additions }) {
   if (tier === "pass") return SAY.unknownReliability;
-  return right === null ? SAY.unmeasured.join("") : SAY.right(right);
+  return right === null ? SAY.unmeasured.join("") : SAY.right(right, additions.length > 0);
 }
 
 /**

@@ -53,8 +53,8 @@ export const SAY = {
   inFive: (/** @type {number} */ n) => `${n || "<1"} in 5`,
   peopleWouldSay: "Of five people asked to describe this photo, how many would use the word.",
   noWords: "No word stands out in this photo.",
-  right: (/** @type {number} */ n) =>
-    `On photos like those I was tested on, I’m right about ${n} times in 10 when I put it like this.`,
+  right: (/** @type {number} */ n, /** @type {boolean} */ maybe) =>
+    `On photos like those I was tested on, I’m right about ${n} times in 10 when I put it like this${maybe ? ", the “maybe” left out" : ""}.`,
   thisOne: (/** @type {number} */ p) => ` That counts all such sentences; this one alone I give ${SAY.percent(p)}.`,
   part: (/** @type {string} */ name, /** @type {number} */ p) => `${name} ${SAY.percent(p)}`,
   others: "others",

@@ -59,6 +59,35 @@ def test_the_doubt_is_marked_and_the_claim_is_not_with_scripts_and_without(
     assert " ".join(str(macros.sentence({"text": text, "tier": tier})).split()) == marked
 
 
+def test_what_is_added_with_a_maybe_counts_apart_with_scripts_and_without(visit: Visit) -> None:
+    def claim(node: str, probability: float) -> dict[str, Any]:
+        return {"node": node, "phrase": node, "probability": probability, "combination": "sum", "members": []}
+
+    said = {
+        "tier": "sure",
+        "confidence": 0.95,
+        "threshold": 0.92,
+        "right_times_in_ten": 9,
+        "claims": [claim("dog", 0.95)],
+        "additions": [claim("brown", 0.8), claim("running", 0.9)],
+    }
+    line, right = visit().evaluate(
+        """async (caption) => {
+      const { reliability } = await import(new URL("static/js/answer.js", location.href));
+      const { derivation } = await import(new URL("static/js/derivation.js", location.href));
+      const node = document.createElement("p");
+      node.append(...derivation(caption, () => {}));
+      return [node.textContent, reliability(caption)];
+    }""",
+        said,
+    )
+    assert line.endswith("I say it like this from 92% on. The “maybe” counts apart: brown 80% × running 90% → 72%.")
+    assert right.endswith("I’m right about 9 times in 10 when I put it like this, the “maybe” left out.")
+    macros: Any = templates().get_template("answer_text.html").module
+    assert line in " ".join(str(macros.derivation(said)).replace("<b>", "").replace("</b>", "").split())
+    assert right in " ".join(str(macros.reliability(said)).split())
+
+
 def test_the_map_lies_on_the_square_that_the_network_saw(visit: Visit) -> None:
     page = visit()
     upload(page)  # 451 x 300: the square is 300 wide and begins at 75

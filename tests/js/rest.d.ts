@@ -32,6 +32,7 @@ export interface components {
             right_times_in_ten: number | null;
             threshold: number | null;
             claims: components["schemas"]["ClaimAnswer"][];
+            /** @default [] */
             additions: components["schemas"]["ClaimAnswer"][];
         };
         CellName: {

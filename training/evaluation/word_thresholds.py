@@ -35,6 +35,7 @@ def fit_word_thresholds(
     keep its promised accuracy on the ``pictures`` that people described, and hardly ever claim a word of any other set
     that is known not to be true there. What is added to a subject with a "maybe" keeps the promise of a hedge.
     """
+    vocabulary = replace(vocabulary, least_addition=None)  # an earlier one must not be judged among the claims
     described = next(one_set for one_set in pictures if one_set.described)
     others = [one_set.sample(_SAMPLE) for one_set in pictures if not one_set.described]
     shares = probabilities(described.logits[:, rows_of(vocabularies)[vocabulary.name]], vocabulary)

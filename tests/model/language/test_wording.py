@@ -190,6 +190,18 @@ def test_nothing_is_added_that_is_less_likely_than_the_network_promises_or_where
     assert (caption([guess]).tier, caption([guess]).said) == ("pass", ())
 
 
+def test_no_place_of_another_vocabulary_no_coat_after_an_aside_and_nothing_to_a_hedge_is_added() -> None:
+    beach = Belief(SCENES, np.eye(len(SCENES), dtype=np.float32)[SCENES.ids.index("ski_slope")] * np.float32(0.8))
+    assert "maybe" not in caption([maybe(subject="dog"), beach]).text
+    golden = next(row for row, label in enumerate(OBJECTS.labels) if label.name == "golden retriever")
+    retriever = Belief(OBJECTS, np.eye(len(OBJECTS), dtype=np.float32)[golden] * np.float32(0.6))
+    said = caption([maybe("black", "running", subject="dog"), retriever])
+    assert said.phrase == "a dog, probably a golden retriever, maybe running"
+    unsure = maybe("running", subject="dog")
+    hedged = replace(unsure.vocabulary, thresholds={"hedge": 0.9})
+    assert caption([replace(unsure, vocabulary=hedged)]).additions == ()
+
+
 def test_every_word_is_added_in_english() -> None:
     subjects = [label.id for label in WORDS.labels if label.role == "subject"]
     for subject, other in product(subjects, ROW):

@@ -166,6 +166,8 @@ def test_words_are_said_where_people_would_and_not_of_what_rules_them_out() -> N
     judged = [j for j in judge_sentences(fresh, fresh.beliefs(fitted, (fitted,))) if j is not None]
     assert len(judged) > 250
     assert np.mean([j.correct for j in judged]) > 0.85
+    assert fit_word_thresholds(fitted, [fitted], sets) == fitted
+    assert fit_word_thresholds(replace(fitted, least_addition=0.2), [fitted], sets) == fitted
     of_espressos = sets[1]
     assert false_claim_rate(of_espressos, of_espressos.beliefs(fitted, (fitted,))) <= 0.02
     eager = replace(fitted, thresholds={"hedge": 0.01}, consent={})
