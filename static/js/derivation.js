@@ -39,15 +39,6 @@ function parts({ node, probability, members, combination }) {
 }
 
 /**
- * @param {Rest.ClaimAnswer[]} claims
- * @returns {string} "black 84% × grass 85% → 71%"
- */
-function product(claims) {
-  const all = claims.reduce((whole, { probability }) => whole * probability, 1);
-  return claims.map(parts).join(" × ") + (claims.length > 1 ? ` → ${SAY.percent(all)}` : "");
-}
-
-/**
  * The line. What it leads to is a button that chooses the map, where that is of several labels.
  * @param {Rest.CaptionAnswer} caption
  * @param {(button: HTMLButtonElement, choice: Choice) => void} pick
@@ -56,7 +47,7 @@ function product(claims) {
 export function derivation({ claims, additions, tier, confidence, threshold }, pick) {
   const start = `${claims.map(parts).join(" × ")} → `;
   if (tier === "pass") return [start, SAY.tooLittle(threshold)];
-  const added = additions.length ? SAY.added(product(additions)) : "";
+  const added = additions.length ? SAY.added(additions.map(parts).join(" × ")) : "";
   const end = (threshold === null ? "." : SAY.saidFrom(threshold)) + added;
   if (claims.length > 1) return [start, el("b", {}, SAY.derived(SAY.allOfIt, confidence)), end];
   const [claim] = claims;

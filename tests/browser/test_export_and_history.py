@@ -126,10 +126,10 @@ def test_what_was_shown_can_be_looked_at_again(visit: Visit, server: str) -> Non
     answered(page)
     upload(page, CAT)
     page.locator("#history").get_by_role("link").click()
-    page.wait_for_function("location.hash === '#sample=coffee'")
+    page.wait_for_function("() => location.hash === '#sample=coffee'")
     answered(page)
     page.locator("#history").get_by_role("button").first.click()  # the cat, which this visit still holds
-    page.wait_for_function("location.hash === ''")
+    page.wait_for_function("() => location.hash === ''")
     answered(page)
     assert page.evaluate("document.querySelector('#photo img').naturalWidth") == 451
     page.reload()

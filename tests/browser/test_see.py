@@ -81,7 +81,7 @@ def test_what_is_added_with_a_maybe_counts_apart_with_scripts_and_without(visit:
     }""",
         said,
     )
-    assert line.endswith("I say it like this from 92% on. The “maybe” counts apart: brown 80% × running 90% → 72%.")
+    assert line.endswith("I say it like this from 92% on. The “maybe” counts apart: brown 80% × running 90%.")
     assert right.endswith("I’m right about 9 times in 10 when I put it like this, the “maybe” left out.")
     macros: Any = templates().get_template("answer_text.html").module
     assert line in " ".join(str(macros.derivation(said)).replace("<b>", "").replace("</b>", "").split())
