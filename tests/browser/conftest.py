@@ -145,7 +145,7 @@ def upload(page: Page, photo: Any = CAT) -> None:
 
 def prefetched(page: Page) -> None:
     """Until the page has fetched what an answer will need."""
-    page.wait_for_function("() => performance.getEntriesByName(new URL('static/js/lazy-bundle.js', location).href).length")
+    page.wait_for_function("() => performance.getEntriesByName(new URL('static/js/lazy-bundle.js', location)).length")
     page.evaluate("import(new URL('static/js/lazy-bundle.js', location)).then(() => {})")  # and all that it imports
 
 

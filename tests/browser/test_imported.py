@@ -37,7 +37,8 @@ def test_the_kernels_are_counted_and_stand_in_one_column(visit: Visit, address: 
     expect(page.locator("#kernels figcaption")).to_have_count(0)
     expect(page.locator("#kernels .tiles i")).to_have_count(64)
     page.locator("#kernels").scroll_into_view_if_needed()
-    page.wait_for_function("() => getComputedStyle(document.querySelector('#kernels .tiles i')).backgroundImage !== 'none'")
+    drawn_tile = "() => getComputedStyle(document.querySelector('#kernels .tiles i')).backgroundImage !== 'none'"
+    page.wait_for_function(drawn_tile)
     page.evaluate("Object.assign(new Image(), { src: 'model/filters.png' }).decode()")
     drawn(page)
     sheet = tmp_path / "sheet.png"
