@@ -259,7 +259,7 @@ def test_what_stands_still_is_read_out_and_what_flickers_is_not(visit: Visit) ->
     )
     dial = {
         "image": {"sha256": "0" * 64},
-        "caption": {"text": "I think it's a dial.", "tier": "think", "right_times_in_ten": 9},
+        "caption": {"text": "I think it's a dial.", "tier": "think", "right_times_in_ten": 9, "additions": []},
         "labels": [],
     }
     page.route("**/predict", lambda route: route.fulfill(json=dial))
