@@ -96,14 +96,15 @@ def caption(
     fragment = _best_fragment(beliefs, tone)
     if fragment is None:
         guess = _best_guess(beliefs)
-        return _to_caption(guess, guess.text, (), beliefs)
+        return _to_caption(guess, guess.text, beliefs)
     first = fragment.claims[0]
     placed = fragment.tier in ("sure", "think") and first.role != "place"
     phrase = _with_modifiers(fragment, tone, frame(first) if placed else "whole")
     addition = _addition(fragment, beliefs, tone)
-    if addition and len(f"{phrase} maybe {addition.text}".split()) <= _LONGEST:
-        return _to_caption(fragment, f"{phrase}, maybe {addition.text}", addition.claims, beliefs)
-    return _to_caption(fragment, phrase, (), beliefs)
+    longer = f"{phrase}, maybe {addition.text}" if addition else phrase
+    if addition and len(longer.split()) <= _LONGEST:
+        return _to_caption(fragment, longer, beliefs, addition.claims)
+    return _to_caption(fragment, phrase, beliefs)
 
 
 def fullest(beliefs: Sequence[Belief]) -> Fragment:
@@ -122,7 +123,9 @@ def fullest(beliefs: Sequence[Belief]) -> Fragment:
     return compose(subject, guesses, beliefs, least=0, floor=_POSSIBLE_WORD)
 
 
-def _to_caption(fragment: Fragment, phrase: str, additions: tuple[Claim, ...], beliefs: Sequence[Belief]) -> Caption:
+def _to_caption(
+    fragment: Fragment, phrase: str, beliefs: Sequence[Belief], additions: tuple[Claim, ...] = ()
+) -> Caption:
     openings = _OPENINGS[fragment.tier]
     text = openings[crc32(fragment.text.encode()) % len(openings)].format(phrase=phrase)
     alternative = alt_text(phrase, fragment.tier, (*fragment.claims, *additions), beliefs)
@@ -135,11 +138,15 @@ def _least_to_say(fragment: Fragment, beliefs: Sequence[Belief]) -> float | None
 
     None where nothing of its vocabulary is ever said.
     """
-    name = fragment.claims[0].vocabulary
-    vocabulary = next(belief.vocabulary for belief in beliefs if belief.vocabulary.name == name)
+    vocabulary = _source_of(fragment, beliefs).vocabulary
     thresholds = vocabulary.thresholds or _UNFITTED
     least = min(thresholds.values()) if fragment.tier == "pass" else thresholds[fragment.tier]
     return least if least <= 1 else None
+
+
+def _source_of(fragment: Fragment, beliefs: Sequence[Belief]) -> Belief:
+    """Return the belief that a fragment begins with."""
+    return next(belief for belief in beliefs if belief.vocabulary.name == fragment.claims[0].vocabulary)
 
 
 def _with_modifiers(fragment: Fragment, tone: Tone, frame: Frame) -> str:
@@ -227,7 +234,7 @@ def _word_fragment(beliefs: Sequence[Belief], thing: Guess | None, tone: Tone) -
 
 def _addition(fragment: Fragment, beliefs: Sequence[Belief], tone: Tone) -> Fragment | None:
     """Return what may be said with a "maybe" of a subject that stands alone; None for anything else, or for nothing."""
-    belief = next(b for b in beliefs if b.vocabulary.name == fragment.claims[0].vocabulary)
+    belief = _source_of(fragment, beliefs)
     least = belief.vocabulary.least_addition
     if least is None or fragment.tier == "hedge" or len(fragment.claims) > 1:
         return None

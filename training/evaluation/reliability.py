@@ -21,7 +21,7 @@ from training.evaluation.label_thresholds import NodePredictions, choose_nodes, 
 from training.evaluation.predictions import Predictions
 from training.evaluation.statistics import wilson_interval
 from training.evaluation.word_pictures import WordPictures, word_pictures
-from training.evaluation.word_thresholds import false_claim_rate, judge_additions, judge_sentences, says_person
+from training.evaluation.word_thresholds import additions_right, false_claim_rate, judge_sentences, says_person
 
 _BINS = 15
 TierTable = dict[str, dict[str, float]]
@@ -89,7 +89,7 @@ def _sigmoid_figures(
         for tier in TIERS[:-1]
         if vocabulary.thresholds.get(tier, NEVER) < NEVER
     }
-    additions = [j for one_set, group in pairs if one_set.described for j in judge_additions(one_set, group)]
+    additions = additions_right(judged)
     confirmed = sum(sentence.confirmed for sentence in sentences)
     claims = sum(sentence.claims for sentence in sentences)
     return {

@@ -59,10 +59,12 @@ def fit_addition(
 
     Few pictures tell that, so it is never below the promise itself, however often less probable words were right.
     """
+    believed = [(one_set, one_set.beliefs(vocabulary, tuple(vocabularies))) for one_set in pictures]
     for least in _GRID[TARGET_ACCURACY["hedge"] <= _GRID].round(4).tolist():
         trial = replace(vocabulary, least_addition=least)
-        sets = [(one_set, one_set.beliefs(trial, tuple(vocabularies))) for one_set in pictures]
-        right = [right for one_set, beliefs in sets if one_set.described for right in judge_additions(one_set, beliefs)]
+        sets = [(one_set, [replace(belief, vocabulary=trial) for belief in beliefs]) for one_set, beliefs in believed]
+        judged = (judge_sentences(one_set, beliefs) for one_set, beliefs in sets if one_set.described)
+        right = [right for of_set in judged for right in additions_right(of_set)]
         if keeps_promise(sum(right), len(right), "hedge", MIN_SENTENCES) and all(
             count_false_claims(one_set, beliefs) <= one_set.max_false_claims * len(beliefs)
             for one_set, beliefs in sets
@@ -164,6 +166,8 @@ class JudgedSentence:
     """Number of all its claims."""
     confidence: float
     """Probability that all of them hold."""
+    addition_correct: bool | None
+    """Whether all that it adds with a "maybe" also occurs in the captions; None where it adds nothing."""
 
     @property
     def correct(self) -> bool:
@@ -177,18 +181,16 @@ def judge_sentences(pictures: WordPictures, beliefs: Sequence[Belief]) -> list[J
     rows = _rows_of_node(beliefs[0].vocabulary) if beliefs else {}
     for belief, target in zip(beliefs, pictures.targets, strict=True):
         sentence = caption([belief])
-        confirmed = [bool((target[rows[claim.node]] > 0).any()) for claim in sentence.claims]
-        judged = JudgedSentence(sentence.tier, sum(confirmed), len(confirmed), sentence.confidence)
+        confirmed, added = (
+            [bool((target[rows[claim.node]] > 0).any()) for claim in claims]
+            for claims in (sentence.claims, sentence.additions)
+        )
+        addition_correct = all(added) if added else None
+        judged = JudgedSentence(sentence.tier, sum(confirmed), len(confirmed), sentence.confidence, addition_correct)
         sentences.append(None if sentence.tier == "pass" else judged)
     return sentences
 
 
-def judge_additions(pictures: WordPictures, beliefs: Sequence[Belief]) -> list[bool]:
-    """Whether all that is added with a "maybe" is confirmed, for each described picture of which something is added."""
-    rows = _rows_of_node(beliefs[0].vocabulary) if beliefs else {}
-    sentences = ((caption([belief]), target) for belief, target in zip(beliefs, pictures.targets, strict=True))
-    return [
-        all(bool((target[rows[claim.node]] > 0).any()) for claim in sentence.additions)
-        for sentence, target in sentences
-        if sentence.additions
-    ]
+def additions_right(judged: Sequence[JudgedSentence | None]) -> list[bool]:
+    """Of each sentence that adds something with a "maybe": whether the captions say all of that, too."""
+    return [one.addition_correct for one in judged if one is not None and one.addition_correct is not None]

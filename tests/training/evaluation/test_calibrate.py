@@ -26,10 +26,10 @@ from training.evaluation.reliability import expected_calibration_error, tier_row
 from training.evaluation.statistics import wilson_interval
 from training.evaluation.word_pictures import WordPictures, word_pictures
 from training.evaluation.word_thresholds import (
+    additions_right,
     false_claim_rate,
     fit_addition,
     fit_word_thresholds,
-    judge_additions,
     judge_sentences,
 )
 
@@ -186,7 +186,7 @@ def test_what_is_added_with_a_maybe_keeps_the_promise_of_a_hedge() -> None:
         pictures = WordPictures(name="dogs", logits=logits.astype(np.float32), targets=shares, described=True)
         fitted = fit_addition(dogs, [dogs], [pictures.rows(np.arange(800))])
         fresh = pictures.rows(np.arange(800, 1200))
-        additions = judge_additions(fresh, fresh.beliefs(fitted, (fitted,)))
+        additions = additions_right(judge_sentences(fresh, fresh.beliefs(fitted, (fitted,))))
         if sees:
             assert fitted.least_addition is not None
             assert fitted.least_addition >= 0.65
