@@ -68,8 +68,8 @@ imports: $(DEV) ## app -> model <- training, never the other way
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: tests
-tests: $(DEV) ## the tests alone (ARGS="-k sentence" passes on to pytest)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+tests: $(DEV) ## the tests alone, WORKERS=2 files at a time (ARGS="-k sentence" passes on to pytest)
+	$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 .PHONY: quick
 quick: $(DEV) ## the tests that take no browser and no patience
@@ -77,7 +77,7 @@ quick: $(DEV) ## the tests that take no browser and no patience
 
 # Twenty kills of a run, 10,000 hostile bodies, 100,000 requests, 10,000 files, 100,000 sentences; then the tests as they are, in other
 # orders of Python's hashes.
-LONG := GLASSBOT_KILLS=20 GLASSBOT_FUZZ=10000 GLASSBOT_EXAMPLES=200 GLASSBOT_REQUESTS=100000 \
+LONG := GLASSBOT_SOAK=1 GLASSBOT_KILLS=20 GLASSBOT_FUZZ=10000 GLASSBOT_EXAMPLES=200 GLASSBOT_REQUESTS=100000 \
   GLASSBOT_FILES=10000 GLASSBOT_SENTENCES=100000 GLASSBOT_BUCKET=20000
 .PHONY: soak
 soak: $(DEV) licences audit sbom clients ## every test in its long form, then again and again (ROUNDS=2), before something is called done

@@ -78,6 +78,7 @@ def test_peers_answer_the_same_and_are_measured_the_same_way(network: Path) -> N
     assert processes_of(network) == []
 
 
+@pytest.mark.soak
 @slow
 @with_wrk
 def test_another_checkout_is_one_more_peer_in_turns(network: Path, tmp_path: Path) -> None:
@@ -116,6 +117,7 @@ def test_the_older_build_must_be_named_to_be_measured(capsys: pytest.CaptureFixt
         assert "--today PATH" in capsys.readouterr().err
 
 
+@pytest.mark.soak
 @slow
 @with_wrk
 def test_benchmark_app_runs_the_graphs_that_the_engine_compiles(network: Path) -> None:

@@ -240,8 +240,7 @@ def test_a_service_with_keys_says_so_once(visit: Visit, network: Path, tmp_path:
         expect(page.locator("#lens-bars li")).to_have_count(5)
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(visit: Visit, scheme: str, width: int) -> None:
     page = live(visit, color_scheme=scheme, viewport={"width": width, "height": 844})
     assert Axe().run(page).response["violations"] == []

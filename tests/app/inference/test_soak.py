@@ -39,6 +39,7 @@ async def test_memory_is_flat_over_many_requests(quick: Path, tmp_path: Path) ->
     assert after - before < GROWTH
 
 
+@pytest.mark.soak
 @pytest.mark.anyio
 async def test_the_shipped_network_takes_little_memory_and_no_more_with_time(tmp_path: Path) -> None:
     before, after = await held(PRETRAINED, tmp_path / "log", min(REQUESTS, 4000))

@@ -77,7 +77,7 @@ def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(params=["loopback", "namespaces"])
+@pytest.fixture(params=["loopback", pytest.param("namespaces", marks=pytest.mark.soak)])
 def machines(request: pytest.FixtureRequest) -> Iterator[tuple[Machine, Machine]]:
     if request.param == "loopback":
         yield LOOPBACK, LOOPBACK
@@ -159,7 +159,7 @@ def disturbed(machines: tuple[Machine, Machine], out: Path, words: Words, which:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("which", [0, pytest.param(1, marks=pytest.mark.soak)])
 def test_a_killed_process_costs_no_bit(
     machines: tuple[Machine, Machine], which: int, pictures: Path, whole: Path, tmp_path: Path
 ) -> None:
@@ -168,6 +168,7 @@ def test_a_killed_process_costs_no_bit(
     rmtree(tmp_path / "run")  # half a gigabyte
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_process_that_hangs_is_waited_for_no_longer_than_patience_lasts(
     pictures: Path, whole: Path, tmp_path: Path

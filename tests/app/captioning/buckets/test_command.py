@@ -297,7 +297,10 @@ SLOWLY = "import time; encode = parts.encode; parts.encode = lambda *a: (time.sl
 """So that a signal, which a busy machine may send late, finds parts that are still to do."""
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.soak), (signal.SIGKILL, -9)],
+)
 def test_whatever_ends_the_command_the_rest_is_done_by_going_on(
     checkpoint_file: Path, tmp_path: Path, number: signal.Signals, status: int
 ) -> None:

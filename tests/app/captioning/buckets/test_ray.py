@@ -102,7 +102,7 @@ def parts_in(address: str) -> int:
     return len(store.files(path) or [])
 
 
-@pytest.mark.skipif("GLASSBOT_BUCKET" not in os.environ, reason="takes minutes: make soak")
+@pytest.mark.soak
 @pytest.mark.slow
 @pytest.mark.timeout(3 * WITHIN_S)
 @pytest.mark.parametrize("seed", [0])
@@ -172,6 +172,7 @@ def test_an_address_where_something_else_listens_is_one_sentence_in_time(
         list(ray_job.do_on_ray(plan(checkpoint_file, str(tmp_path)), todo, address))
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_node_with_another_network_is_refused(checkpoint_file: Path, tmp_path: Path, nodes: Nodes) -> None:
     fill(str(tmp_path / "photos"), 1)
