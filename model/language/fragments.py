@@ -90,10 +90,27 @@ def compose(subject: Fragment, guesses: Guesses, beliefs: Sequence[Belief], *, l
     Each fragment that is added is at least as probable as ``floor``, is one that people say together with those before
     it, and leaves the whole at least as probable as ``least``.
     """
-    chosen = {"subject": subject} | _fill_slots(subject, guesses, beliefs, least=least, floor=floor)
+    return _spoken(subject, _fill_slots(subject, guesses, beliefs, least=least, floor=floor))
+
+
+def _spoken(subject: Fragment, chosen: dict[str, Fragment]) -> Fragment:
     if "look" in chosen and _is_coat(chosen["look"]):
-        chosen["subject"] = _with_adjective(subject, chosen.pop("look"))
-    return _joined(chosen[name] for name in ("subject", "look", "action", "place") if name in chosen)
+        subject = _with_adjective(subject, chosen.pop("look"))
+    return _joined([subject, *(chosen[name] for name in ("look", "action", "place") if name in chosen)])
+
+
+def as_captioned(subject: Fragment, guesses: Guesses, *, floor: float) -> Fragment:
+    """Return what people would write below the picture: "a group of people are running in a field".
+
+    It is made of words alone, all at least as probable as ``floor``, however improbable the whole is.
+    """
+    chosen = _fill_slots(subject, guesses, (), least=0, floor=floor)
+    action = chosen.get("action")
+    many = subject.text == "people"
+    if action and action.claims[0].role == "action":
+        chosen["action"] = Fragment(f"{'are' if many else 'is'} {action.text}", action.claims)
+    who = Fragment("a group of people", subject.claims) if many else subject
+    return _spoken(who, chosen)
 
 
 def addition_to(subject: Fragment, guesses: Guesses, *, least: float, floor: float) -> Fragment | None:

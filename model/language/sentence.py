@@ -14,7 +14,7 @@ from zlib import crc32
 
 from model.language.alt_text import alt_text
 from model.language.beliefs import Belief, Claim, Fragment, Guess, Guesses, best_guess, claim_of, members_of
-from model.language.fragments import addition_to, compose, subject_of
+from model.language.fragments import addition_to, as_captioned, compose, subject_of
 from model.language.hedging import TARGET_ACCURACY, TIERS, Node, Tier, hedge, tree_of
 from model.language.phrases import kind_phrase
 from model.vocabulary import Label
@@ -120,7 +120,7 @@ def fullest(beliefs: Sequence[Belief]) -> Fragment:
     subject = subject_of(guesses, belief, 0)
     if subject is None:
         return _best_guess(beliefs)
-    return compose(subject, guesses, beliefs, least=0, floor=_POSSIBLE_WORD)
+    return as_captioned(subject, guesses, floor=_POSSIBLE_WORD)
 
 
 def _to_caption(

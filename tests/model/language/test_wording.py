@@ -58,7 +58,7 @@ def test_every_pair_of_words_joins_somebody(subject: str) -> None:
     for one, other in combinations([label.id for label in WORDS.labels if label.id != subject], 2):
         belief = [words(subject, one, other)]
         check_answer(caption(belief))
-        check_grammar(f"It's {fullest(belief).text}.")
+        check_grammar(f"{fullest(belief).text}.".capitalize())
 
 
 def test_every_word_joins_every_subject() -> None:
@@ -89,7 +89,7 @@ def whole(random: np.random.Generator) -> Caption:
     ]
     tone, frame = random.choice(get_args(Tone)), random.choice(get_args(Frame))
     beliefs = [told, *classes]
-    check_grammar(f"It's {fullest(beliefs).text}.")
+    check_grammar(f"{fullest(beliefs).text}.".capitalize())
     return caption(beliefs, tone, lambda _: frame)
 
 
@@ -212,7 +212,9 @@ def test_every_word_is_added_in_english() -> None:
 def test_the_fullest_guess_says_what_the_honest_sentence_keeps_to_itself() -> None:
     unsure = [words("man", "riding", "bike", "street", probability=0.4)]
     assert caption(unsure).tier == "pass"
-    assert fullest(unsure).text == "a man riding a bike on a street"
+    assert fullest(unsure).text == "a man is riding a bike on a street"
+    assert fullest([words("people", "grass", probability=0.4)]).text == "a group of people in the grass"
+    assert fullest([words("people", "running", probability=0.4)]).text == "a group of people are running"
 
 
 @pytest.mark.parametrize(
