@@ -16,7 +16,7 @@ from model.checkpoint import PRETRAINED
 from model.runlog import reader, writer
 from tests.app.runs.run_logs import keep, loss_at, measured_at, size_at, write_run
 from tests.app.server import served
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Watch, close
 from tests.tiny import tiny_checkpoint
 
 pytestmark = pytest.mark.browser
@@ -65,7 +65,7 @@ def look(chromium: Browser, address: str) -> Iterator[Open]:
 
     yield open_page
     for context in contexts:
-        context.close()
+        close(context)
     assert watch.troubles == []
 
 

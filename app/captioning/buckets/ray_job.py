@@ -34,6 +34,7 @@ STARTS_WITHIN_S = 120.0
 PATIENCE_S = 600.0
 """Seconds without a part, or a sign of its end, after which a job is ended."""
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
+_LAST_PORT = 65535
 _DRIVER = "from app.captioning.buckets.ray_driver import main; main()"
 _ENDS_WITHIN_S = 10.0
 
@@ -45,11 +46,11 @@ def check_address(address: str) -> None:
     if not address:
         return
     match = _ADDRESS.fullmatch(address)
-    if match is None:
+    if match is None or int(match[2]) > _LAST_PORT:  # getaddrinfo counts on from 0 beyond it
         raise SettingsError(printable(f"--ray takes host:port of a Ray cluster, or nothing, not {address!r}."))
     try:
         socket.create_connection((match[1].strip("[]"), int(match[2])), ANSWERS_WITHIN_S).close()
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         reason = str(getattr(error, "strerror", None) or error).lower()
         raise SettingsError(f"No Ray cluster answers at {address} ({reason}).") from error
 
