@@ -43,7 +43,7 @@ serve: $(BASE) $(if $(GPU),$(TORCH)) ## start the service (PORT=8000 HOST=127.0.
 	@GLASSBOT_HOST=$(HOST) GLASSBOT_PORT=$(PORT) exec $(BIN)/glassbot serve
 
 .PHONY: test
-test: $(DEV) browser check ## install what is missing, then every check and every test
+test: $(DEV) browser check ## install what is missing, then every check, and every test but the longest
 	@$(MAKE) --no-print-directory warn
 
 .PHONY: check

@@ -32,7 +32,6 @@ def parts() -> dict[str, list[NotebookNode]]:
     return found
 
 
-@pytest.mark.soak
 @pytest.mark.slow
 def test_it_runs_from_top_to_bottom() -> None:
     answered = executed(read(), short=True)

@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_exponential, wait_rando
 from app.captioning.files import OneByOne, PredictionFields, prediction_fields
 from app.errors import GlassbotError
 from app.http.schemas import PredictResponse
-from app.settings import SettingsError
+from app.settings import LAST_PORT, SettingsError
 from app.startup import StartError
 
 MAX_ATTEMPTS = 8
@@ -51,6 +51,8 @@ def parse_address(text: str) -> httpx.URL:
         url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise SettingsError(f"--server needs an address such as http://127.0.0.1:8000, not {text[:80]!r}.")
+    if (url.port or 0) > LAST_PORT:
+        raise SettingsError(f"The port of --server is {LAST_PORT} at most, not {url.port}.")
     return url
 
 

@@ -21,6 +21,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from model.checkpoint import PRETRAINED
 
 PREFIX = "GLASSBOT_"
+LAST_PORT = 65535
+"""A socket takes a larger one for what is left of it after 65536."""
 _KEY = re.compile(r"[!-~]+")
 _ORIGIN = re.compile(r"\*|https?://[^/,?#\s*]+")
 
@@ -70,7 +72,7 @@ class Settings(BaseSettings):
 
     checkpoint: Path = Field(default=PRETRAINED, description="The network to serve: a checkpoint file.")
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(default=8000, ge=0, le=LAST_PORT, description="Port to listen on; 0 takes a free one.")
     root_path: Annotated[str, AfterValidator(lambda path: path.rstrip("/"))] = Field(
         default="", pattern=r"^(/[^/\s]+)*/?$", description="Path prefix that a gateway strips, such as /glassbot."
     )

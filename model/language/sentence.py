@@ -108,7 +108,7 @@ def caption(
 
 
 def fullest(beliefs: Sequence[Belief]) -> Fragment:
-    """Return all that could be said with no threshold, as a captioner does that never hedges.
+    """Return the caption that a captioner would write who never hedges, of all words that are anything like probable.
 
     Raises ValueError where no belief has a label.
     """

@@ -47,7 +47,7 @@ def processes_of(network: Path) -> list[str]:
             lines.append((process / "cmdline").read_text("utf-8", "replace"))
         except OSError:  # it has just ended
             continue
-    return [line for line in lines if network.name in line]
+    return [line for line in lines if str(network) in line]
 
 
 @slow

@@ -22,6 +22,7 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
     watch = Watch()
     page = watch.follow(chromium.new_page(viewport={"width": 1280, "height": 1000}), server, strictly=True)
     yield page
+    page.unroute_all(behavior="ignoreErrors")
     page.close()
     assert watch.troubles == []
 

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from app.captioning.buckets.worker import Part, PartDone, Plan
 from app.inference.offline.paths import printable
-from app.settings import SettingsError
+from app.settings import LAST_PORT, SettingsError
 from app.startup import StartError
 
 ANSWERS_WITHIN_S = 5.0
@@ -34,7 +34,6 @@ STARTS_WITHIN_S = 120.0
 PATIENCE_S = 600.0
 """Seconds without a part, or a sign of its end, after which a job is ended."""
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
-_LAST_PORT = 65535
 _DRIVER = "from app.captioning.buckets.ray_driver import main; main()"
 _ENDS_WITHIN_S = 10.0
 
@@ -46,11 +45,13 @@ def check_address(address: str) -> None:
     if not address:
         return
     match = _ADDRESS.fullmatch(address)
-    if match is None or int(match[2]) > _LAST_PORT:  # getaddrinfo counts on from 0 beyond it
-        raise SettingsError(printable(f"--ray takes host:port of a Ray cluster, or nothing, not {address!r}."))
+    if match is None or int(match[2]) > LAST_PORT:
+        raise SettingsError(
+            printable(f"--ray takes host:port of a Ray cluster, port {LAST_PORT} at most, or nothing, not {address!r}.")
+        )
     try:
         socket.create_connection((match[1].strip("[]"), int(match[2])), ANSWERS_WITHIN_S).close()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # no name of a machine has an empty part
         reason = str(getattr(error, "strerror", None) or error).lower()
         raise SettingsError(f"No Ray cluster answers at {address} ({reason}).") from error
 

@@ -413,6 +413,7 @@ def test_lines_go_to_stdout_and_progress_and_errors_to_stderr(
         (["{picture}", "--server", "not an address"], 2, "not an address"),
         (["{picture}", "--server", "localhost:8000"], 2, "localhost:8000"),
         (["{picture}", "--server", "http://x:oops"], 2, "oops"),
+        (["{picture}", "--server", "http://x:65536"], 2, "65535 at most"),
     ],
 )
 def test_a_mistake_is_one_sentence_before_anything_is_loaded(

@@ -36,6 +36,10 @@ def words(*said: str, probability: float = 0.97) -> Belief:
     return Belief(WORDS, held)
 
 
+def as_sentence(caption: str) -> str:
+    return f"{caption[0].upper()}{caption[1:]}."
+
+
 @pytest.mark.parametrize(("tone", "frame"), MODIFIERS)
 @pytest.mark.parametrize("vocabulary", [OBJECTS, SCENES], ids=lambda v: str(v.name))
 def test_every_label_at_every_tier_takes_every_modifier(vocabulary: Vocabulary, tone: Tone, frame: Frame) -> None:
@@ -58,7 +62,7 @@ def test_every_pair_of_words_joins_somebody(subject: str) -> None:
     for one, other in combinations([label.id for label in WORDS.labels if label.id != subject], 2):
         belief = [words(subject, one, other)]
         check_answer(caption(belief))
-        check_grammar(f"{fullest(belief).text}.".capitalize())
+        check_grammar(as_sentence(fullest(belief).text))
 
 
 def test_every_word_joins_every_subject() -> None:
@@ -89,7 +93,7 @@ def whole(random: np.random.Generator) -> Caption:
     ]
     tone, frame = random.choice(get_args(Tone)), random.choice(get_args(Frame))
     beliefs = [told, *classes]
-    check_grammar(f"{fullest(beliefs).text}.".capitalize())
+    check_grammar(as_sentence(fullest(beliefs).text))
     return caption(beliefs, tone, lambda _: frame)
 
 
@@ -215,6 +219,11 @@ def test_the_fullest_guess_says_what_the_honest_sentence_keeps_to_itself() -> No
     assert fullest(unsure).text == "a man is riding a bike on a street"
     assert fullest([words("people", "grass", probability=0.4)]).text == "a group of people in the grass"
     assert fullest([words("people", "running", probability=0.4)]).text == "a group of people are running"
+    assert fullest([words("man", "guitar", probability=0.4)]).text == "a man with a guitar"
+    slope = Belief(SCENES, np.eye(len(SCENES), dtype=np.float32)[SCENES.ids.index("ski_slope")])
+    assert fullest([words("man", probability=0.4), slope]).text == "a man"
+    dressed = [words("girl", "red", "dress", "running", "beach", probability=0.4)]
+    assert fullest(dressed).text == "a girl in a red dress is running on a beach"
 
 
 @pytest.mark.parametrize(

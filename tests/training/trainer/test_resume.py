@@ -23,7 +23,7 @@ from training.trainer.state import read_state
 ROOT = Path(__file__).resolve().parents[3]
 DEADLINE = 600.0  # seconds for whatever is waited for; only a test that fails takes that long
 LONG = 300  # epochs: a run that does not end before it is stopped
-KILLS = int(os.environ.get("GLASSBOT_KILLS", "1"))  # `make soak` asks for more
+KILLS = int(os.environ.get("GLASSBOT_KILLS", "2"))  # `make soak` asks for more
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30)}
 EVERYTHING = (
     "stages=67:0.5,99:0.5",

@@ -216,7 +216,8 @@ def test_a_row_that_lacks_what_its_columns_need_is_no_answer() -> None:
         (("memory://nothing", "--out", "answers.csv"), "answers.csv names a file"),
         (("memory://nothing", "--out", "answers", "--ray", "there"), "--ray takes host:port"),
         (("memory://nothing", "--out", "answers", "--ray", "127.0.0.1:1"), "No Ray cluster answers at 127.0.0.1:1"),
-        (("memory://nothing", "--out", "answers", "--ray", "127.0.0.1:99999"), "--ray takes host:port"),
+        (("memory://nothing", "--out", "answers", "--ray", "127.0.0.1:99999"), "port 65535 at most"),
+        (("memory://nothing", "--out", "answers", "--ray", "a..b:1000"), "No Ray cluster answers at a..b:1000"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(
