@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Watch, close
 
 pytestmark = pytest.mark.browser
 
@@ -22,8 +22,7 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
     watch = Watch()
     page = watch.follow(chromium.new_page(viewport={"width": 1280, "height": 1000}), server, strictly=True)
     yield page
-    page.unroute_all(behavior="ignoreErrors")
-    page.close()
+    close(page.context)
     assert watch.troubles == []
 
 
