@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # torch's threads wait by turning: two processes of two threads each are slower on two cores (docs/experiments.md, 38).
+    # torch's threads wait by turning: on two cores, two processes of two each are slower (docs/experiments.md, 38).
     # Set before torch is imported; the processes that tests start have one, too. `make soak` leaves all their threads.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
