@@ -41,10 +41,6 @@ class WorkFolder:
                 f"{self.path} is of another network, other pictures or settings: delete it, or name another --out."
             )
 
-    def has(self, name: str) -> bool:
-        """Whether a piece of work is done."""
-        return (self.path / f"{name}.npz").exists()
-
     def once(self, name: str, make: Callable[[], Arrays]) -> dict[str, NDArray[Any]]:
         """The arrays of a piece of work: made and stored, or read where they are stored. Raises OSError."""
         path = self.path / f"{name}.npz"
