@@ -33,8 +33,7 @@ from training.trainer.run_folder import RUN_LOG, read_config, read_saved_state, 
 from training.trainer.schedule import should_stop_early
 from training.trainer.snapshot import keep_picture
 from training.trainer.state import TrainState, build_state, restore_state
-from training.trainer.teachers.checkpoint import TeacherCheckpoint
-from training.trainer.teachers.distillation import Teachers, build_teachers, load_teachers, origin_of
+from training.trainer.teachers.distillation import Appointment, Teachers, build_teachers, load_teachers
 from training.trainer.tensorboard import TensorBoardWriter
 from training.trainer.timing import seconds_per_step
 
@@ -53,11 +52,11 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--teacher",
-        type=Path,
         action="append",
         default=[],
-        metavar="CHECKPOINT",
-        help="a network whose answers stand beside the labels; several times for their mean",
+        metavar="[NAMES=]CHECKPOINT",
+        help="a network whose answers stand beside the labels; several times for their mean; scene,word=… asks it "
+        "about these vocabularies and the pictures of their sets alone",
     )
     parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
     _add_recipe_flags(parser)
@@ -175,7 +174,7 @@ class _Origin:
     """What the run's folder says of the run; None for a new one."""
     source: Checkpoint | None
     """The network to start from, where the run has no saved state yet."""
-    teachers: list[Checkpoint | TeacherCheckpoint]
+    teachers: list[Appointment]
     """The networks to learn from."""
 
 
@@ -184,7 +183,7 @@ def _read_origin(options: argparse.Namespace, config: dict[str, Any] | None, sav
     teachers = load_teachers(options.teacher)
     source = checkpoint.load(options.source) if options.source and not saved else None
     if config:
-        if list(config["provenance"].get("teachers", [])) != [teacher.version for teacher in teachers]:
+        if list(config["provenance"].get("teachers", [])) != [teacher.record for teacher in teachers]:
             raise ValueError(f"{options.out} has other teachers: give --teacher as it was when the run began.")
         if "started_from" in config["provenance"] and not saved and not source:
             raise ValueError(f"{options.out} was to start from another network, and holds no state: give --from again.")
@@ -219,8 +218,8 @@ def _plan(
     if config is None:
         provenance = _provenance(sets, recipe, device, group)
         if origin.teachers:
-            provenance["teachers"] = [teacher.version for teacher in origin.teachers]
-            provenance["taught_by"] = [origin_of(teacher) for teacher in origin.teachers]
+            provenance["teachers"] = [teacher.record for teacher in origin.teachers]
+            provenance["taught_by"] = [teacher.origin for teacher in origin.teachers]
     else:
         provenance = dict(config["provenance"])
     preprocessing = Preprocessing(**config["preprocessing"]) if config else None

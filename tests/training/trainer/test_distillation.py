@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from model import checkpoint
-from model.checkpoint import Checkpoint, Preprocessing
+from model.checkpoint import Checkpoint, CheckpointError, Preprocessing
 from model.engines.torch_engine import build, standardise
 from model.language.phrases import label_for
 from tests.tiny import tiny_network
@@ -16,23 +16,29 @@ from tests.training.trainer.small_plan import CPU, small_plan, thing_set, vocabu
 from training.__main__ import main
 from training.recipes import smoke
 from training.trainer.batch import load_batch
-from training.trainer.state import read_state, write_state
-from training.trainer.step import batch_loss, part_loss
-from training.trainer.teachers.distillation import build_teachers
+from training.trainer.state import build_state, read_state, write_state
+from training.trainer.step import batch_loss, part_loss, train_step
+from training.trainer.teachers.distillation import Appointment, Teachers, build_teachers, load_teachers
 
 
 def random_pixels() -> torch.Tensor:
     return torch.randint(0, 256, (3, 3, 67, 67), generator=torch.Generator().manual_seed(0))
 
 
+def appoint(*networks: Checkpoint) -> list[Appointment]:
+    return [Appointment(network=network) for network in networks]
+
+
 def test_two_teachers_give_the_mean_of_their_logits_each_at_its_own_size() -> None:
     first, second = tiny_network(67), tiny_network(99)
-    both = build_teachers([first, second], first.vocabularies, first.preprocessing, CPU)
+    both = build_teachers(appoint(first, second), first.vocabularies, first.preprocessing, CPU)
     x = standardise(random_pixels(), first.preprocessing)
     larger = torch.nn.functional.interpolate(x, size=(99, 99), mode="bilinear", antialias=True)
     with torch.no_grad():
         expected = (build(first)(x) + build(second)(larger)) / 2
-    torch.testing.assert_close(both.logits(x), expected, atol=0.05, rtol=0.05)  # whole pixels, bf16 where there is some
+    torch.testing.assert_close(
+        both.logits([("object", x)]), expected, atol=0.05, rtol=0.05
+    )  # whole pixels, bf16 where there is some
 
 
 def test_a_teacher_answers_the_vocabularies_of_which_it_has_every_label() -> None:
@@ -43,16 +49,72 @@ def test_a_teacher_answers_the_vocabularies_of_which_it_has_every_label() -> Non
     x = standardise(random_pixels(), first.preprocessing)
 
     def answers(*teachers: Checkpoint) -> torch.Tensor:
-        return build_teachers(teachers, second.vocabularies, first.preprocessing, CPU).logits(x)
+        return build_teachers(appoint(*teachers), second.vocabularies, first.preprocessing, CPU).logits([("object", x)])
 
     of_things = slice(0, len(things))
     assert torch.equal(answers(first, second)[:, of_things], answers(second)[:, of_things])
-    elsewhere = build_teachers([first, second], others, first.preprocessing, CPU).logits(x)
+    elsewhere = build_teachers(appoint(first, second), others, first.preprocessing, CPU).logits([("object", x)])
     assert torch.equal(answers(first, second)[:, len(things) :], elsewhere)
     with pytest.raises(ValueError, match="No teacher has every label of 'object'"):
         answers(first)
     with pytest.raises(ValueError, match="lacks labels of every set"):
-        build_teachers([first, second], [other_things], first.preprocessing, CPU)
+        build_teachers(appoint(first, second), [other_things], first.preprocessing, CPU)
+
+
+def test_a_teacher_may_be_kept_to_some_vocabularies_and_the_pictures_of_their_sets() -> None:
+    first, second = tiny_network(67), tiny_network(67, seed=1)
+    things, places = first.vocabularies[:2]
+    of_things, of_places = slice(0, len(things)), slice(len(things), len(things) + len(places))
+    x = standardise(random_pixels(), first.preprocessing)
+
+    def answers(*appointments: Appointment) -> torch.Tensor:
+        parts = [(things.name, x[:2]), (places.name, x[2:])]
+        return build_teachers(appointments, first.vocabularies, first.preprocessing, CPU).logits(parts)
+
+    everything = Appointment(network=first)
+    kept = Appointment(network=second, vocabularies=(places.name,))
+    alone, both, mean = answers(everything), answers(everything, kept), answers(*appoint(first, second))
+    assert torch.equal(both[:2], alone[:2])
+    assert torch.equal(both[2:, of_things], alone[2:, of_things])
+    torch.testing.assert_close(both[2:, of_places], mean[2:, of_places], atol=1e-4, rtol=1e-4)
+    assert not torch.equal(both[2:, of_places], alone[2:, of_places])
+    with pytest.raises(ValueError, match=f"No teacher has every label of '{things.name}'"):
+        answers(kept)
+    with pytest.raises(ValueError, match=f"No teacher answers '{things.name}' for pictures of '{places.name}'"):
+        answers(replace(everything, vocabularies=(things.name,)), kept)
+    with pytest.raises(ValueError, match="names no vocabulary of this run"):
+        answers(everything, replace(kept, vocabularies=("colour",)))
+
+
+def test_a_teacher_of_some_vocabularies_is_named_before_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "a=b.safetensors"
+    checkpoint.save(file, tiny_network(67))
+    plain, kept = load_teachers([str(file), f"scene,word={file}"])
+    assert (plain.vocabularies, kept.vocabularies) == ((), ("scene", "word"))
+    assert kept.record == f"scene,word={plain.record}"
+    with pytest.raises(CheckpointError, match="missing"):
+        load_teachers(["scene,word=missing.safetensors"])
+
+
+def test_teachers_see_the_same_crops_without_traces() -> None:
+    traced = small_plan(replace(smoke(), traces=1.0, cutmix=1.0, colour_noise=0.1))
+    plain = small_plan(replace(smoke(), traces=0.0, cutmix=1.0, colour_noise=0.1))
+    [part], [as_it_is] = load_batch(traced, 0, 67, taught=True), load_batch(plain, 0, 67)
+    assert torch.equal(part.untraced, as_it_is.pictures)
+    assert not torch.equal(part.pictures, part.untraced)
+    [untaught] = load_batch(traced, 0, 67)
+    assert torch.equal(untaught.pictures, part.pictures)
+    asked = []
+
+    class Listening(Teachers):
+        def logits(self, parts: list[tuple[str, torch.Tensor]]) -> torch.Tensor:  # type: ignore[override]
+            asked.extend(parts)
+            return torch.zeros(len(part.targets), 3)
+
+    train_step(traced, build_state(traced), Listening(members=(), preprocessing=traced.preprocessing))
+    [(name, seen)] = asked
+    assert name == part.source.vocabulary.name
+    assert torch.equal(seen, part.untraced)
 
 
 def test_labels_do_not_count_where_only_the_teachers_do() -> None:
@@ -71,12 +133,12 @@ def test_labels_do_not_count_where_only_the_teachers_do() -> None:
 def test_a_teacher_of_other_pixels_and_another_order_answers_alike() -> None:
     teacher = tiny_network(67)
     pixels = random_pixels()
-    expected = build_teachers([teacher], teacher.vocabularies, teacher.preprocessing, CPU).logits(
-        standardise(pixels, teacher.preprocessing)
+    expected = build_teachers(appoint(teacher), teacher.vocabularies, teacher.preprocessing, CPU).logits(
+        [("object", standardise(pixels, teacher.preprocessing))]
     )
     other = Preprocessing(mean=(10.0, 20.0, 30.0), scale=0.5)
     turned = [replace(one, labels=one.labels[::-1]) for one in teacher.vocabularies[::-1]]
-    answers = build_teachers([teacher], turned, other, CPU).logits(standardise(pixels, other))
+    answers = build_teachers(appoint(teacher), turned, other, CPU).logits([("object", standardise(pixels, other))])
     torch.testing.assert_close(answers.flip(1), expected, atol=1e-3, rtol=1e-3)
 
 

@@ -71,12 +71,14 @@ def test_a_backbone_is_fine_tuned_on_several_sets_and_teaches_a_network(
 
 def test_openvino_answers_as_torch_does(tmp_path: Path) -> None:
     assert main(command(tmp_path, "teacher", "--set", "precision=f32")) == 0
-    [teacher] = load_teachers([tmp_path / "teacher" / "teacher.safetensors"])
+    [appointment] = load_teachers([str(tmp_path / "teacher" / "teacher.safetensors")])
+    teacher = appointment.network
     assert isinstance(teacher, checkpoint.TeacherCheckpoint)
     x = torch.randn(70, 3, 67, 67, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = teacher.network()(x)
-    answers = build_teachers([teacher], teacher.vocabularies, teacher.preprocessing, CPU).logits(x)
+    teachers = build_teachers([appointment], teacher.vocabularies, teacher.preprocessing, CPU)
+    answers = teachers.logits([(teacher.vocabularies[0].name, x)])
     torch.testing.assert_close(answers, expected, atol=0.05, rtol=0.05)  # bf16 where the processor has it
 
 

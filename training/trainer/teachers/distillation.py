@@ -1,8 +1,9 @@
 """Distillation: networks trained before teach another; their mean logits for a picture count beside its label.
 
 Hinton et al., *Distilling the Knowledge in a Neural Network*, 2015. A teacher sees the same crop as the network that
-learns (Beyer et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR 2022), resized to the
-teacher's own picture size, and answers its vocabularies for every picture, whatever set it is from.
+learns (Beyer et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR 2022), but without its
+traces (Xie et al., *Self-training with Noisy Student*, CVPR 2020), resized to the teacher's own picture size. It
+answers its vocabularies for every picture, whatever set it is from, unless it is asked about some of them alone.
 """
 
 from __future__ import annotations
@@ -29,11 +30,48 @@ _Forward = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Appointment:
+    """A network that is to teach, and what it is asked about."""
+
+    network: Checkpoint | TeacherCheckpoint
+    """The network, as its file has it."""
+    vocabularies: tuple[str, ...] = ()
+    """Names of the vocabularies that it answers, for the pictures of their own sets alone; where there are none, all
+    that it knows, for all pictures."""
+
+    @property
+    def record(self) -> str:
+        """What a run records of it: its version, after the vocabularies that it is kept to."""
+        version = self.network.version
+        return f"{','.join(self.vocabularies)}={version}" if self.vocabularies else version
+
+    @property
+    def origin(self) -> str:
+        """What taught, for people: where a backbone's weights come from and under which terms, or which network."""
+        one = self.network
+        if isinstance(one, TeacherCheckpoint):
+            return str(one.provenance.get("origin", one.backbone))
+        return f"{one.name} {one.version}"
+
+    def answers(self, vocabulary: Vocabulary) -> bool:
+        """Whether it has every label of a vocabulary, and may be asked about it."""
+        if self.vocabularies and vocabulary.name not in self.vocabularies:
+            return False
+        return any(
+            one.name == vocabulary.name and set(vocabulary.ids) <= set(one.ids) for one in self.network.vocabularies
+        )
+
+    def is_asked_about(self, set_vocabulary: str) -> bool:
+        """Whether it sees the pictures of sets that teach this vocabulary."""
+        return not self.vocabularies or set_vocabulary in self.vocabularies
+
+
+@dataclass(frozen=True, kw_only=True)
 class Teacher:
     """One network that teaches, with frozen weights."""
 
-    version: str
-    """Version of its file, which a run records."""
+    appointment: Appointment
+    """Which network it is, and which pictures it sees."""
     forward: _Forward
     """Logits (N, its own outputs) for pixels (N, 3, size, size) from 0 to 255."""
     size: int
@@ -59,70 +97,92 @@ class Teachers:
     """How the pictures of the network that learns are standardised."""
 
     @torch.no_grad()
-    def logits(self, pictures_NCHW: Tensor) -> Tensor:
-        """Mean of the teachers' logits, (N, outputs) float32, for pictures standardised for the network that learns.
+    def logits(self, parts: Sequence[tuple[str, Tensor]]) -> Tensor:
+        """Mean of the teachers' logits, (N, outputs) float32, for the pictures of all parts in a row.
 
-        Each vocabulary's is the mean of those that answer it.
+        ``parts``: the vocabulary that a set teaches, and pictures of it, standardised for the network that learns. Each
+        output's is the mean of those teachers that answer it for such pictures.
         """
-        mean = torch.tensor(self.preprocessing.mean, device=pictures_NCHW.device).view(1, 3, 1, 1)
-        pixels_NCHW = pictures_NCHW / self.preprocessing.scale + mean
-        answering = torch.stack([teacher.columns >= 0 for teacher in self.members]).sum(0)
-        return torch.stack([teacher.logits(pixels_NCHW) for teacher in self.members]).sum(0) / answering
+        mean = torch.tensor(self.preprocessing.mean, device=parts[0][1].device).view(1, 3, 1, 1)
+        pixels_NCHW = torch.cat([pictures_NCHW for _, pictures_NCHW in parts]) / self.preprocessing.scale + mean
+        total = pixels_NCHW.new_zeros(len(pixels_NCHW), len(self.members[0].columns))
+        answering = torch.zeros_like(total)
+        for teacher in self.members:
+            asked = [torch.full((len(pictures),), teacher.appointment.is_asked_about(name)) for name, pictures in parts]
+            rows = torch.cat(asked).nonzero()[:, 0].to(total.device)
+            if len(rows):
+                total[rows] += teacher.logits(pixels_NCHW[rows])
+                answering[rows] += teacher.columns >= 0
+        return total / answering
 
 
-def load_teachers(paths: Sequence[Path]) -> list[Checkpoint | TeacherCheckpoint]:
-    """The networks in these files, our own checkpoints and fine-tuned backbones alike. Raises CheckpointError."""
-    return [teacher_file.load(path) if is_teacher(path) else checkpoint.load(path) for path in paths]
+def load_teachers(specs: Sequence[str]) -> list[Appointment]:
+    """The networks that ``[NAMES=]FILE`` names, our own checkpoints and fine-tuned backbones alike.
+
+    ``NAMES`` are vocabularies with commas between them; a path that exists is a path, also with ``=`` in it. Raises
+    CheckpointError.
+    """
+    return [_load(spec) for spec in specs]
 
 
-def origin_of(teacher: Checkpoint | TeacherCheckpoint) -> str:
-    """What taught, for people: where a backbone's weights come from and under which terms, or which network of ours."""
-    if isinstance(teacher, TeacherCheckpoint):
-        return str(teacher.provenance.get("origin", teacher.backbone))
-    return f"{teacher.name} {teacher.version}"
+def _load(spec: str) -> Appointment:
+    splits = [("", spec), *((spec[:at], spec[at + 1 :]) for at, sign in enumerate(spec) if sign == "=")]
+    names, path = next((split for split in splits if Path(split[1]).is_file()), splits[:2][-1])
+    file = Path(path)
+    network = teacher_file.load(file) if is_teacher(file) else checkpoint.load(file)
+    return Appointment(network=network, vocabularies=tuple(filter(None, names.split(","))))
 
 
 def build_teachers(
-    checkpoints: Sequence[Checkpoint | TeacherCheckpoint],
+    appointments: Sequence[Appointment],
     vocabularies: Sequence[Vocabulary],
     preprocessing: Preprocessing,
     device: torch.device,
 ) -> Teachers:
-    """The teachers that these checkpoints hold, for a network with these vocabularies and preprocessing.
+    """The teachers of a network with these vocabularies and this preprocessing.
 
-    A teacher answers the vocabularies of which it has every label. Raises ValueError where none answers one of them,
-    a teacher none at all, or a backbone is not installed.
+    A teacher answers the vocabularies of which it has every label, and which it is asked about. Raises ValueError where
+    none answers one of them for the pictures of some set, a teacher none at all, or a backbone is not installed.
     """
-    _check_answers(checkpoints, vocabularies)
+    _check_answers(appointments, vocabularies)
     members = tuple(
         Teacher(
-            version=one.version,
-            forward=_frozen(one, device),
-            size=_size_of(one),
+            appointment=one,
+            forward=_frozen(one.network, device),
+            size=_size_of(one.network),
             columns=_columns(one, vocabularies).to(device),
         )
-        for one in checkpoints
+        for one in appointments
     )
     return Teachers(members=members, preprocessing=preprocessing)
 
 
-def _has(teacher: Checkpoint | TeacherCheckpoint, vocabulary: Vocabulary) -> bool:
-    return any(v.name == vocabulary.name and set(vocabulary.ids) <= set(v.ids) for v in teacher.vocabularies)
+def _check_answers(appointments: Sequence[Appointment], vocabularies: Sequence[Vocabulary]) -> None:
+    known = sorted(vocabulary.name for vocabulary in vocabularies)
+    for one in appointments:
+        for name in one.vocabularies:
+            if name not in known:
+                raise ValueError(f"--teacher {name}=… names no vocabulary of this run: it has {', '.join(known)}.")
+        if not any(one.answers(vocabulary) for vocabulary in vocabularies):
+            raise ValueError(f"The teacher of version {one.network.version} lacks labels of every set: name another.")
+    for vocabulary in vocabularies:
+        _check_is_answered(vocabulary.name, [one for one in appointments if one.answers(vocabulary)], known)
 
 
-def _check_answers(checkpoints: Sequence[Checkpoint | TeacherCheckpoint], vocabularies: Sequence[Vocabulary]) -> None:
-    for teacher in checkpoints:
-        if not any(_has(teacher, one) for one in vocabularies):
-            raise ValueError(f"The teacher of version {teacher.version} lacks labels of every set: name another.")
-    for one in vocabularies:
-        if not any(_has(teacher, one) for teacher in checkpoints):
-            raise ValueError(f"No teacher has every label of {one.name!r}: name one that does, too.")
+def _check_is_answered(vocabulary: str, answering: Sequence[Appointment], known: Sequence[str]) -> None:
+    if not answering:
+        raise ValueError(f"No teacher has every label of {vocabulary!r}: name one that does, too.")
+    for name in known:
+        if not any(one.is_asked_about(name) for one in answering):
+            raise ValueError(
+                f"No teacher answers {vocabulary!r} for pictures of {name!r}: name one without NAMES=, too."
+            )
 
 
-def _columns(teacher: Checkpoint | TeacherCheckpoint, vocabularies: Sequence[Vocabulary]) -> Tensor:
-    outputs = ((v.name, label) for v in teacher.vocabularies for label in v.ids)
+def _columns(one: Appointment, vocabularies: Sequence[Vocabulary]) -> Tensor:
+    outputs = ((v.name, label) for v in one.network.vocabularies for label in v.ids)
     column_of = {output: column for column, output in enumerate(outputs)}
-    return torch.tensor([column_of[v.name, label] if _has(teacher, v) else -1 for v in vocabularies for label in v.ids])
+    return torch.tensor([column_of[v.name, label] if one.answers(v) else -1 for v in vocabularies for label in v.ids])
 
 
 def _size_of(teacher: Checkpoint | TeacherCheckpoint) -> int:
