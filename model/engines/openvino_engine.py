@@ -76,6 +76,8 @@ class OpenVinoEngine:
         if precision == "int8" and int8 is None:
             raise ValueError("the network has no ranges for int8: choose another precision")
         if int8 is not None and (precision == "int8" or (precision == "auto" and multiplies_int8())):
+            if not multiplies_int8():
+                log.warning("this processor has no products of 8 bits: int8 is computed in float32, and is no quicker")
             self._compile(int8.ranges)
             self.name = "openvino-cpu-int8"
             if int8.agrees(self.run(probe_pictures(self.architecture.input_size)).logits):
@@ -215,8 +217,14 @@ def _model(
 
 def _rounded(x: Node, largest: float) -> Node:
     """Return activations from 0 to ``largest`` as 8 bits, by which the layers that read them multiply."""
-    ends = [np.float32(0), np.float32(largest)]
-    return ops.fake_quantize(x, *ends, *ends, LEVELS)
+    if multiplies_int8():
+        ends = [np.float32(0), np.float32(largest)]
+        return ops.fake_quantize(x, *ends, *ends, LEVELS)
+    # Elsewhere OpenVINO would add up pairs of products of a fake_quantize in 16 bits, which overflow. The same whole
+    # numbers, as floats, it multiplies as floats.
+    step = np.float32(largest / (LEVELS - 1))
+    codes = ops.round(ops.divide(ops.clamp(x, 0.0, float(largest)), step), "half_to_even")
+    return ops.multiply(codes, step)
 
 
 def _step(row: Layer, x: Node, architecture: Architecture, weights: Mapping[str, Floats], *, whole: bool) -> Node:
@@ -258,7 +266,7 @@ def _multiply(x: Node, weights: Mapping[str, Floats], name: str, *, whole: bool)
     if weight is None:
         return ops.matmul(x, _constant(weights[name]), False, True)
     dense = ops.multiply(ops.convert(_constant(weight.codes), "f32"), _constant(weight.scale[:, None]))
-    if whole:
+    if whole and multiplies_int8():
         return ops.matmul(x, dense, False, True)
     # OpenVINO multiplies a single row by another routine, which adds in another order, so that a picture alone would
     # get another answer than in a batch. The first row therefore goes in twice.

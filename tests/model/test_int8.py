@@ -71,7 +71,6 @@ def test_what_does_not_belong_to_the_network_is_refused_in_one_sentence(
         checkpoint.load(path)
 
 
-@vnni
 def test_whole_numbers_answer_nearly_as_float32_does(small: Checkpoint) -> None:
     names = ("conv5", "pool5", "fc6", "fc7")
     exact = create_engine(small, engine="openvino", precision="f32").run(PICTURES, maps=names)
@@ -83,7 +82,6 @@ def test_whole_numbers_answer_nearly_as_float32_does(small: Checkpoint) -> None:
         assert np.abs(ours.maps[name] - activations).max() < 0.05 * activations.max()
 
 
-@vnni
 @pytest.mark.parametrize("without", [("pool5", "fc6", "fc7"), ("fc6",), ("fc7",)])
 def test_linear_layers_that_read_a_row_without_a_range_find_one_themselves(
     small: Checkpoint, without: tuple[str]
@@ -99,7 +97,6 @@ def test_linear_layers_that_read_a_row_without_a_range_find_one_themselves(
     assert 0 < np.abs(together - whole).max() < 0.05 * whole.std()
 
 
-@vnni
 def test_answers_in_whole_numbers_depend_neither_on_neighbours_nor_on_the_maps_asked_for(small: Checkpoint) -> None:
     engine = create_engine(small, engine="openvino", precision="int8")
     together = engine.run(PICTURES, maps=engine.architecture.activation_names)
@@ -107,6 +104,28 @@ def test_answers_in_whole_numbers_depend_neither_on_neighbours_nor_on_the_maps_a
         few = engine.run(PICTURES[:number], maps=("conv5",))
         np.testing.assert_array_equal(few.logits, together.logits[:number])
         np.testing.assert_array_equal(few.maps["conv5"], together.maps["conv5"][:number])
+
+
+def as_on_an_older_processor(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    flags = folder / "cpuinfo"
+    flags.write_text("processor : 0\nflags\t\t: sse4_2 avx2 fma\n")
+    monkeypatch.setattr(openvino_engine, "_CPU_FLAGS", flags)
+
+
+def test_older_processors_compute_the_same_whole_numbers_in_float32(
+    small: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = create_engine(small, engine="openvino", precision="int8").run(PICTURES, maps=("conv5",))
+    as_on_an_older_processor(monkeypatch, tmp_path)
+    with caplog.at_level(logging.WARNING, logger="glassbot"):
+        there = create_engine(small, engine="openvino", precision="int8").run(PICTURES, maps=("conv5",))
+    assert "int8 is computed in float32" in caplog.text
+    exact = create_engine(small, engine="openvino", precision="f32").run(PICTURES, maps=("conv5",))
+    for ours, theirs, float32 in (
+        (here.logits, there.logits, exact.logits),
+        (here.maps["conv5"], there.maps["conv5"], exact.maps["conv5"]),
+    ):
+        assert np.sqrt(np.mean((ours - theirs) ** 2)) < 0.5 * np.sqrt(np.mean((theirs - float32) ** 2))
 
 
 @vnni
@@ -119,9 +138,7 @@ def test_auto_takes_whole_numbers_where_network_and_processor_can(
     dense = tmp_path / "dense.safetensors"
     checkpoint.save(dense, small)
     assert create_engine(checkpoint.load(dense), engine="openvino").name == without
-    old = tmp_path / "cpuinfo"
-    old.write_text("processor : 0\nflags\t\t: sse4_2 avx2 fma\n")
-    monkeypatch.setattr(openvino_engine, "_CPU_FLAGS", old)
+    as_on_an_older_processor(monkeypatch, tmp_path)
     assert create_engine(small, engine="openvino").name == without
     monkeypatch.setattr(openvino_engine, "_CPU_FLAGS", tmp_path / "no such file")
     assert create_engine(small, engine="openvino").name == without

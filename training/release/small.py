@@ -9,9 +9,8 @@ from pathlib import Path
 from model import checkpoint
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
-from model.engines.openvino_engine import multiplies_int8
 from training import data
-from training.evaluation.accuracy import evaluate
+from training.evaluation.accuracy import Figures, evaluate
 from training.release.int8 import equalise, fit_ranges, measured_same, sample
 from training.release.prune import prune_for_sets
 
@@ -30,26 +29,24 @@ def write_small(path: Path, network: Checkpoint, specs: Sequence[str]) -> None:
     pictures = sample(specs, network, PICTURES)
     thin = prune_for_sets(equalise(network, pictures), specs)
     checkpoint.save(path, replace(thin, int8=None), small=True)
-    if multiplies_int8():
-        int8 = fit_ranges(checkpoint.load(path), pictures)
-        if int8 is not None:
-            checkpoint.note_int8(path, int8)
-        else:
-            print("No int8: the network has a layer that it cannot be done for, or would answer too coarsely.")
+    int8 = fit_ranges(checkpoint.load(path), pictures)
+    if int8 is not None:
+        checkpoint.note_int8(path, int8)
     else:
-        print("This processor has no products of 8 bits: ranges for int8 can be found on one that has.")
+        print("No int8: the network has a layer that it cannot be done for, or would answer too coarsely.")
 
 
-def keep_int8_if_same(path: Path, specs: Sequence[str]) -> None:
+def keep_int8_if_same(path: Path, specs: Sequence[str], measured: Figures) -> None:
     """Compare int8 with float32 on the validation pictures, store the result, and drop int8 where it loses too much.
 
-    To be called once the vocabularies are calibrated, for the sentences depend on that. Raises DataError.
+    ``measured``: the figures of these pictures as the network is served here. To be called once the vocabularies are
+    calibrated, for the sentences depend on that. Raises DataError.
     """
     network = checkpoint.load(path)
-    if network.int8 is None or not multiplies_int8():
+    if network.int8 is None:
         return
     same = measured_same(network, sample(specs, network, COMPARED, split="evaluation"))
-    lost = _lost(network, specs)
+    lost = _lost(network, specs, measured)
     kept = max(lost.values()) <= MOST_LOST and same["sentence"] >= LEAST_SAME
     shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in same.items())
     points = ", ".join(f"{name} {100 * loss:.2f}" for name, loss in lost.items())
@@ -57,10 +54,12 @@ def keep_int8_if_same(path: Path, specs: Sequence[str]) -> None:
     checkpoint.note_int8(path, replace(network.int8, same=same) if kept else None)
 
 
-def _lost(network: Checkpoint, specs: Sequence[str]) -> dict[str, float]:
-    """Vocabulary -> how much less accurate int8 is than float32, as top-1 accuracy or mean average precision."""
+def _lost(network: Checkpoint, specs: Sequence[str], measured: Figures) -> dict[str, float]:
+    """Vocabulary -> how much less accurate int8 is than floats, as top-1 accuracy or mean average precision."""
+    served_in_int8 = create_engine(network, engine="openvino").name.endswith("int8")
     sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
-    engines = [create_engine(network, engine="openvino", precision=precision) for precision in ("f32", "int8")]
-    float32, int8 = (evaluate(engine, sets, network.slices()) for engine in engines)
-    measures = {name: "top1" if "top1" in figures else "map" for name, figures in float32.items()}
-    return {name: float32[name][measure] - int8[name][measure] for name, measure in measures.items()}
+    engine = create_engine(network, engine="openvino", precision="f32" if served_in_int8 else "int8")
+    other = evaluate(engine, sets, network.slices())
+    floats, int8 = (other, measured) if served_in_int8 else (measured, other)
+    measures = {name: "top1" if "top1" in one else "map" for name, one in other.items()}
+    return {name: floats[name][measure] - int8[name][measure] for name, measure in measures.items()}

@@ -10,15 +10,12 @@ from model import checkpoint
 from model.architecture import LocalResponseNorm
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
-from model.engines.openvino_engine import multiplies_int8
 from model.int8 import Int8, probe_pictures, quantised_rows
 from tests.tiny import tiny_network
 from training.release import int8
 from training.release.int8 import equalise, fit_ranges, measured_same
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (8, 131, 131, 3), np.uint8)
-
-vnni = pytest.mark.skipif(not multiplies_int8(), reason="this processor has no products of 8 bits")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +56,6 @@ def test_a_network_that_normalises_or_does_not_rectify_stays_as_it_is() -> None:
         assert fit_ranges(other, PICTURES) is None
 
 
-@vnni
 def test_fitted_ranges_are_nearer_to_float32_than_those_of_the_peaks(uneven: Checkpoint, tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     checkpoint.save(path, uneven, small=True)
@@ -78,7 +74,6 @@ def test_fitted_ranges_are_nearer_to_float32_than_those_of_the_peaks(uneven: Che
     assert error(dict(fitted.ranges)) < error(peaks)
 
 
-@vnni
 def test_linear_layers_that_lose_too_much_get_no_range(
     uneven: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,7 +89,6 @@ def test_linear_layers_that_lose_too_much_get_no_range(
         assert set(fitted.ranges) == {"conv1", "conv2", "conv3", "conv4"} | kept
 
 
-@vnni
 def test_what_is_said_in_both_arithmetics_is_compared(tmp_path: Path) -> None:
     path = tmp_path / "small.safetensors"
     checkpoint.save(path, tiny_network(131), small=True)
