@@ -14,7 +14,7 @@ from training.evaluation.accuracy import Figures, evaluate
 from training.release.int8 import equalise, fit_ranges, measured_same, sample
 from training.release.prune import prune_for_sets
 
-PICTURES = 600
+PICTURES = 300
 """Pictures by which channels are evened out and ranges are chosen."""
 COMPARED = 2000
 """Pictures of which whole numbers and float32 must say the same."""
