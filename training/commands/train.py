@@ -33,7 +33,7 @@ from training.trainer.run_folder import RUN_LOG, read_config, read_saved_state, 
 from training.trainer.schedule import should_stop_early
 from training.trainer.snapshot import keep_picture
 from training.trainer.state import TrainState, build_state, restore_state
-from training.trainer.teachers.distillation import Appointment, Teachers, build_teachers, load_teachers
+from training.trainer.teachers.distillation import Teachers, TeacherSpec, build_teachers, load_teachers
 from training.trainer.tensorboard import TensorBoardWriter
 from training.trainer.timing import seconds_per_step
 
@@ -174,7 +174,7 @@ class _Origin:
     """What the run's folder says of the run; None for a new one."""
     source: Checkpoint | None
     """The network to start from, where the run has no saved state yet."""
-    teachers: list[Appointment]
+    teachers: list[TeacherSpec]
     """The networks to learn from."""
 
 

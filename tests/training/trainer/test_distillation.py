@@ -18,15 +18,15 @@ from training.recipes import smoke
 from training.trainer.batch import load_batch
 from training.trainer.state import build_state, read_state, write_state
 from training.trainer.step import batch_loss, part_loss, train_step
-from training.trainer.teachers.distillation import Appointment, Teachers, build_teachers, load_teachers
+from training.trainer.teachers.distillation import Teachers, TeacherSpec, build_teachers, load_teachers
 
 
 def random_pixels() -> torch.Tensor:
     return torch.randint(0, 256, (3, 3, 67, 67), generator=torch.Generator().manual_seed(0))
 
 
-def appoint(*networks: Checkpoint) -> list[Appointment]:
-    return [Appointment(network=network) for network in networks]
+def appoint(*networks: Checkpoint) -> list[TeacherSpec]:
+    return [TeacherSpec(network=network) for network in networks]
 
 
 def test_two_teachers_give_the_mean_of_their_logits_each_at_its_own_size() -> None:
@@ -67,12 +67,12 @@ def test_a_teacher_may_be_kept_to_some_vocabularies_and_the_pictures_of_their_se
     of_things, of_places = slice(0, len(things)), slice(len(things), len(things) + len(places))
     x = standardise(random_pixels(), first.preprocessing)
 
-    def answers(*appointments: Appointment) -> torch.Tensor:
+    def answers(*specs: TeacherSpec) -> torch.Tensor:
         parts = [(things.name, x[:2]), (places.name, x[2:])]
-        return build_teachers(appointments, first.vocabularies, first.preprocessing, CPU).logits(parts)
+        return build_teachers(specs, first.vocabularies, first.preprocessing, CPU).logits(parts)
 
-    everything = Appointment(network=first)
-    kept = Appointment(network=second, vocabularies=(places.name,))
+    everything = TeacherSpec(network=first)
+    kept = TeacherSpec(network=second, vocabularies=(places.name,))
     alone, both, mean = answers(everything), answers(everything, kept), answers(*appoint(first, second))
     assert torch.equal(both[:2], alone[:2])
     assert torch.equal(both[2:, of_things], alone[2:, of_things])

@@ -71,13 +71,13 @@ def test_a_backbone_is_fine_tuned_on_several_sets_and_teaches_a_network(
 
 def test_openvino_answers_as_torch_does(tmp_path: Path) -> None:
     assert main(command(tmp_path, "teacher", "--set", "precision=f32")) == 0
-    [appointment] = load_teachers([str(tmp_path / "teacher" / "teacher.safetensors")])
-    teacher = appointment.network
+    [spec] = load_teachers([str(tmp_path / "teacher" / "teacher.safetensors")])
+    teacher = spec.network
     assert isinstance(teacher, checkpoint.TeacherCheckpoint)
     x = torch.randn(70, 3, 67, 67, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = teacher.network()(x)
-    teachers = build_teachers([appointment], teacher.vocabularies, teacher.preprocessing, CPU)
+    teachers = build_teachers([spec], teacher.vocabularies, teacher.preprocessing, CPU)
     answers = teachers.logits([(teacher.vocabularies[0].name, x)])
     torch.testing.assert_close(answers, expected, atol=0.05, rtol=0.05)  # bf16 where the processor has it
 

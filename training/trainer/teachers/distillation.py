@@ -30,7 +30,7 @@ _Forward = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Appointment:
+class TeacherSpec:
     """A network that is to teach, and what it is asked about."""
 
     network: Checkpoint | TeacherCheckpoint
@@ -70,7 +70,7 @@ class Appointment:
 class Teacher:
     """One network that teaches, with frozen weights."""
 
-    appointment: Appointment
+    spec: TeacherSpec
     """Which network it is, and which pictures it sees."""
     forward: _Forward
     """Logits (N, its own outputs) for pixels (N, 3, size, size) from 0 to 255."""
@@ -108,7 +108,7 @@ class Teachers:
         total = pixels_NCHW.new_zeros(len(pixels_NCHW), len(self.members[0].columns))
         answering = torch.zeros_like(total)
         for teacher in self.members:
-            asked = [torch.full((len(pictures),), teacher.appointment.is_asked_about(name)) for name, pictures in parts]
+            asked = [torch.full((len(pictures),), teacher.spec.is_asked_about(name)) for name, pictures in parts]
             rows = torch.cat(asked).nonzero()[:, 0].to(total.device)
             if len(rows):
                 total[rows] += teacher.logits(pixels_NCHW[rows])
@@ -116,7 +116,7 @@ class Teachers:
         return total / answering
 
 
-def load_teachers(specs: Sequence[str]) -> list[Appointment]:
+def load_teachers(specs: Sequence[str]) -> list[TeacherSpec]:
     """The networks that ``[NAMES=]FILE`` names, our own checkpoints and fine-tuned backbones alike.
 
     ``NAMES`` are vocabularies with commas between them; a path that exists is a path, also with ``=`` in it. Raises
@@ -125,16 +125,16 @@ def load_teachers(specs: Sequence[str]) -> list[Appointment]:
     return [_load(spec) for spec in specs]
 
 
-def _load(spec: str) -> Appointment:
+def _load(spec: str) -> TeacherSpec:
     splits = [("", spec), *((spec[:at], spec[at + 1 :]) for at, sign in enumerate(spec) if sign == "=")]
     names, path = next((split for split in splits if Path(split[1]).is_file()), splits[:2][-1])
     file = Path(path)
     network = teacher_file.load(file) if is_teacher(file) else checkpoint.load(file)
-    return Appointment(network=network, vocabularies=tuple(filter(None, names.split(","))))
+    return TeacherSpec(network=network, vocabularies=tuple(filter(None, names.split(","))))
 
 
 def build_teachers(
-    appointments: Sequence[Appointment],
+    specs: Sequence[TeacherSpec],
     vocabularies: Sequence[Vocabulary],
     preprocessing: Preprocessing,
     device: torch.device,
@@ -144,32 +144,32 @@ def build_teachers(
     A teacher answers the vocabularies of which it has every label, and which it is asked about. Raises ValueError where
     none answers one of them for the pictures of some set, a teacher none at all, or a backbone is not installed.
     """
-    _check_answers(appointments, vocabularies)
+    _check_answers(specs, vocabularies)
     members = tuple(
         Teacher(
-            appointment=one,
+            spec=one,
             forward=_frozen(one.network, device),
             size=_size_of(one.network),
             columns=_columns(one, vocabularies).to(device),
         )
-        for one in appointments
+        for one in specs
     )
     return Teachers(members=members, preprocessing=preprocessing)
 
 
-def _check_answers(appointments: Sequence[Appointment], vocabularies: Sequence[Vocabulary]) -> None:
+def _check_answers(specs: Sequence[TeacherSpec], vocabularies: Sequence[Vocabulary]) -> None:
     known = sorted(vocabulary.name for vocabulary in vocabularies)
-    for one in appointments:
+    for one in specs:
         for name in one.vocabularies:
             if name not in known:
                 raise ValueError(f"--teacher {name}=… names no vocabulary of this run: it has {', '.join(known)}.")
         if not any(one.answers(vocabulary) for vocabulary in vocabularies):
             raise ValueError(f"The teacher of version {one.network.version} lacks labels of every set: name another.")
     for vocabulary in vocabularies:
-        _check_is_answered(vocabulary.name, [one for one in appointments if one.answers(vocabulary)], known)
+        _check_is_answered(vocabulary.name, [one for one in specs if one.answers(vocabulary)], known)
 
 
-def _check_is_answered(vocabulary: str, answering: Sequence[Appointment], known: Sequence[str]) -> None:
+def _check_is_answered(vocabulary: str, answering: Sequence[TeacherSpec], known: Sequence[str]) -> None:
     if not answering:
         raise ValueError(f"No teacher has every label of {vocabulary!r}: name one that does, too.")
     for name in known:
@@ -179,7 +179,7 @@ def _check_is_answered(vocabulary: str, answering: Sequence[Appointment], known:
             )
 
 
-def _columns(one: Appointment, vocabularies: Sequence[Vocabulary]) -> Tensor:
+def _columns(one: TeacherSpec, vocabularies: Sequence[Vocabulary]) -> Tensor:
     outputs = ((v.name, label) for v in one.network.vocabularies for label in v.ids)
     column_of = {output: column for column, output in enumerate(outputs)}
     return torch.tensor([column_of[v.name, label] if one.answers(v) else -1 for v in vocabularies for label in v.ids])
