@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -77,7 +77,7 @@ class OpenVinoEngine:
             raise ValueError("the network has no ranges for int8: choose another precision")
         if int8 is not None and (precision == "int8" or (precision == "auto" and multiplies_int8())):
             if not multiplies_int8():
-                log.warning("this processor has no products of 8 bits: int8 is computed in float32, and is no quicker")
+                _warn_of_float32()
             self._compile(int8.ranges)
             self.name = "openvino-cpu-int8"
             if int8.agrees(self.run(probe_pictures(self.architecture.input_size)).logits):
@@ -111,6 +111,12 @@ class OpenVinoEngine:
             if not self._early_names.isdisjoint(maps):
                 activations |= self._early(pictures)
             return Output(activations["fc8"].copy(), {name: activations[name].copy() for name in maps})
+
+
+@cache
+def _warn_of_float32() -> None:
+    """Once in a process: the ranges of a network are found with dozens of engines."""
+    log.warning("this processor has no products of 8 bits: int8 is computed in float32, and is no quicker")
 
 
 def multiplies_int8() -> bool:

@@ -117,6 +117,7 @@ def test_older_processors_compute_the_same_whole_numbers_in_float32(
 ) -> None:
     here = create_engine(small, engine="openvino", precision="int8").run(PICTURES, maps=("conv5",))
     as_on_an_older_processor(monkeypatch, tmp_path)
+    openvino_engine._warn_of_float32.cache_clear()
     with caplog.at_level(logging.WARNING, logger="glassbot"):
         there = create_engine(small, engine="openvino", precision="int8").run(PICTURES, maps=("conv5",))
     assert "int8 is computed in float32" in caplog.text

@@ -41,10 +41,10 @@ def run(options: argparse.Namespace) -> int:
         network = base_of(network)
     if options.data:
         write_small(options.out, network, options.data)
+        keep_int8_if_same(options.out, options.data)
         figures = measure_checkpoint(options.out, options.data)
         print_figures(figures)
         checkpoint.note_measured(options.out, figures)
-        keep_int8_if_same(options.out, options.data, figures)
     else:
         checkpoint.save(options.out, network, small=True)
     print_sizes(options.out)

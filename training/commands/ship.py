@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     write_small(small, dense, options.data)
     measurement = measure_and_calibrate(small, options.data, options.foreign, options.people)
     checkpoint.note_measured(small, measurement.figures, measurement.vocabularies)
-    keep_int8_if_same(small, options.data, measurement.figures)
+    keep_int8_if_same(small, options.data)
     if target.exists() and not options.anyway:
         refuse_worse(measurement.figures, checkpoint.load(target), target)
     facts = model_card.CardFacts(

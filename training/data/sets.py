@@ -124,13 +124,17 @@ def match_vocabulary(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabular
     raise DataError(f"No vocabulary of this checkpoint has the classes of {folder}.")
 
 
+def readings(spec: str) -> list[tuple[str, str]]:
+    """The ways to read ``[NAME=]PATH`` as a name and a path, which may have an ``=`` in it itself; no name first."""
+    return [("", spec), *((spec[:at], spec[at + 1 :]) for at, sign in enumerate(spec) if sign == "=")]
+
+
 def parse_spec(spec: str) -> tuple[str, Path]:
     """The vocabulary name and the folder of ``[NAME=]PATH``; a path that exists is a path, also with ``=`` in it.
 
     Raises DataError where there is no such folder.
     """
-    names = [(spec[:at], spec[at + 1 :]) for at, sign in enumerate(spec) if sign == "="]
-    for name, path in [("", spec), *names]:
+    for name, path in readings(spec):
         folder = Path(path).expanduser()
         if path and folder.is_dir():
             return name or _NAMES_OF_FOLDERS.get(folder.resolve().name, folder.resolve().name), folder

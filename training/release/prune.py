@@ -26,7 +26,7 @@ from training.data import PictureSet
 
 KEEP: Mapping[str, float] = {"fc6": 0.15, "fc7": 0.25, "fc8": 0.6}
 """Layer -> the share of its weights that stays."""
-PICTURES = 40_000
+PICTURES = 60_000
 """Pictures whose activations are used: several times as many as fc6 has inputs, to know how these correlate."""
 _BATCH = 1024
 _COLUMNS = 128

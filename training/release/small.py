@@ -10,11 +10,11 @@ from model import checkpoint
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
 from training import data
-from training.evaluation.accuracy import Figures, evaluate
+from training.evaluation.accuracy import evaluate
 from training.release.int8 import equalise, fit_ranges, measured_same, sample
 from training.release.prune import prune_for_sets
 
-PICTURES = 300
+PICTURES = 600
 """Pictures by which channels are evened out and ranges are chosen."""
 COMPARED = 2000
 """Pictures of which whole numbers and float32 must say the same."""
@@ -36,17 +36,16 @@ def write_small(path: Path, network: Checkpoint, specs: Sequence[str]) -> None:
         print("No int8: the network has a layer that it cannot be done for, or would answer too coarsely.")
 
 
-def keep_int8_if_same(path: Path, specs: Sequence[str], measured: Figures) -> None:
+def keep_int8_if_same(path: Path, specs: Sequence[str]) -> None:
     """Compare int8 with float32 on the validation pictures, store the result, and drop int8 where it loses too much.
 
-    ``measured``: the figures of these pictures as the network is served here. To be called once the vocabularies are
-    calibrated, for the sentences depend on that. Raises DataError.
+    To be called once the vocabularies are calibrated, for the sentences depend on that. Raises DataError.
     """
     network = checkpoint.load(path)
     if network.int8 is None:
         return
     same = measured_same(network, sample(specs, network, COMPARED, split="evaluation"))
-    lost = _lost(network, specs, measured)
+    lost = _lost(network, specs)
     kept = max(lost.values()) <= MOST_LOST and same["sentence"] >= LEAST_SAME
     shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in same.items())
     points = ", ".join(f"{name} {100 * loss:.2f}" for name, loss in lost.items())
@@ -54,12 +53,10 @@ def keep_int8_if_same(path: Path, specs: Sequence[str], measured: Figures) -> No
     checkpoint.note_int8(path, replace(network.int8, same=same) if kept else None)
 
 
-def _lost(network: Checkpoint, specs: Sequence[str], measured: Figures) -> dict[str, float]:
-    """Vocabulary -> how much less accurate int8 is than floats, as top-1 accuracy or mean average precision."""
-    served_in_int8 = create_engine(network, engine="openvino").name.endswith("int8")
+def _lost(network: Checkpoint, specs: Sequence[str]) -> dict[str, float]:
+    """Vocabulary -> how much less accurate int8 is than float32, as top-1 accuracy or mean average precision."""
     sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
-    engine = create_engine(network, engine="openvino", precision="f32" if served_in_int8 else "int8")
-    other = evaluate(engine, sets, network.slices())
-    floats, int8 = (other, measured) if served_in_int8 else (measured, other)
-    measures = {name: "top1" if "top1" in one else "map" for name, one in other.items()}
-    return {name: floats[name][measure] - int8[name][measure] for name, measure in measures.items()}
+    engines = [create_engine(network, engine="openvino", precision=precision) for precision in ("f32", "int8")]
+    float32, int8 = (evaluate(engine, sets, network.slices()) for engine in engines)
+    measures = {name: "top1" if "top1" in figures else "map" for name, figures in float32.items()}
+    return {name: float32[name][measure] - int8[name][measure] for name, measure in measures.items()}

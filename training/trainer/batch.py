@@ -71,10 +71,10 @@ def mix(part: BatchPart, recipe: Recipe, random: np.random.Generator) -> BatchPa
     method, alpha = methods[int(random.integers(len(methods)))]
     partners = torch.from_numpy(random.permutation(len(part.targets))).to(part.targets.device)
     drawn_lam = float(random.beta(alpha, alpha))
-    both = torch.cat([part.pictures, part.untraced], 1)
-    mixed, lam = method(both, both[partners], drawn_lam, random)
-    pictures_NCHW, untraced_NCHW = mixed.chunk(2, 1)
-    return replace(part, pictures=pictures_NCHW, untraced=untraced_NCHW, mixed_targets=part.targets[partners], lam=lam)
+    once = part.untraced is part.pictures
+    x_NCHW = part.pictures if once else torch.cat([part.pictures, part.untraced], 1)
+    mixed, lam = method(x_NCHW, x_NCHW[partners], drawn_lam, random)
+    return replace(part, pictures=mixed[:, :3], untraced=mixed[:, -3:], mixed_targets=part.targets[partners], lam=lam)
 
 
 def _mixup(x_NCHW: Tensor, y_NCHW: Tensor, lam: float, _: np.random.Generator) -> tuple[Tensor, float]:

@@ -22,6 +22,7 @@ from model.checkpoint import Checkpoint, Preprocessing
 from model.engines import create_engine
 from model.engines.torch_engine import build, standardise
 from model.vocabulary import Vocabulary
+from training.data.sets import readings
 from training.trainer.teachers import checkpoint as teacher_file
 from training.trainer.teachers.checkpoint import TeacherCheckpoint, converted, is_teacher
 
@@ -126,8 +127,8 @@ def load_teachers(specs: Sequence[str]) -> list[TeacherSpec]:
 
 
 def _load(spec: str) -> TeacherSpec:
-    splits = [("", spec), *((spec[:at], spec[at + 1 :]) for at, sign in enumerate(spec) if sign == "=")]
-    names, path = next((split for split in splits if Path(split[1]).is_file()), splits[:2][-1])
+    ways = readings(spec)
+    names, path = next((way for way in ways if Path(way[1]).is_file()), ways[:2][-1])
     file = Path(path)
     network = teacher_file.load(file) if is_teacher(file) else checkpoint.load(file)
     return TeacherSpec(network=network, vocabularies=tuple(filter(None, names.split(","))))
