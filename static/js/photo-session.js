@@ -17,7 +17,7 @@ import { SAY } from "./strings.js";
  * @typedef {photos.Photo} Photo
  */
 
-const SLOW = 5000; // milliseconds without an answer, after which the page says that it still waits
+const SLOW = 5000; // milliseconds without news, after which the page says that it still waits
 
 /** Ends whatever is under way for the photo before. */
 let current = new AbortController();
@@ -132,15 +132,16 @@ function know(chosen, image) {
 
 /** @param {Photo} chosen @param {AbortSignal} signal */
 async function ask({ file, image }, signal) {
-  answer.stage("send");
   let slow = 0;
+  const stage = (/** @type {"send" | "look"} */ name, /** @type {string} */ words) => {
+    answer.stage(name, words);
+    clearTimeout(slow);
+    slow = setTimeout(() => answer.stage(name, SAY.slow(words)), SLOW);
+  };
+  stage("send", SAY.stages.send);
   try {
-    const sending = (/** @type {number} */ share) => answer.stage("send", SAY.sent(share));
-    const sent = () => {
-      answer.stage("look");
-      clearTimeout(slow);
-      slow = setTimeout(() => answer.stage("look", SAY.stillLooking), SLOW);
-    };
+    const sending = (/** @type {number} */ share) => stage("send", SAY.sent(share));
+    const sent = () => stage("look", SAY.stages.look);
     return await api.predict(file, { sending, sent, signal }, image);
   } finally {
     clearTimeout(slow);

@@ -33,7 +33,7 @@ export const SAY = {
   stages: { open: "Opening the photo", send: "Sending it", look: "Looking at it" },
   sent: (/** @type {number} */ share) => `Sending it, ${Math.round(100 * share)}%`,
   looking: "Let me look…",
-  stillLooking: "Looking at it; the server takes longer than it should",
+  slow: (/** @type {string} */ stage) => `${stage}; this takes longer than it should`,
 
   vocabularies: /** @type {Record<string, string>} */ ({
     object: "thing",

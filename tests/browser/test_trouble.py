@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
 
 from tests.app.server import Running, served
-from tests.browser.conftest import CAT, NOTES, Visit, answered, upload
+from tests.browser.conftest import CAT, NOTES, Visit, answered, prefetched, upload
 
 pytestmark = pytest.mark.browser
 
@@ -62,7 +62,7 @@ def test_a_server_in_trouble_keeps_the_photo(visit: Visit, fault: Any, words: st
 def test_a_slow_server_is_named_and_its_answer_still_comes(visit: Visit, network: Path, tmp_path: Path) -> None:
     with served(network, tmp_path / "log") as running:
         page = visit(address=running.address.rstrip("/"))
-        page.wait_for_selector("html[data-ready]")
+        prefetched(page)  # else the photo waits behind scripts that the server owes
         page.clock.install()
         running.process.send_signal(signal.SIGSTOP)
         page.set_input_files("#file", CAT)
@@ -72,6 +72,17 @@ def test_a_slow_server_is_named_and_its_answer_still_comes(visit: Visit, network
         assert Axe().run(page).response["violations"] == []
         running.process.send_signal(signal.SIGCONT)
         answered(page)
+
+
+def test_an_upload_that_gets_nowhere_is_said_to(visit: Visit) -> None:
+    page = visit()
+    prefetched(page)
+    page.clock.install()
+    page.route("**/predict", lambda _: None)
+    page.set_input_files("#file", CAT)
+    expect(page.locator(".stages [aria-current]")).to_have_text("Sending it")
+    page.clock.run_for(6000)
+    expect(page.locator(".stages [aria-current]")).to_have_text("Sending it; this takes longer than it should")
 
 
 def test_the_upload_tells_how_far_it_is(visit: Visit, tmp_path: Path) -> None:

@@ -65,10 +65,6 @@ class Chance:
         """The random numbers of some of the pictures."""
         return replace(self, uniform=self.uniform[:, share], normal=self.normal[:, share], groups=self.groups[share])
 
-    def without_traces(self) -> Chance:
-        """The same crops, of pictures as they are."""
-        return replace(self, traces=(None,) * len(self.traces))
-
 
 def draw(count: int, recipe: Recipe, generator: torch.Generator) -> Chance:
     """Random numbers for ``count`` pictures; neighbours share their place where the recipe says so."""

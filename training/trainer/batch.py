@@ -26,8 +26,6 @@ class BatchPart:
     """The set that the pictures are from."""
     pictures: Tensor
     """(N, 3, S, S) float32 crops, standardised as the plan says."""
-    untraced: Tensor
-    """(N, 3, S, S): the same crops without traces of picture files, for teachers; ``pictures`` where nobody teaches."""
     targets: Tensor
     """(N,) class numbers, or (N, words) shares of people."""
     mixed_targets: Tensor | None = None
@@ -36,10 +34,10 @@ class BatchPart:
     """λ of mixup and CutMix: the share of each picture that is its own."""
 
 
-def load_batch(plan: Plan, step: int, size: int, *, taught: bool = False) -> list[BatchPart]:
+def load_batch(plan: Plan, step: int, size: int) -> list[BatchPart]:
     """This process's share of one step's pictures, as crops of ``size`` px; one part for each set.
 
-    ``taught``: whether teachers will see them. Raises DataError where too many pictures are broken.
+    Raises DataError where too many pictures are broken.
     """
     recipe = plan.recipe
     generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
@@ -49,14 +47,10 @@ def load_batch(plan: Plan, step: int, size: int, *, taught: bool = False) -> lis
         share = plan.group.share(source.pictures_per_step)
         pixels_NHWC, targets = source.batch(step, recipe.seed * 31 + number, share)
         chance = draw(source.pictures_per_step, recipe, generator).of(share)
-        kinds = [chance, chance.without_traces()] if taught and any(chance.traces) else [chance]
-        crops = []
-        for kind in kinds:
-            x_NCHW = augment(pixels_NHWC, size, recipe, kind)
-            if noisy:
-                x_NCHW = add_colour_noise(x_NCHW, plan.colours, recipe.colour_noise, kind)
-            crops.append(standardise(x_NCHW, plan.preprocessing))
-        part = BatchPart(source=source, pictures=crops[0], untraced=crops[-1], targets=targets)
+        x_NCHW = augment(pixels_NHWC, size, recipe, chance)
+        if noisy:
+            x_NCHW = add_colour_noise(x_NCHW, plan.colours, recipe.colour_noise, chance)
+        part = BatchPart(source=source, pictures=standardise(x_NCHW, plan.preprocessing), targets=targets)
         random = np.random.default_rng((recipe.seed, step, number, plan.group.rank))
         parts.append(mix(part, recipe, random))
     return parts
@@ -71,10 +65,8 @@ def mix(part: BatchPart, recipe: Recipe, random: np.random.Generator) -> BatchPa
     method, alpha = methods[int(random.integers(len(methods)))]
     partners = torch.from_numpy(random.permutation(len(part.targets))).to(part.targets.device)
     drawn_lam = float(random.beta(alpha, alpha))
-    once = part.untraced is part.pictures
-    x_NCHW = part.pictures if once else torch.cat([part.pictures, part.untraced], 1)
-    mixed, lam = method(x_NCHW, x_NCHW[partners], drawn_lam, random)
-    return replace(part, pictures=mixed[:, :3], untraced=mixed[:, -3:], mixed_targets=part.targets[partners], lam=lam)
+    pictures_NCHW, lam = method(part.pictures, part.pictures[partners], drawn_lam, random)
+    return replace(part, pictures=pictures_NCHW, mixed_targets=part.targets[partners], lam=lam)
 
 
 def _mixup(x_NCHW: Tensor, y_NCHW: Tensor, lam: float, _: np.random.Generator) -> tuple[Tensor, float]:

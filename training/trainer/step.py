@@ -36,7 +36,7 @@ def train_step(plan: Plan, state: TrainState, teachers: Teachers | None = None) 
     state.resize_to(plan.size_at(state.step), plan)
     set_lr_factor(state.optimisers, *lr_factors(plan, state))
     seed_dropout(plan, state.step)
-    batch = load_batch(plan, state.step, state.size, taught=teachers is not None)
+    batch = load_batch(plan, state.step, state.size)
     loss = batch_loss(plan, batch, *forward(plan, state, batch, teachers))
     mean_loss = plan.group.mean(loss)
     if not isfinite(mean_loss):
@@ -67,7 +67,7 @@ def forward(
     """Logits (N, O) float32 of the network, and of the teachers where there are any, for all parts in a row."""
     with torch.autocast(plan.device.type, torch.bfloat16, enabled=plan.recipe.precision == "bf16"):
         logits_NO = state.forward(torch.cat([part.pictures for part in batch]))
-        asked = [(part.source.vocabulary.name, part.untraced) for part in batch]
+        asked = [(part.source.vocabulary.name, part.pictures) for part in batch]
         teacher_logits_NO = teachers.logits(asked) if teachers else None
     return logits_NO.float(), teacher_logits_NO
 

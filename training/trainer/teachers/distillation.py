@@ -1,9 +1,9 @@
 """Distillation: networks trained before teach another; their mean logits for a picture count beside its label.
 
 Hinton et al., *Distilling the Knowledge in a Neural Network*, 2015. A teacher sees the same crop as the network that
-learns (Beyer et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR 2022), but without its
-traces (Xie et al., *Self-training with Noisy Student*, CVPR 2020), resized to the teacher's own picture size. It
-answers its vocabularies for every picture, whatever set it is from, unless it is asked about some of them alone.
+learns (Beyer et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR 2022), resized to the
+teacher's own picture size. It answers its vocabularies for every picture, whatever set it is from, unless it is asked
+about some of them alone.
 """
 
 from __future__ import annotations
