@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-import signal
-import socket
 import subprocess
 import sys
 import sysconfig
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,44 +53,30 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def service(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """The installed `glassbot serve`, started from a folder that has nothing to do with the repository."""
     folder = tmp_path_factory.mktemp("folder")
-    port = free_port()
     command = [str(environment / "bin/glassbot"), "serve"]
     if not PRETRAINED.exists():
         command += ["--checkpoint", str(tiny_checkpoint(folder / "tiny.safetensors"))]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COV", "GLASSBOT"))}
-    clean |= {"GLASSBOT_HOST": "127.0.0.1", "GLASSBOT_PORT": str(port), "PYTHONDONTWRITEBYTECODE": "1"}
+    clean |= {"GLASSBOT_HOST": "127.0.0.1", "GLASSBOT_PORT": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=clean, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=clean, stdout=subprocess.PIPE, stderr=log, text=True)
+    assert process.stdout is not None
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            wait_until_ready(client, process, folder / "log")
+        said = process.stdout.readline()  # once it is ready: the port that it got, which nobody could take before
+        assert said.startswith("Glassbot is running at http://127.0.0.1:"), said + (folder / "log").read_text()
+        with httpx.Client(base_url=said.split()[4], timeout=60) as client:
+            assert client.get("/readyz").is_success
             yield client
+        process.terminate()
+        assert process.wait(60) == 0, (folder / "log").read_text()
     finally:
-        process.send_signal(signal.SIGTERM)
-        status = process.wait(30)
-    assert status == 0, (folder / "log").read_text()
-
-
-def wait_until_ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        assert process.poll() is None, log.read_text()
-        try:
-            if client.get("/readyz").is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError(f"not ready after a minute: {log.read_text()}")
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def test_the_wheel_carries_the_page_the_tables_and_the_network_and_nothing_else(wheel: Path) -> None:

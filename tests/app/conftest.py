@@ -72,7 +72,8 @@ async def until(holds: Callable[[], bool]) -> None:
 @pytest.fixture(scope="session")
 async def client(network: Checkpoint, anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
     assert anyio_backend == "asyncio"
-    async with serving(create_app(Settings(precision="f32", max_wait_ms=60_000), network)) as client:
+    patient = Settings(precision="f32", max_wait_ms=60_000, deadline_seconds=STARTS_WITHIN_S)
+    async with serving(create_app(patient, network)) as client:
         yield client
 
 

@@ -34,7 +34,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(network: Path, *arguments: str) -> tuple[dict[str, Any], str]:
     file = network.with_name("report.json")
     command = [sys.executable, "-m", "benchmarks.serving", "--quick", "--checkpoint", str(network), "--json", str(file)]
-    done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(file.read_text("utf-8")), done.stdout
 

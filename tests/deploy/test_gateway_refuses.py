@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def alone(tmp_path: Path) -> Iterator[Gateway]:
 
 @pytest.fixture
 def client(alone: Gateway) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{alone.port}", trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{alone.port}", trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -94,13 +95,17 @@ def test_an_address_that_sends_too_much_work_is_told_when_to_come_again(client: 
 def test_metrics_are_each_replicas_own_and_the_gateways_are_elsewhere(client: httpx.Client, alone: Gateway) -> None:
     assert problem(client.get("/metrics")).status == 404
     assert problem(client.get("/%6detrics")).status == 404
-    own = httpx.get(f"http://127.0.0.1:{alone.metrics_port}/metrics", trust_env=False, timeout=30).text
+    own = httpx.get(f"http://127.0.0.1:{alone.metrics_port}/metrics", trust_env=False, timeout=60).text
     assert 'haproxy_frontend_http_responses_total{proxy="gateway",code="4xx"}' in own
 
 
 @with_haproxy
 def test_the_log_is_one_json_object_for_each_request_and_holds_no_address(client: httpx.Client, alone: Gateway) -> None:
     client.get("/model?of=me", headers={"X-Request-ID": "seen"})
+    deadline = time.monotonic() + 60
+    while not alone.log.read_text("utf-8").endswith("}\n"):  # the answer is sent before its line is written
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     [line] = alone.requests()
     assert line["request_id"] == "seen"
     assert line["status"] == 503

@@ -52,7 +52,7 @@ def test_every_metric_of_the_service_that_is_asked_for_is_exported() -> None:
 def test_every_metric_of_the_gateway_that_is_asked_for_is_exported(tmp_path: Path) -> None:
     with Fleet(tmp_path / "no network", tmp_path) as nobody, gateway(nobody, tmp_path) as running:
         address = f"http://127.0.0.1:{running.metrics_port}/metrics?no-maint"
-        text = httpx.get(address, trust_env=False, timeout=30).text
+        text = httpx.get(address, trust_env=False, timeout=60).text
     asked = {name for query in queries() for name in METRIC.findall(query) if name.startswith("haproxy_")}
     assert asked
     assert {name for name in asked if not re.search(rf"^{name}{{", text, re.MULTILINE)} == set()

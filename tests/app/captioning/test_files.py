@@ -383,8 +383,9 @@ def test_a_picture_that_cannot_be_described_is_the_error_of_one_file(
 
 
 def test_lines_go_to_stdout_and_progress_and_errors_to_stderr(
-    many: Path, caption: Caption, capsys: pytest.CaptureFixture[str]
+    many: Path, caption: Caption, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(progress, "INTERVAL_SECONDS", 60.0)  # one line at the end, however slow the machine is
     bad = many / "bad\n\x1b[31m.jpg"
     bad.write_bytes(corpus.jpeg()[:500])
     assert caption(many) == 1

@@ -274,9 +274,10 @@ async def test_the_key_comes_from_the_flag_or_the_environment(monkeypatch: pytes
 
 def test_a_service_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.jpg").write_bytes(corpus.jpeg(16, 16))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and it is not listened to: nobody else gets the port
         port = taken.getsockname()[1]
-    assert main(["caption", str(tmp_path), "--server", f"http://127.0.0.1:{port}"]) == 1
+        assert main(["caption", str(tmp_path), "--server", f"http://127.0.0.1:{port}"]) == 1
     error = capsys.readouterr().err
     assert is_one_sentence(error)
     assert f"http://127.0.0.1:{port} does not answer (" in error

@@ -27,7 +27,7 @@ def with_length(*headers: bytes) -> bytes:
 def exchange(server: Running, *sent: bytes, number: int = 1, shut: bool = False) -> list[tuple[int, str, bytes]]:
     """Status, content type and body of ``number`` answers on one connection."""
     address = urlsplit(server.address)
-    with socket.create_connection((address.hostname, address.port), 30) as connection:
+    with socket.create_connection((address.hostname, address.port), 60) as connection:
         for part in sent:
             connection.sendall(part)
         if shut:

@@ -16,7 +16,7 @@ from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.teaching.examples import Examples, Photos, no_photos
-from tests.app.conftest import serving
+from tests.app.conftest import STARTS_WITHIN_S, serving
 from tests.app.http.test_api import JPEG, RAW, is_problem, post
 from tests.app.http.test_named_pictures import ROUTES, UNKNOWN
 
@@ -209,7 +209,7 @@ async def test_a_network_whose_file_was_taught_learns_more(network: Checkpoint, 
 
 
 async def test_nobody_is_refused_while_the_page_prepares_the_first_lesson(network: Checkpoint) -> None:
-    one_at_once = Settings(precision="f32", max_batch=1, max_wait_ms=1)
+    one_at_once = Settings(precision="f32", max_batch=1, max_wait_ms=1, deadline_seconds=STARTS_WITHIN_S)
     async with serving(create_app(one_at_once, network)) as client:
         page = asyncio.create_task(client.get("/teach"))  # which ends once all is prepared
         statuses: list[int] = []

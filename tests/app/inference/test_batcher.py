@@ -25,7 +25,7 @@ class Gate:
     def __call__(self, items: Sequence[int]) -> list[int]:
         self.batches.append(list(items))
         self.begun.release()
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         return [10 * item for item in items]
 
 
@@ -46,7 +46,7 @@ async def batching(
 
 
 async def until_begun(gate: Gate) -> None:
-    assert await asyncio.to_thread(gate.begun.acquire, timeout=10)
+    assert await asyncio.to_thread(gate.begun.acquire, timeout=60)
 
 
 def ask(batcher: Batcher[int, int], *items: int) -> list[asyncio.Task[int]]:
@@ -61,11 +61,11 @@ async def test_each_caller_gets_the_answer_to_its_own_item() -> None:
         assert await asyncio.gather(*ask(batcher, *range(50))) == [i * i for i in range(50)]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_lone_item_does_not_wait_for_company() -> None:
     async with batching(lambda items: list(items)) as batcher:
-        done = await asyncio.wait_for(batcher.submit(1, same), 5)
+        done = await asyncio.wait_for(batcher.submit(1, same), 60)
     assert done.batch_size == 1
-    assert done.queued_s < 1
 
 
 async def test_a_free_worker_takes_everything_that_waits_up_to_the_largest_batch() -> None:
@@ -257,8 +257,8 @@ async def test_no_error_takes_the_batcher_or_a_neighbour_along(error: type[BaseE
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A first item waits for others as long as a busy machine may take to bring them."""
-    monkeypatch.setattr(batcher_module, "_MOST_GATHERED_S", 60)
+    """A first item waits for others longer than a busy machine may take to bring them, or than a test waits."""
+    monkeypatch.setattr(batcher_module, "_MOST_GATHERED_S", 120)
 
 
 @pytest.mark.usefixtures("patient")
@@ -281,7 +281,7 @@ async def test_a_batch_begins_once_it_is_half_full_or_nothing_more_is_to_come() 
 async def test_nobody_waits_long_for_others_that_never_come() -> None:
     async with batching(lambda items: [10 * item for item in items]) as batcher:
         batcher.more_to_come = lambda: True
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await asyncio.gather(*ask(batcher, 1)) == [10]
 
 

@@ -32,8 +32,8 @@ async def metric(http: httpx.AsyncClient, name: str) -> float:
 
 
 async def until_quiet(http: httpx.AsyncClient) -> None:
-    """Until nobody is inside; fails after ten seconds."""
-    async with asyncio.timeout(10):
+    """Until nobody is inside; fails after a minute."""
+    async with asyncio.timeout(60):
         while await metric(http, "glassbot_in_flight"):
             await asyncio.sleep(0.05)
 

@@ -201,5 +201,5 @@ def test_decoders_share_one_budget() -> None:
     with budget.hold(1_000):  # more than there is takes all there is
         thread.start()
         assert not entered.wait(0.05)
-    thread.join(5)
+    thread.join(60)
     assert entered.is_set()

@@ -82,11 +82,16 @@ def calls_of(monkeypatch: pytest.MonkeyPatch, place: Any, name: str) -> list[Any
     return calls
 
 
+def decode_what_was_asked_for() -> None:
+    """Wait until all that earlier tests asked for ahead is read and decoded."""
+    decode.pool(decode.threads_for(1)).shutdown()
+    decode.pool.cache_clear()
+
+
 def test_streaming_starts_without_decoding_and_decodes_each_batch_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decode.pool(decode.threads_for(1)).shutdown()  # what earlier tests asked for ahead is decoded first
-    decode.pool.cache_clear()
+    decode_what_was_asked_for()
     decoded, read = calls_of(monkeypatch, decode, "decode"), calls_of(monkeypatch, Shards, "read")
     one = data.load(f"letter={made.shards(tmp_path, train=200)}", "train", cache="none")
     assert (len(decoded), len(read)) == (0, decode._SAMPLE)
@@ -101,6 +106,7 @@ def test_streaming_starts_without_decoding_and_decodes_each_batch_once(
 def test_shards_are_read_a_row_group_at_a_time_about_once_an_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    decode_what_was_asked_for()
     monkeypatch.setattr(row_groups, "_WINDOW_BYTES", 1)
     root = made.shards(tmp_path, train=96)
     one = data.load(f"letter={root}", "train", cache="none")
@@ -113,6 +119,7 @@ def test_shards_are_read_a_row_group_at_a_time_about_once_an_epoch(
 
 
 def test_a_batch_that_was_prefetched_and_never_read_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decode_what_was_asked_for()
     one = data.load(f"letter={made.shards(tmp_path)}", "train", cache="none").pictures
     for start in range(0, 50, 5):
         one.prefetch(np.arange(start, start + 5))

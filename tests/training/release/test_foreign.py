@@ -136,7 +136,7 @@ def server(weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{listening.server_port}"
         listening.shutdown()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -197,11 +197,11 @@ def test_no_network_is_said_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}/alexnet-7be5be79.pth"
-    monkeypatch.setattr(interop, "published", lambda: SimpleNamespace(url=address))
-    sentence = said(capsys, "fetch", "alexnet-imagenet", "--out", tmp_path / "a.safetensors")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and it is not listened to: nobody else gets the port
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/alexnet-7be5be79.pth"
+        monkeypatch.setattr(interop, "published", lambda: SimpleNamespace(url=address))
+        sentence = said(capsys, "fetch", "alexnet-imagenet", "--out", tmp_path / "a.safetensors")
     assert f"{address} could not be fetched" in sentence
     assert "python -m training import alexnet-7be5be79.pth" in sentence
     assert list(tmp_path.iterdir()) == []

@@ -84,13 +84,13 @@ def test_a_run_says_that_another_number_of_processes_comes_to_other_bits(
 def test_a_process_that_finds_no_others_says_so_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
     launched = {"TORCHELASTIC_RUN_ID": "none", "RANK": 1, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1"}
-    for name, value in {**launched, "MASTER_PORT": port}.items():
-        monkeypatch.setenv(name, str(value))
     monkeypatch.setattr(distributed, "PATIENCE", timedelta(seconds=1))
-    assert main([*SMOKE.split(), "--data", str(tmp_path), "--out", str(tmp_path / "run")]) == 2
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and it is not listened to: nobody else gets the port
+        for name, value in {**launched, "MASTER_PORT": taken.getsockname()[1]}.items():
+            monkeypatch.setenv(name, str(value))
+        assert main([*SMOKE.split(), "--data", str(tmp_path), "--out", str(tmp_path / "run")]) == 2
     said = capsys.readouterr().err
     assert said.startswith("training: The other processes of this run cannot be reached, or no longer")
     assert said.count("\n") == 1

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -88,10 +88,16 @@ def machines(request: pytest.FixtureRequest) -> Iterator[tuple[Machine, Machine]
         yield pair
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """A port that the system gives to nobody else, and that a launcher may listen on all the same.
+
+    It is taken and not listened to; those who ask for it by its number, as torch does with SO_REUSEADDR, get it, too.
+    """
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @contextmanager
@@ -99,9 +105,8 @@ def started(
     machines: tuple[Machine, Machine], words: Words, restarts: int = 3
 ) -> Iterator[list[subprocess.Popen[str]]]:
     """A launcher on each machine; they and what they started are gone after the context, however the test ends."""
-    port = free_port()
     with ExitStack() as running:
-        launchers = []
+        port, launchers = running.enter_context(kept_port()), []
         for machine, processes in zip(machines, PROCESSES, strict=True):
             command, environment = torchrun(machine, machines[0], port, words, processes=processes, restarts=restarts)
             environment["PYTHONPATH"] = str(ROOT)
@@ -115,7 +120,8 @@ def started(
 
 def end(launcher: subprocess.Popen[str]) -> None:
     for pid in workers(launcher) if launcher.poll() is None else ():
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
     launcher.kill()
     launcher.wait(DEADLINE)
 
@@ -123,7 +129,15 @@ def end(launcher: subprocess.Popen[str]) -> None:
 def workers(launcher: subprocess.Popen[str]) -> set[int]:
     """The processes that a launcher has started and that train."""
     children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
-    return {int(pid) for pid in children if b"train" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")}
+    return {int(pid) for pid in children if b"train" in words_of(pid)}
+
+
+def words_of(pid: str) -> list[bytes]:
+    """The command line of a process; no words of one that has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def wait_until(happened: Callable[[], bool], launchers: Sequence[subprocess.Popen[str]], what: str) -> None:
