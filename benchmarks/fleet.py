@@ -27,7 +27,7 @@ from socketserver import DatagramRequestHandler, UDPServer
 from typing import Any
 
 from benchmarks.load import LoadError
-from benchmarks.servers import NO_CACHE, ROOT, ServerError
+from benchmarks.servers import NO_CACHE, ROOT, ServerError, kept_port
 
 CONFIGURATION = ROOT / "deploy/haproxy/haproxy.cfg"
 """The gateway's configuration, as it is deployed."""
@@ -90,9 +90,8 @@ class Fleet(AbstractContextManager["Fleet"]):
         self._checkpoint = checkpoint
         self._folder = folder
         self._started = 0
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = int(listener.getsockname()[1])
         self._ends = ExitStack()
+        self.port = self._ends.enter_context(kept_port())  # replicas listen on it at addresses of their own
 
     def __enter__(self) -> Fleet:
         thread = threading.Thread(target=self.names.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -174,8 +173,8 @@ class Gateway:
 
     def requests(self) -> list[dict[str, Any]]:
         """Return what its log says of every request so far, in the order in which they ended."""
-        lines = self.log.read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        lines = self.log.read_text("utf-8").splitlines(keepends=True)  # of which the last may be half written
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
 
 def require_haproxy() -> str:
@@ -189,8 +188,13 @@ def require_haproxy() -> str:
 @contextmanager
 def gateway(fleet: Fleet, folder: Path, configuration: Path = CONFIGURATION, **environment: str) -> Iterator[Gateway]:
     """Start HAProxy before a fleet, and end it with the block. Raises ServerError where it does not start."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        port, metrics_port = one.getsockname()[1], other.getsockname()[1]
+    with kept_port() as port, kept_port() as metrics_port:
+        yield from _gateway_on(port, metrics_port, fleet, folder, configuration, environment)
+
+
+def _gateway_on(
+    port: int, metrics_port: int, fleet: Fleet, folder: Path, configuration: Path, environment: dict[str, str]
+) -> Iterator[Gateway]:
     host, dns_port = fleet.names.server_address[:2]
     places = {
         "GATEWAY_BIND": f"127.0.0.1:{port}",

@@ -103,10 +103,9 @@ def running(program: Program, checkpoint: Path, *, timeout_seconds: float = 300)
 
     Raises ServerError where it is not ready after ``timeout_seconds``.
     """
-    port = _free_port()
     network = program.checkpoint or checkpoint
-    command = [str(program.python), "-m", *program.module, "--port", str(port), "--checkpoint", str(network)]
-    with tempfile.TemporaryFile() as log:
+    with kept_port() as port, tempfile.TemporaryFile() as log:
+        command = [str(program.python), "-m", *program.module, "--port", str(port), "--checkpoint", str(network)]
         began = time.perf_counter()
         process = subprocess.Popen(
             command,
@@ -166,7 +165,13 @@ def _session(leader: int) -> Iterator[Path]:
                 yield folder
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """A port of the loopback address that the system gives to nobody else while the block runs.
+
+    It is taken and not listened to: a server that asks for it by its number, with SO_REUSEADDR as servers do, gets it.
+    """
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

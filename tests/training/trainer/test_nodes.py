@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import numpy as np
 import pytest
 
 from benchmarks.nodes import LOOPBACK, ROOT, Machine, reason_against_namespaces, torchrun, two_machines
+from benchmarks.servers import kept_port
 from model import checkpoint
 from model.runlog import reader
 from tests.training.made import folders
@@ -86,18 +86,6 @@ def machines(request: pytest.FixtureRequest) -> Iterator[tuple[Machine, Machine]
         pytest.skip(reason)
     with two_machines() as pair:
         yield pair
-
-
-@contextmanager
-def kept_port() -> Iterator[int]:
-    """A port that the system gives to nobody else, and that a launcher may listen on all the same.
-
-    It is taken and not listened to; those who ask for it by its number, as torch does with SO_REUSEADDR, get it, too.
-    """
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
 
 
 @contextmanager
