@@ -35,6 +35,9 @@ PATIENCE = 60.0
 
 expect.set_options(timeout=1000 * PATIENCE)
 
+PATIENT = {"GLASSBOT_DEADLINE_SECONDS": str(int(PATIENCE))}
+"""A service that takes as long over an answer; by itself it gives up after ten seconds."""
+
 Visit = Callable[..., Page]
 
 
@@ -91,7 +94,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of ``glassbot serve``, ready to look."""
-    with served(network, tmp_path_factory.mktemp("server") / "log") as running:
+    with served(network, tmp_path_factory.mktemp("server") / "log", **PATIENT) as running:
         yield running.address.rstrip("/")
 
 
