@@ -126,7 +126,7 @@ class Fleet(AbstractContextManager["Fleet"]):
         replica = Replica(address, process)
         self.replicas.append(replica)
         self.names.addresses.add(address)
-        _wait_until(lambda: process.poll() is not None or _get(address, self.port, "/readyz")[0] == 200, "a replica")
+        wait_until(lambda: process.poll() is not None or _get(address, self.port, "/readyz")[0] == 200, "a replica")
         if process.poll() is not None:
             raise ServerError(f"A replica did not get ready: {log.read_text('utf-8', 'replace')[-600:].strip()}")
         return replica
@@ -169,7 +169,7 @@ class Gateway:
 
     def await_replicas(self, number: int) -> None:
         """Wait until it sends requests to that many replicas. Raises ServerError after two minutes."""
-        _wait_until(lambda: self.replicas_up() == number, f"the gateway, with {number} replicas,")
+        wait_until(lambda: self.replicas_up() == number, f"the gateway, with {number} replicas,")
 
     def requests(self) -> list[dict[str, Any]]:
         """Return what its log says of every request so far, in the order in which they ended."""
@@ -188,22 +188,15 @@ def require_haproxy() -> str:
 @contextmanager
 def gateway(fleet: Fleet, folder: Path, configuration: Path = CONFIGURATION, **environment: str) -> Iterator[Gateway]:
     """Start HAProxy before a fleet, and end it with the block. Raises ServerError where it does not start."""
-    with kept_port() as port, kept_port() as metrics_port:
-        yield from _gateway_on(port, metrics_port, fleet, folder, configuration, environment)
-
-
-def _gateway_on(
-    port: int, metrics_port: int, fleet: Fleet, folder: Path, configuration: Path, environment: dict[str, str]
-) -> Iterator[Gateway]:
     host, dns_port = fleet.names.server_address[:2]
-    places = {
-        "GATEWAY_BIND": f"127.0.0.1:{port}",
-        "GATEWAY_METRICS": f"127.0.0.1:{metrics_port}",
-        "GATEWAY_REPLICAS": f"{_NAME}:{fleet.port}",
-        "GATEWAY_DNS": f"{host!s}:{dns_port}",
-    }
     log = folder / "gateway.log"
-    with log.open("wb") as file:
+    with kept_port() as port, kept_port() as metrics_port, log.open("wb") as file:
+        places = {
+            "GATEWAY_BIND": f"127.0.0.1:{port}",
+            "GATEWAY_METRICS": f"127.0.0.1:{metrics_port}",
+            "GATEWAY_REPLICAS": f"{_NAME}:{fleet.port}",
+            "GATEWAY_DNS": f"{host!s}:{dns_port}",
+        }
         process = subprocess.Popen(
             ["haproxy", "-db", "-f", str(configuration)],
             stdin=subprocess.DEVNULL,
@@ -211,19 +204,20 @@ def _gateway_on(
             stderr=file,
             env={**os.environ, **places, **environment},
         )
-    try:
-        _wait_until(
-            lambda: process.poll() is not None or _get("127.0.0.1", metrics_port, "/livez")[0] == 200, "the gateway"
-        )
-        if process.poll() is not None:
-            raise ServerError(f"The gateway did not start: {log.read_text('utf-8')[-600:].strip()}")
-        yield Gateway(port, process.pid, log, metrics_port)
-    finally:
-        process.kill()
-        process.wait()
+        try:
+            wait_until(
+                lambda: process.poll() is not None or _get("127.0.0.1", metrics_port, "/livez")[0] == 200, "the gateway"
+            )
+            if process.poll() is not None:
+                raise ServerError(f"The gateway did not start: {log.read_text('utf-8')[-600:].strip()}")
+            yield Gateway(port, process.pid, log, metrics_port)
+        finally:
+            process.kill()
+            process.wait()
 
 
-def _wait_until(holds: Callable[[], bool], who: str) -> None:
+def wait_until(holds: Callable[[], bool], who: str) -> None:
+    """Wait until something holds. Raises ServerError, which names who did not get there, after two minutes."""
     deadline = time.monotonic() + _WAIT_SECONDS
     while not holds():
         if time.monotonic() > deadline:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,6 +21,7 @@ from app.captioning.files import OneByOne, PredictionFields
 from app.captioning.remote_network import RefusedError, ServiceError, retry_after_seconds
 from app.http import examples
 from app.settings import read_api_key
+from benchmarks.servers import kept_port
 from tests.app.captioning.test_files import PREDICTION
 from tests.app.inference import corpus
 from tests.app.server import ROOT, Running, served
@@ -274,9 +274,7 @@ async def test_the_key_comes_from_the_flag_or_the_environment(monkeypatch: pytes
 
 def test_a_service_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.jpg").write_bytes(corpus.jpeg(16, 16))
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and it is not listened to: nobody else gets the port
-        port = taken.getsockname()[1]
+    with kept_port() as port:
         assert main(["caption", str(tmp_path), "--server", f"http://127.0.0.1:{port}"]) == 1
     error = capsys.readouterr().err
     assert is_one_sentence(error)

@@ -22,6 +22,7 @@ from app import logs
 from app.__main__ import main
 from app.main import create_app
 from app.settings import Settings, SettingsError
+from benchmarks.servers import kept_port
 from model.checkpoint import Checkpoint
 from tests.app.conftest import STARTS_WITHIN_S, FakeEngine, serving, until
 from tests.app.http.collector import Collector, attributes, collecting
@@ -221,9 +222,8 @@ async def test_a_collector_that_is_gone_is_told_in_one_line(
     network: Checkpoint, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
-    with socket.socket() as gone:
-        gone.bind(("127.0.0.1", 0))  # and it is not listened to: nobody else gets the port
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{gone.getsockname()[1]}")
+    with kept_port() as gone:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{gone}")
         async with traced(network, engine) as client:
             assert (await post(client)).status_code == 200
     said = [record for record in caplog.records if record.name.startswith("opentelemetry")]

@@ -3,7 +3,6 @@
 import hashlib
 import pickle
 import re
-import socket
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from benchmarks.servers import kept_port
 from model import checkpoint
 from model.checkpoint import expected_shapes
 from model.engines import interop
@@ -197,9 +197,8 @@ def test_no_network_is_said_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and it is not listened to: nobody else gets the port
-        address = f"http://127.0.0.1:{taken.getsockname()[1]}/alexnet-7be5be79.pth"
+    with kept_port() as port:
+        address = f"http://127.0.0.1:{port}/alexnet-7be5be79.pth"
         monkeypatch.setattr(interop, "published", lambda: SimpleNamespace(url=address))
         sentence = said(capsys, "fetch", "alexnet-imagenet", "--out", tmp_path / "a.safetensors")
     assert f"{address} could not be fetched" in sentence

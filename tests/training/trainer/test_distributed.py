@@ -1,7 +1,6 @@
 """Two processes learn what one learns, and say so where they cannot."""
 
 import json
-import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.servers import kept_port
 from model.runlog import reader
 from tests.training.made import folders
 from training import distributed
@@ -86,9 +86,8 @@ def test_a_process_that_finds_no_others_says_so_in_one_sentence(
 ) -> None:
     launched = {"TORCHELASTIC_RUN_ID": "none", "RANK": 1, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1"}
     monkeypatch.setattr(distributed, "PATIENCE", timedelta(seconds=1))
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and it is not listened to: nobody else gets the port
-        for name, value in {**launched, "MASTER_PORT": taken.getsockname()[1]}.items():
+    with kept_port() as port:
+        for name, value in {**launched, "MASTER_PORT": port}.items():
             monkeypatch.setenv(name, str(value))
         assert main([*SMOKE.split(), "--data", str(tmp_path), "--out", str(tmp_path / "run")]) == 2
     said = capsys.readouterr().err
