@@ -2,41 +2,45 @@
 
 Each class carries its HTTP status, its slug (the end of the problem's URI, which never changes) and its title.
 
-GlassbotError                  500 internal-error
-├── MalformedRequestError      400 malformed-request
-├── UnauthorizedError          401 unauthorized
-├── CrossOriginError           403 cross-origin
-├── NotFoundError              404 not-found
-│   ├── NoSuchImageError       404 unknown-image
-│   ├── NoSuchTaughtError      404 unknown-taught
-│   └── NoSuchUnitError        404 unknown-unit
-├── MethodNotAllowedError      405 method-not-allowed
-├── SlowUploadError            408 slow-upload
-├── OtherNetworkError          409 other-network
-├── TooLargeError              413 body-too-large
-├── TooManyPixelsError         413 too-many-pixels
-├── NotAnImageError            415 not-an-image
-│   └── UnreadKindError        415 unread-kind
-├── UnsupportedBodyError       415 unsupported-body
-├── UnsatisfiableRangeError    416 unsatisfiable-range
-├── InvalidRequestError        422 invalid-request
-│   ├── EmptyBodyError         422 empty-body
-│   ├── BrokenImageError       422 broken-image
-│   ├── NoSuchVocabularyError  422 unknown-vocabulary
-│   ├── NoSuchLabelError       422 unknown-label
-│   ├── NoSuchLayerError       422 unknown-layer
-│   └── NoSuchCellError        422 unknown-cell
-├── HeadTooLargeError          431 head-too-large
-├── UnavailableError           503, never raised itself
-│   ├── NotReadyError          503 not-ready
-│   └── OverloadedError        503 overloaded
-└── DeadlineExceededError      504 deadline-exceeded
+GlassbotError                   500 internal-error
+├── MalformedRequestError       400 malformed-request
+├── UnauthorizedError           401 unauthorized
+├── CrossOriginError            403 cross-origin
+├── NotFoundError               404 not-found
+│   ├── NoSuchImageError        404 unknown-image
+│   ├── NoSuchTaughtError       404 unknown-taught
+│   └── NoSuchUnitError         404 unknown-unit
+├── MethodNotAllowedError       405 method-not-allowed
+├── SlowUploadError             408 slow-upload
+├── OtherNetworkError           409 other-network
+├── TooLargeError               413 body-too-large
+├── TooManyPixelsError          413 too-many-pixels
+├── NotAnImageError             415 not-an-image
+│   └── UnreadKindError         415 unread-kind
+├── UnsupportedBodyError        415 unsupported-body
+│   └── UnsupportedCodingError  415 unsupported-body
+├── UnsatisfiableRangeError     416 unsatisfiable-range
+├── InvalidRequestError         422 invalid-request
+│   ├── EmptyBodyError          422 empty-body
+│   ├── BrokenImageError        422 broken-image
+│   ├── UnreadableExamplesError 422 unreadable-examples
+│   ├── NoSuchVocabularyError   422 unknown-vocabulary
+│   ├── NoSuchLabelError        422 unknown-label
+│   ├── NoSuchLayerError        422 unknown-layer
+│   └── NoSuchCellError         422 unknown-cell
+├── HeadTooLargeError           431 head-too-large
+├── UnavailableError            503, never raised itself
+│   ├── NotReadyError           503 not-ready
+│   └── OverloadedError         503 overloaded
+└── DeadlineExceededError       504 deadline-exceeded
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+from model.pictures.errors import FORMATS
 
 TYPE_PREFIX = "urn:glassbot:problem:"
 
@@ -47,13 +51,11 @@ class GlassbotError(Exception):
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Something broke here"
-    example: ClassVar[str] = "This is our fault; it has been logged."
-    """A ``detail`` that this error can have, for the documentation."""
+    example: ClassVar[str] = "This is our fault; it has been logged."  # a detail for the documentation
 
     def __init__(self, detail: str, *, errors: Sequence[Mapping[str, str]] = ()) -> None:
         super().__init__(detail)
-        self.detail = detail
-        """One sentence for the person who sent the request."""
+        self.detail = detail  # one sentence for the person who sent the request
         self.errors = tuple(errors)
         """Where several things are wrong, ``{"where": …, "what": …}`` for each of them."""
 
@@ -154,21 +156,21 @@ class TooManyPixelsError(GlassbotError):
     """The header of the picture declares more pixels than are ever decoded."""
 
     status, slug, title = 413, "too-many-pixels", "The picture has too many pixels"
-    example = "This PNG picture declares 50000 × 50000 pixels; at most 40 million are decoded."
+    example = "This PNG picture declares 50000 × 50000 pixels; at most 50 million are decoded."
 
 
 class NotAnImageError(GlassbotError):
     """The bytes are not a picture in any of the supported formats."""
 
     status, slug, title = 415, "not-an-image", "This is not a picture"
-    example = "We cannot open this file as a picture: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, HEIC or JPEG 2000."
+    example = f"We cannot open this file as a picture: send {FORMATS}."
 
 
 class UnreadKindError(NotAnImageError):
     """The bytes may well be sound, but are of a kind of file or picture that is not read here."""
 
     slug, title = "unread-kind", "We cannot open this kind of picture"
-    example = "This is a camera's raw file, which we cannot open: send JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
+    example = f"This is a camera's raw file, which we cannot open: send {FORMATS}."
 
 
 class UnsupportedBodyError(GlassbotError):
@@ -261,12 +263,11 @@ class UnavailableError(GlassbotError):
     """The service cannot answer now; the header says when to ask again."""
 
     status = 503
-    retry_after: ClassVar[int] = 1
-    """Seconds after which a client should ask again."""
+    retry_after: ClassVar[int] = 1  # seconds
 
     @property
     def headers(self) -> dict[str, str]:
-        """The header ``Retry-After``, in seconds."""
+        """``Retry-After``: the seconds after which a client should ask again."""
         return {"Retry-After": str(self.retry_after)}
 
 
@@ -291,10 +292,9 @@ class DeadlineExceededError(GlassbotError):
     example = "No answer within 10 seconds: ask again later."
 
 
-def raised() -> Iterator[type[GlassbotError]]:
+def raised() -> list[type[GlassbotError]]:
     """Every class of the tree that is raised itself, which are those with a slug of their own."""
     queue: list[type[GlassbotError]] = [GlassbotError]
     for error in queue:
         queue += error.__subclasses__()
-        if "slug" in vars(error):
-            yield error
+    return [error for error in queue if "slug" in vars(error)]

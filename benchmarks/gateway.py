@@ -1,7 +1,7 @@
 """``python -m benchmarks.gateway``: what clients see at the gateway while replicas leave, die, come and become slow.
 
 HAProxy runs with the configuration that is deployed, before replicas that run as processes on loopback addresses of
-this machine, for about five minutes. It takes HAProxy and wrk. Each round begins with three replicas. ``--parts``:
+this machine. It takes HAProxy and wrk. Each round begins with three replicas. ``--parts``:
 
 leaving  one is told to end under traffic: requests that failed, of all
 dying    one is killed under traffic: requests that failed, how, and how long the longest took

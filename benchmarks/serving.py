@@ -1,6 +1,6 @@
 """``python -m benchmarks.serving``: the speed and the resources of serving, beside those of its parts and its peers.
 
-Everything runs on this machine, over its loopback address, for about half an hour. Measurements that are compared take
+Everything runs on this machine, over its loopback address. Measurements that are compared take
 turns, so that all see the same conditions: ratios can be quoted, while absolute figures depend on the machine, which
 should do nothing else meanwhile. Closed loops are driven by wrk. ``--parts`` chooses some of:
 

@@ -699,8 +699,9 @@ print(f"by chance {1 / len(classes):.0%}, by colour {by_colour:.0%}")
 
 # %% [markdown]
 # A network has to beat *that*. Here is the paper’s: its layers with LRN, overlapping pooling and dropout, its update
-# rule. Five things differ, for these few minutes: pictures of 67 pixels, batches of 64, weights drawn so that a signal
-# keeps its strength from layer to layer, pixels scaled to about −2 to 2, and a learning rate that falls as a line.
+# rule. Six things differ, for these few minutes: pictures of 67 pixels, batches of 64, weights drawn so that a signal
+# keeps its strength from layer to layer, pixels scaled to about −2 to 2, no colour noise, and a learning rate that falls
+# as a line.
 
 # %%
 from notebooks.workbench import command

@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"training: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("training: stopped; the same command with --resume goes on.", file=sys.stderr)
+        goes_on = "; the same command with --resume goes on" if hasattr(options, "resume") else ""
+        print(f"training: stopped{goes_on}.", file=sys.stderr)
         return 130
 
 

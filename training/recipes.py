@@ -77,7 +77,7 @@ def modern() -> Recipe:
     itself (32): 41 minutes to 48.9 % (of 200; 84 more things are known since), 45.7 % and 27.7 %. From noise: not run
     by us to its end. The large decay of conv1 is what makes its kernels look learned.
     ``python -m training train --recipe modern --data object=…/objects --data scene=…/scenes --data word=…/captions
-    --data object=…/things64 --data object=…/sharp64 --out runs/next --from EARLIER --teacher
+    --data object=…/things64 --data object=…/sharp64b --out runs/next --from EARLIER --teacher
     runs/teacher/teacher.safetensors --teacher EARLIER --set muon_lr=0.01 --lr 4e-4 --set word_weight=0.4
     --set stages=163:0.65,227:0.35 --epochs 1.07``
     """

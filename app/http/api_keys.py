@@ -1,4 +1,4 @@
-"""API keys: where the operator set any, a request that sends pictures must carry one of them."""
+"""API keys: where the operator set any, a request that sends pictures or examples must carry one of them."""
 
 from __future__ import annotations
 

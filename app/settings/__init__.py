@@ -95,9 +95,9 @@ class Settings(BaseSettings):
         default=20, gt=0, le=1024, description="Largest request body with one picture, in megabytes (10⁶ bytes)."
     )
     max_batch_body_mb: float = Field(
-        default=100, gt=0, le=4096, description="Largest request body of /predict/batch, in megabytes."
+        default=100, gt=0, le=4096, description="Largest request body with several pictures, in megabytes."
     )
-    max_batch_files: int = Field(default=64, ge=1, le=1024, description="Most files in one /predict/batch request.")
+    max_batch_files: int = Field(default=64, ge=1, le=1024, description="Most pictures in one request.")
     max_jpeg_mpx: float = Field(
         default=210, gt=0, le=1000, description="Largest JPEG, in megapixels; a progressive one may have half as many."
     )
@@ -149,7 +149,7 @@ class Settings(BaseSettings):
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)] = Field(
         default=(),
-        description="API keys; every request with a picture must send one of them as X-API-Key, all others need none.",
+        description="API keys; a request with pictures or examples must send one as X-API-Key, all others need none.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = Field(
         default=(),
@@ -171,7 +171,7 @@ class Settings(BaseSettings):
 
     @property
     def max_batch_body_bytes(self) -> int:
-        """Largest request body of ``/predict/batch``, in bytes."""
+        """Largest request body with several pictures, in bytes."""
         return int(self.max_batch_body_mb * 1_000_000)
 
     @property

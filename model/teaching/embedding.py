@@ -2,7 +2,7 @@
 
 fc8 is trained to tell labels apart by fc7 alone. The leading right singular vectors of its centred weight are the
 directions of fc7 by which it does so most, and 256 of them keep what a few photos can be told apart by
-(docs/teach.md has the comparison). They are computed from the weights, so that no file needs to hold them.
+(docs/decisions, 17). They are computed from the weights, so that no file needs to hold them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """``microscope``: draws what every unit of a network looks for, and names it; one file of cards beside the network.
 
-About ten minutes for the shipped network on two cores (docs/microscope.md).
+docs/microscope.md says how long that takes.
 """
 
 from __future__ import annotations

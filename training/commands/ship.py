@@ -34,8 +34,13 @@ def add(commands: Commands) -> None:
         "--average", action="store_true", help="of a run that started from the network there: the mean of both"
     )
     parser.add_argument(
-        "--no-microscope", action="store_true", help="without cards of its units, which take about ten minutes"
+        "--keep",
+        action="append",
+        default=[],
+        metavar="VOCABULARY",
+        help="with --average: fc8 answers that vocabulary by the rows of the network there; repeatable",
     )
+    parser.add_argument("--no-microscope", action="store_true", help="without cards of its units, which take minutes")
     parser.add_argument("--anyway", action="store_true", help="even where it is worse than the one there")
     add_column_flags(parser)
     add_beyond(parser)
@@ -44,13 +49,16 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Average if asked, prune, compress, measure, compare; then swap weights, card and run log."""
+    if options.keep and not options.average:
+        raise ValueError("--keep says what --average leaves as it is: give both.")
     folder: Path = options.run_folder
     target: Path = options.to / WEIGHTS
     if swap(options.to):
         print(f"{target}: finished the swap that an earlier ship was interrupted in.")
     dense = checkpoint.load(folder / "last.safetensors")
     if options.average:
-        dense = _averaged(dense, target, folder / "averaged.safetensors", options.data)
+        mean = average(dense, checkpoint.load(target), kept=options.keep)
+        dense = _measured(mean, folder / "averaged.safetensors", options.data)
     small = folder / "shipped.safetensors"
     write_small(small, dense, options.data)
     measurement = measure_and_calibrate(small, options.data, options.foreign, options.people)
@@ -82,9 +90,8 @@ def _unit_cards(path: Path, specs: Sequence[str]) -> Path:
     return out
 
 
-def _averaged(dense: Checkpoint, served: Path, path: Path, specs: Sequence[str]) -> Checkpoint:
-    """The mean with the served network, stored at ``path`` and measured. Raises ValueError as :func:`average`."""
-    mean = average(dense, checkpoint.load(served))
+def _measured(mean: Checkpoint, path: Path, specs: Sequence[str]) -> Checkpoint:
+    """The mean, stored at ``path`` and measured."""
     checkpoint.save(path, mean)
     figures = measure_checkpoint(path, specs)
     print_figures(figures)
@@ -96,7 +103,8 @@ def _command(options: argparse.Namespace) -> str:
     words = [f"--data {_spec_in_d(*data.parse_spec(spec))}" for spec in options.data]
     for flag in ("foreign", "people"):
         words += [f"--{flag} D/{Path(spec.rpartition('=')[2]).resolve().name}" for spec in getattr(options, flag)]
-    return " ".join(["python -m training ship RUN", *words, *(["--average"] if options.average else [])])
+    words += ["--average"] if options.average else []
+    return " ".join(["python -m training ship RUN", *words, *(f"--keep {name}" for name in options.keep)])
 
 
 def _spec_in_d(name: str, folder: Path) -> str:

@@ -56,7 +56,7 @@ def add(commands: Commands) -> None:
         default=[],
         metavar="[NAMES=]CHECKPOINT",
         help="a network whose answers stand beside the labels; several times for their mean; scene,word=… asks it "
-        "about these vocabularies and the pictures of their sets alone",
+        "about these vocabularies alone",
     )
     parser.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
     _add_recipe_flags(parser)

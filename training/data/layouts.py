@@ -20,7 +20,6 @@ from training.data.split_names import Role, are_split_names, is_named_split, rol
 from training.data.tables import Table, find_tables, read_table
 from training.data.tars import read_tars
 
-_SHARD_SUFFIXES = (".parquet", ".tar")
 _MAX_DEPTH = 3  # folders above the shards of a cloned repository: refs/convert has CONFIG/SPLIT/0000.parquet
 _MAX_FOLDERS = 200  # in which shards are looked for
 Reader = Callable[[], Split]

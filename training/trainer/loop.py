@@ -47,7 +47,7 @@ class Trainer:
     """Steps between two saved states."""
 
     def train(self) -> Figures:
-        """Go on to the last step; evaluate every epoch, save on the way. Returns the figures of the last evaluation.
+        """Go on to the last step; evaluate on the way, save. Returns the figures of the last evaluation.
 
         Ctrl-C and SIGTERM save the state after the step at hand and raise KeyboardInterrupt. Raises DivergedError
         where the loss is not finite, DataError where too many pictures are broken, OSError where the disk is full.

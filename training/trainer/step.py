@@ -66,9 +66,9 @@ def forward(
 ) -> tuple[Tensor, Tensor | None]:
     """Logits (N, O) float32 of the network, and of the teachers where there are any, for all parts in a row."""
     with torch.autocast(plan.device.type, torch.bfloat16, enabled=plan.recipe.precision == "bf16"):
-        logits_NO = state.forward(torch.cat([part.pictures for part in batch]))
-        asked = [(part.source.vocabulary.name, part.pictures) for part in batch]
-        teacher_logits_NO = teachers.logits(asked) if teachers else None
+        pictures_NCHW = torch.cat([part.pictures for part in batch])
+        logits_NO = state.forward(pictures_NCHW)
+        teacher_logits_NO = teachers.logits(pictures_NCHW) if teachers else None
     return logits_NO.float(), teacher_logits_NO
 
 

@@ -113,6 +113,9 @@ def test_every_error_of_the_tree_that_is_raised_itself_is_known(contract: Docume
     leaves = {kind.slug for kind in every if not kind.__subclasses__()}
     assert leaves <= set(contract["components"]["examples"])
     assert {kind.slug for kind in every} == set(contract["components"]["examples"])
+    told = re.findall(r"(\w+) +(\d+)(?: ([\w-]+)|, never)", errors.__doc__ or "")
+    named = {(kind.__name__, str(kind.status), kind.slug) for kind in every if kind is not errors.UnavailableError}
+    assert set(told) == named | {("UnavailableError", "503", "")}
 
 
 def test_what_the_network_knows_is_in_the_contract(contract: Document) -> None:

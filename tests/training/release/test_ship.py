@@ -20,6 +20,7 @@ from training.evaluation.microscope import run as microscope
 from training.evaluation.microscope.ascent import Ascent, Made
 from training.evaluation.microscope.cells import Cell
 from training.evaluation.statistics import wilson_interval
+from training.release.average import average
 from training.release.ship import CARD, RUN_LOG, UNITS, WEIGHTS, prepare, refuse_worse, swap
 
 
@@ -129,6 +130,26 @@ def test_the_mean_with_the_network_there_is_shipped_where_the_run_went_on_from_i
     capsys.readouterr()
     assert cli.main(arguments) == 2  # it did not start from the mean
     assert "did not start from" in capsys.readouterr().err
+
+
+def test_a_mean_keeps_the_rows_of_the_vocabularies_that_it_is_told_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = tiny_network(67)
+    weights = {name: np.asarray(weight) + 2 for name, weight in earlier.weights.items()}
+    later = replace(earlier, weights=weights, provenance={"started_from": earlier.version})
+    mean = average(later, earlier, kept=["word"])
+    moved = np.asarray(mean.weights["fc8.weight"]) - earlier.weights["fc8.weight"]
+    words = np.zeros(len(moved), bool)
+    words[earlier.slices()["word"]] = True
+    np.testing.assert_allclose(moved[~words], 1, atol=1e-6)
+    np.testing.assert_array_equal(moved[words], 0)
+    np.testing.assert_array_equal(mean.weights["fc8.bias"][words], earlier.weights["fc8.bias"][words])
+    assert mean.provenance["kept"] == ["word"]
+    with pytest.raises(ValueError, match="no vocabulary smell, only object, scene, word"):
+        average(later, earlier, kept=["smell"])
+    assert cli.main(["ship", str(tmp_path), "--data", "photos", "--keep", "word"]) == 2
+    assert "--keep says what --average leaves as it is" in capsys.readouterr().err
 
 
 class CrashError(Exception):

@@ -18,6 +18,7 @@ from PIL import Image
 from model import checkpoint
 from model.runlog import reader
 from training.__main__ import main
+from training.commands import inspect_data
 from training.trainer.state import read_state
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -154,6 +155,17 @@ def test_a_polite_stop_waits_for_the_step_and_goes_on(mugs: Path, tmp_path: Path
     assert process.returncode == 130, messages
     assert "--resume goes on" in messages
     assert read_state(out / "state.pt")["step"] > 0
+
+
+def test_a_command_that_cannot_be_resumed_is_not_said_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inspect_data, "run", interrupted)
+    assert main(["inspect", "photos"]) == 130
+    assert capsys.readouterr().err == "training: stopped.\n"
 
 
 def test_a_folder_in_which_another_process_trains_is_left_to_it(

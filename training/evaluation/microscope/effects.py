@@ -38,12 +38,6 @@ class Effects:
     strongest cell: weights x inputs, as after pooling and normalisation."""
 
 
-def measure_effects(network: Checkpoint, pictures_NHWC: NDArray[np.uint8], *, directions: int = DIRECTIONS) -> Effects:
-    """Average over some pictures, in float32: :func:`joined` of the sums over each batch of them."""
-    batches = [pictures_NHWC[start : start + BATCH] for start in range(0, len(pictures_NHWC), BATCH)]
-    return joined([sums(network, batch, directions=directions) for batch in batches])
-
-
 def sums(
     network: Checkpoint, pictures_NHWC: NDArray[np.uint8], *, directions: int = DIRECTIONS
 ) -> dict[str, NDArray[np.float32]]:

@@ -2,8 +2,7 @@
 
 Hinton et al., *Distilling the Knowledge in a Neural Network*, 2015. A teacher sees the same crop as the network that
 learns (Beyer et al., *Knowledge distillation: A good teacher is patient and consistent*, CVPR 2022), resized to the
-teacher's own picture size. It answers its vocabularies for every picture, whatever set it is from, unless it is asked
-about some of them alone.
+teacher's own picture size, and it answers its vocabularies for every picture, whatever set that is from.
 """
 
 from __future__ import annotations
@@ -37,8 +36,7 @@ class TeacherSpec:
     network: Checkpoint | TeacherCheckpoint
     """The network, as its file has it."""
     vocabularies: tuple[str, ...] = ()
-    """Names of the vocabularies that it answers, for the pictures of their own sets alone; where there are none, all
-    that it knows, for all pictures."""
+    """Names of the vocabularies that it answers; where there are none, all that it knows."""
 
     @property
     def record(self) -> str:
@@ -62,17 +60,11 @@ class TeacherSpec:
             one.name == vocabulary.name and set(vocabulary.ids) <= set(one.ids) for one in self.network.vocabularies
         )
 
-    def is_asked_about(self, set_vocabulary: str) -> bool:
-        """Whether it sees the pictures of sets that teach this vocabulary."""
-        return not self.vocabularies or set_vocabulary in self.vocabularies
-
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
     """One network that teaches, with frozen weights."""
 
-    spec: TeacherSpec
-    """Which network it is, and which pictures it sees."""
     forward: _Forward
     """Logits (N, its own outputs) for pixels (N, 3, size, size) from 0 to 255."""
     size: int
@@ -98,23 +90,15 @@ class Teachers:
     """How the pictures of the network that learns are standardised."""
 
     @torch.no_grad()
-    def logits(self, parts: Sequence[tuple[str, Tensor]]) -> Tensor:
-        """Mean of the teachers' logits, (N, outputs) float32, for the pictures of all parts in a row.
+    def logits(self, pictures_NCHW: Tensor) -> Tensor:
+        """Logits (N, outputs) float32 for pictures (N, 3, S, S), standardised for the network that learns.
 
-        ``parts``: the vocabulary that a set teaches, and pictures of it, standardised for the network that learns. Each
-        output's is the mean of those teachers that answer it for such pictures.
+        Each output's is the mean of those teachers that answer it.
         """
-        mean = torch.tensor(self.preprocessing.mean, device=parts[0][1].device).view(1, 3, 1, 1)
-        pixels_NCHW = torch.cat([pictures_NCHW for _, pictures_NCHW in parts]) / self.preprocessing.scale + mean
-        total = pixels_NCHW.new_zeros(len(pixels_NCHW), len(self.members[0].columns))
-        answering = torch.zeros_like(total)
-        for teacher in self.members:
-            asked = [torch.full((len(pictures),), teacher.spec.is_asked_about(name)) for name, pictures in parts]
-            rows = torch.cat(asked).nonzero()[:, 0].to(total.device)
-            if len(rows):
-                total[rows] += teacher.logits(pixels_NCHW[rows])
-                answering[rows] += teacher.columns >= 0
-        return total / answering
+        mean = torch.tensor(self.preprocessing.mean, device=pictures_NCHW.device).view(1, 3, 1, 1)
+        pixels_NCHW = pictures_NCHW / self.preprocessing.scale + mean
+        total = torch.stack([teacher.logits(pixels_NCHW) for teacher in self.members]).sum(0)
+        return total / torch.stack([teacher.columns >= 0 for teacher in self.members]).sum(0)
 
 
 def load_teachers(specs: Sequence[str]) -> list[TeacherSpec]:
@@ -143,12 +127,11 @@ def build_teachers(
     """The teachers of a network with these vocabularies and this preprocessing.
 
     A teacher answers the vocabularies of which it has every label, and which it is asked about. Raises ValueError where
-    none answers one of them for the pictures of some set, a teacher none at all, or a backbone is not installed.
+    none answers one of them, a teacher none at all, or a backbone is not installed.
     """
     _check_answers(specs, vocabularies)
     members = tuple(
         Teacher(
-            spec=one,
             forward=_frozen(one.network, device),
             size=_size_of(one.network),
             columns=_columns(one, vocabularies).to(device),
@@ -167,17 +150,8 @@ def _check_answers(specs: Sequence[TeacherSpec], vocabularies: Sequence[Vocabula
         if not any(one.answers(vocabulary) for vocabulary in vocabularies):
             raise ValueError(f"The teacher of version {one.network.version} lacks labels of every set: name another.")
     for vocabulary in vocabularies:
-        _check_is_answered(vocabulary.name, [one for one in specs if one.answers(vocabulary)], known)
-
-
-def _check_is_answered(vocabulary: str, answering: Sequence[TeacherSpec], known: Sequence[str]) -> None:
-    if not answering:
-        raise ValueError(f"No teacher has every label of {vocabulary!r}: name one that does, too.")
-    for name in known:
-        if not any(one.is_asked_about(name) for one in answering):
-            raise ValueError(
-                f"No teacher answers {vocabulary!r} for pictures of {name!r}: name one without NAMES=, too."
-            )
+        if not any(one.answers(vocabulary) for one in specs):
+            raise ValueError(f"No teacher has every label of {vocabulary.name!r}: name one that does, too.")
 
 
 def _columns(one: TeacherSpec, vocabularies: Sequence[Vocabulary]) -> Tensor:

@@ -13,7 +13,7 @@ from model.engines import Output
 from model.explain import gradient, needed_activations, relevance
 from tests.tiny import tiny_network
 from training.evaluation.microscope.cells import torch_network
-from training.evaluation.microscope.effects import measure_effects
+from training.evaluation.microscope.effects import BATCH, Effects, joined, sums
 
 Pixels = NDArray[np.uint8]
 
@@ -21,6 +21,12 @@ Pixels = NDArray[np.uint8]
 @pytest.fixture(scope="module")
 def network() -> Checkpoint:
     return tiny_network(architecture=Architecture(outputs=18, input_size=67, channels=(8, 8, 8, 8, 8), lrn=None))
+
+
+def measure_effects(network: Checkpoint, pictures_NHWC: Pixels, *, directions: int) -> Effects:
+    """The effects over some pictures, batch by batch, as the microscope takes them."""
+    batches = [pictures_NHWC[start : start + BATCH] for start in range(0, len(pictures_NHWC), BATCH)]
+    return joined([sums(network, batch, directions=directions) for batch in batches])
 
 
 @pytest.fixture(scope="module")
