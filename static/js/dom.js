@@ -93,6 +93,18 @@ function fill(node, attributes, children) {
 }
 
 /**
+ * Make nodes all that a place holds, in their order, and move none that is there already: what has the focus keeps it.
+ * @param {Element} place
+ * @param {Element[]} nodes
+ */
+export function arrange(place, nodes) {
+  for (const child of [...place.children]) if (!nodes.includes(child)) child.remove();
+  for (const [i, node] of nodes.entries()) {
+    if (place.children[i] !== node) place.insertBefore(node, place.children[i] ?? null);
+  }
+}
+
+/**
  * What draws on a canvas.
  * @param {HTMLCanvasElement} canvas
  * @param {CanvasRenderingContext2DSettings} [settings]

@@ -1,13 +1,16 @@
 /** The list of photos that were shown before, each with its sentence and the verdict on it. */
 
 import { href } from "./address.js";
-import { byId, curly, el } from "./dom.js";
+import { arrange, byId, curly, el } from "./dom.js";
 import * as store from "./history-store.js";
 import * as photos from "./photo-store.js";
 import { SAY } from "./strings.js";
 
 /** Looks at a photo again. */
 let reopen = (/** @type {string} */ _) => {};
+
+/** What is shown, by all that it depends on. @type {Map<string, HTMLLIElement>} */
+let shown = new Map();
 
 /** @param {store.Entry} entry */
 function item({ id, thumb, text, sample, verdict }) {
@@ -21,11 +24,13 @@ function item({ id, thumb, text, sample, verdict }) {
   return el("li", {}, button);
 }
 
-/** Draw the list anew. */
+/** Draw what has changed; the rest stays, also under a finger that is on its way. */
 export function show() {
   const entries = store.entries();
   byId("history").hidden = !entries.length;
-  byId("history-list").replaceChildren(...entries.map(item));
+  const key = (/** @type {store.Entry} */ entry) => JSON.stringify([entry, photos.has(entry.id)]);
+  shown = new Map(entries.map((entry) => [key(entry), shown.get(key(entry)) ?? item(entry)]));
+  arrange(byId("history-list"), [...shown.values()]);
   const count = (/** @type {string} */ verdict) => entries.filter((entry) => entry.verdict === verdict).length;
   const judged = entries.some(({ verdict }) => verdict);
   byId("tally").textContent = judged ? SAY.tally(count("right"), count("sort of"), count("wrong")) : "";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -121,6 +122,13 @@ def chromium(driver: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+def unwatched(chromium: Browser, **options: Any) -> Page:
+    """A page in a context of its own, as patient as those that are watched."""
+    page = chromium.new_page(**options)
+    page.set_default_timeout(1000 * PATIENCE)
+    return page
+
+
 def close(context: BrowserContext) -> None:
     """Leave all its pages; what their routes still answer fails no later test."""
     for page in context.pages:
@@ -147,10 +155,43 @@ def visit(chromium: Browser, server: str) -> Iterator[Visit]:
     assert watch.troubles == []
 
 
+@contextmanager
+def another_photo(page: Page) -> Iterator[None]:
+    """Until what the block brings about is answered: the answer before stands until the next photo has been read."""
+    before = page.locator("#photo img").element_handle()
+    yield
+    page.wait_for_function("before => !before.isConnected", arg=before)
+    answered(page)
+
+
 def upload(page: Page, photo: Any = CAT) -> None:
     """Until the answer, its map and the layers are all there."""
-    page.set_input_files("#file", photo)
-    answered(page)
+    with another_photo(page):
+        page.set_input_files("#file", photo)
+
+
+def kept(page: Page, database: str = "glassbot") -> list[str]:
+    """The ids of the photos that the browser keeps."""
+    ids: list[str] = page.evaluate(
+        """(name) => new Promise((resolve) => { indexedDB.open(name, 1).onsuccess = ({ target: { result } }) => {
+      result.transaction("photos").objectStore("photos").getAllKeys().onsuccess = ({ target }) => {
+        result.close();
+        resolve(target.result);
+      }; }; })""",
+        database,
+    )
+    return ids
+
+
+def one_is_kept(page: Page) -> None:
+    """Until the browser keeps the photo by its SHA-256, as the history names it: a reload finds no other."""
+    until(page, lambda: [len(one) for one in kept(page)] == [64])
+
+
+def stop_the_clock(page: Page) -> None:
+    """From now on time passes on the page only where a test lets it run, however busy the machine is."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
 
 
 def prefetched(page: Page) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import CAT, SAMPLES, Visit, answered, upload
+from tests.browser.conftest import CAT, SAMPLES, Visit, answered, one_is_kept, upload
 
 pytestmark = pytest.mark.browser
 
@@ -125,6 +125,7 @@ def test_a_link_to_the_page_asks_after_no_photo_of_before(visit: Visit) -> None:
     page = visit()
     upload(page, CAT)
     page.get_by_role("link", name="Glassbot").click()
+    expect(page.locator("#start")).to_be_visible()  # the page that is left shows the answer
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("#start-h")).to_have_text("Show me a photo.")
     expect(page.locator("#start-p")).to_contain_text("Drop one here")
@@ -172,6 +173,7 @@ def test_a_reload_and_the_way_back_from_elsewhere_find_the_photo_and_the_place_o
 ) -> None:
     page = visit()
     upload(page, CAT)
+    one_is_kept(page)
     page.evaluate("scrollTo(0, 700)")
     page.reload()
     answered(page)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SAMPLES, Visit, upload
+from tests.browser.conftest import PATIENCE, SAMPLES, Visit, upload
 
 pytestmark = pytest.mark.browser
+
+
+def predicted(page: Page, sample: str) -> Any:
+    """What the service says of a sample."""
+    photo = (SAMPLES / f"{sample}.webp").read_bytes()
+    return httpx.post(page.url.split("#")[0] + "predict", content=photo, timeout=PATIENCE).json()
 
 
 def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) -> None:
@@ -19,7 +26,7 @@ def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) 
     for name, summed in (("bridge", True), ("dunes", False)):  # a claim of many labels, and one of one
         with page.expect_request(lambda request: "/explain" in request.url) as asked:
             upload(page, SAMPLES / f"{name}.webp")
-        answer = httpx.post(page.url.split("#")[0] + "predict", content=(SAMPLES / f"{name}.webp").read_bytes()).json()
+        answer = predicted(page, name)
         [claim] = answer["caption"]["claims"]
         assert (len(claim["members"]) > 1) is summed
         assert ("claim=0" in asked.value.url) is summed
@@ -32,7 +39,7 @@ def test_the_map_that_is_shown_first_is_of_what_the_sentence_says(visit: Visit) 
 def test_the_sentence_shows_in_one_line_how_it_came_about(visit: Visit) -> None:
     page = visit()
     upload(page, SAMPLES / "bridge.webp")
-    answer = httpx.post(page.url.split("#")[0] + "predict", content=(SAMPLES / "bridge.webp").read_bytes()).json()
+    answer = predicted(page, "bridge")
     [claim] = answer["caption"]["claims"]
     line = page.locator("#derivation").inner_text()
     for member in claim["members"][:3]:

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import Watch, close
+from tests.browser.conftest import PATIENCE, Watch, close
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +29,8 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def operations(server: str) -> int:
     """How many operations the API has."""
-    paths: dict[str, dict[str, object]] = httpx.get(f"{server}/openapi.json").json()["paths"]
+    contract = httpx.get(f"{server}/openapi.json", timeout=PATIENCE).json()
+    paths: dict[str, dict[str, object]] = contract["paths"]
     return sum(len(methods) for methods in paths.values())
 
 

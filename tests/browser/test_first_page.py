@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Request
 
-from tests.browser.conftest import prefetched, upload
+from tests.browser.conftest import PATIENCE, prefetched, until, unwatched, upload
 
 pytestmark = pytest.mark.browser
 
@@ -16,7 +16,7 @@ PARTS: tuple[Literal["responseBodySize", "responseHeadersSize"], ...] = ("respon
 
 
 def test_the_first_page_is_light_and_its_text_is_packed(chromium: Browser, server: str) -> None:
-    page = chromium.new_page(viewport={"width": 1440, "height": 1800})  # so tall that the kernels are fetched, too
+    page = unwatched(chromium, viewport={"width": 1440, "height": 1800})  # so tall that the kernels are fetched, too
     sizes: dict[str, int] = {}
     plain: list[str] = []
 
@@ -29,31 +29,38 @@ def test_the_first_page_is_light_and_its_text_is_packed(chromium: Browser, serve
         if text and not small and answer.headers.get("content-encoding") != "gzip":
             plain.append(request.url)
 
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url))
     page.on("requestfinished", weigh)
     page.goto(server, wait_until="networkidle")
     prefetched(page)
-    page.wait_for_load_state("networkidle")
+    awaited = {f"{server}/model/filters.png", f"{server}/static/js/strings.js"}
+    until(page, lambda: awaited | asked <= sizes.keys())  # the network counts as idle from its first pause on
+    page.remove_listener("requestfinished", weigh)  # what ends with the page cannot be weighed
     page.close()
-    assert f"{server}/model/filters.png" in sizes
-    assert f"{server}/static/js/strings.js" in sizes
     assert plain == []
     assert sum(sizes.values()) <= 150_000
 
 
 def test_an_answer_is_light_and_the_layers_are_most_of_it(chromium: Browser, server: str) -> None:
-    page = chromium.new_page()
+    page = unwatched(chromium)
     page.goto(server, wait_until="networkidle")
     prefetched(page)
-    page.wait_for_load_state("networkidle")
+    asked_for: set[str] = set()
     sizes: dict[str, int] = {}
 
-    def weigh(request: Request) -> None:
-        name = request.url.removeprefix(server).split("?")[0]
-        sizes[name] = sum(request.sizes()[part] for part in PARTS)
+    def name_of(request: Request) -> str:
+        return request.url.removeprefix(server).split("?")[0]
 
+    def weigh(request: Request) -> None:
+        if name_of(request) in asked_for:  # and not of the page itself, told late
+            sizes[name_of(request)] = sum(request.sizes()[part] for part in PARTS)
+
+    page.on("request", lambda request: asked_for.add(name_of(request)))
     page.on("requestfinished", weigh)
     upload(page)
-    page.wait_for_load_state("networkidle")
+    until(page, lambda: asked_for <= sizes.keys())
+    page.remove_listener("requestfinished", weigh)  # what ends with the page cannot be weighed
     page.close()
     assert sizes["/activations"] <= 560_000  # 780,736 numbers
     assert sizes["/predict"] <= 2500
@@ -64,7 +71,7 @@ def test_an_answer_is_light_and_the_layers_are_most_of_it(chromium: Browser, ser
 
 
 def test_a_second_visit_asks_after_every_file_and_fetches_none_again(chromium: Browser, server: str) -> None:
-    page = chromium.new_page()
+    page = unwatched(chromium)
     page.goto(server, wait_until="networkidle")
     before = unchanged(server)
     page.reload(wait_until="networkidle")
@@ -74,12 +81,13 @@ def test_a_second_visit_asks_after_every_file_and_fetches_none_again(chromium: B
 
 def unchanged(server: str) -> float:
     """How many 304 the service counts."""
-    lines = httpx.get(f"{server}/metrics").text.splitlines()
+    lines = httpx.get(f"{server}/metrics", timeout=PATIENCE).text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if "requests_total" in line and 'status="304"' in line)
 
 
 def test_head_is_answered_as_get_without_the_body(server: str) -> None:
-    with httpx.Client(base_url=server) as client:  # on one connection, where a stray body would garble what follows
+    # On one connection, where a stray body would garble what follows.
+    with httpx.Client(base_url=server, timeout=PATIENCE) as client:
         for path in ("/", "/static/js/see.js", "/static/samples/chelsea.webp", "/model", "/livez"):
             head, whole = client.head(path), client.get(path)
             assert (head.status_code, head.content) == (200, b"")

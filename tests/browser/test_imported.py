@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from model import checkpoint
 from model.architecture import Architecture
 from tests.app.server import served
-from tests.browser.conftest import Visit, answered, drawn
+from tests.browser.conftest import PATIENCE, PATIENT, Visit, answered, drawn
 from tests.tiny import OBJECTS, SCENES, WORDS, tiny_network
 
 pytestmark = pytest.mark.browser
@@ -26,7 +26,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         outputs=len(OBJECTS) + len(SCENES) + len(WORDS), channels=(64, 192, 384, 256, 256), columns=1, lrn=None
     )
     checkpoint.save(folder / "narrow.safetensors", tiny_network(architecture=table), small=False)
-    with served(folder / "narrow.safetensors", folder / "log") as running:
+    with served(folder / "narrow.safetensors", folder / "log", **PATIENT) as running:
         yield running.address.rstrip("/")
 
 
@@ -42,7 +42,7 @@ def test_the_kernels_are_counted_and_stand_in_one_column(visit: Visit, address: 
     page.evaluate("Object.assign(new Image(), { src: 'model/filters.png' }).decode()")
     drawn(page)
     sheet = tmp_path / "sheet.png"
-    sheet.write_bytes(httpx.get(f"{address}/model/filters.png").content)
+    sheet.write_bytes(httpx.get(f"{address}/model/filters.png", timeout=PATIENCE).content)
     kernels = Image.open(sheet).convert("RGB")
     assert kernels.size == (132, 66)
     for number in (0, 13, 63):  # the middle of a tile shows the middle of its kernel
@@ -76,7 +76,7 @@ def shallow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("shallow")
     table = Architecture(outputs=len(OBJECTS) + len(SCENES) + len(WORDS), without="conv5", lrn=None)
     checkpoint.save(folder / "shallow.safetensors", tiny_network(architecture=table), small=False)
-    with served(folder / "shallow.safetensors", folder / "log") as running:
+    with served(folder / "shallow.safetensors", folder / "log", **PATIENT) as running:
         yield running.address.rstrip("/")
 
 

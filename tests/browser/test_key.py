@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.app.server import served
-from tests.browser.conftest import CAT, upload
+from tests.browser.conftest import CAT, PATIENCE, PATIENT, unwatched, upload
 
 pytestmark = pytest.mark.browser
 
@@ -19,13 +19,14 @@ KEY = "the-key-of-this-test"
 
 @pytest.fixture(scope="module")
 def locked(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(network, tmp_path_factory.mktemp("locked") / "log", GLASSBOT_API_KEYS=KEY) as running:
+    with served(network, tmp_path_factory.mktemp("locked") / "log", GLASSBOT_API_KEYS=KEY, **PATIENT) as running:
         yield running.address
 
 
 @pytest.fixture
 def page(chromium: Browser, locked: str) -> Iterator[Page]:
     context = chromium.new_context()
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.goto(locked)
     yield page
@@ -49,7 +50,7 @@ def test_the_key_is_kept_for_this_tab_and_for_no_other(page: Page, locked: str, 
     upload(page)
     kept = page.evaluate("JSON.stringify(localStorage) + document.cookie + location + JSON.stringify(history.state)")
     assert KEY not in kept
-    other = chromium.new_page()
+    other = unwatched(chromium)
     other.goto(locked)
     expect(other.get_by_role("textbox", name="API key")).to_have_value("")
     other.close()
@@ -80,7 +81,7 @@ def test_axe_finds_nothing_where_a_key_is_asked_for(page: Page, width: int) -> N
 
 
 def test_without_scripts_the_page_says_that_it_cannot_send_one(chromium: Browser, locked: str) -> None:
-    page = chromium.new_page(java_script_enabled=False)
+    page = unwatched(chromium, java_script_enabled=False)
     page.goto(locked)
     said = page.locator("noscript p")  # which get_by_text passes over
     expect(said).to_be_visible()

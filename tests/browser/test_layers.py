@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SAMPLES, Visit, answered, upload
+from tests.browser.conftest import PATIENCE, SAMPLES, Visit, answered, upload
 
 pytestmark = pytest.mark.browser
 
@@ -114,7 +114,8 @@ def test_tiles_stand_by_strength_or_by_how_important_they_are_for_the_chosen_lab
     page = visit(at="/#sample=bed&layer=conv5")
     answered(page)
     photo = (SAMPLES / "bed.webp").read_bytes()
-    shares = httpx.post(f"{server}/explain", params={"claim": 0}, content=photo).json()["relevance"]
+    explanation = httpx.post(f"{server}/explain", params={"claim": 0}, content=photo, timeout=PATIENCE)
+    shares = explanation.json()["relevance"]
     assert channels(page) == list(range(256))
     choose(page, "most important for")
     expect(page.locator("#layer-note")).not_to_contain_text("conv5 and pool5")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import SAMPLES
+from tests.browser.conftest import PATIENCE, SAMPLES, stop_the_clock
 from tests.browser.lessons import CASES, slide, step, written
 
 pytestmark = pytest.mark.browser
@@ -118,6 +118,12 @@ def test_padding_and_stride_decide_how_many_sums_there_are(visit: Visit) -> None
     assert sums(section) == [written(z) for z in CASES["correlate1d"][4]["expected"]]
 
 
+def at_rest(section: Locator) -> None:
+    """Until the kernel has gone over the photo, all at once, as it does by itself when it comes into sight."""
+    section.locator("learn-kernel[data-ready]").wait_for()
+    expect(section.locator("learn-kernel .size")).not_to_contain_text("Row 1, column 1:")
+
+
 def stop(section: Locator) -> tuple[int, int, int]:
     """Row and column of the stop, and its sum."""
     found = re.fullmatch(r"Row (\d+), column (\d+): z = (−?[\d,]+)", section.locator("learn-kernel .size").inner_text())
@@ -137,7 +143,7 @@ def greys(section: Locator) -> list[list[int]]:
 
 def test_a_kernel_steps_over_a_real_photo(visit: Visit) -> None:
     section = step(visit, "kernel")
-    section.locator("learn-kernel[data-ready]").wait_for()
+    at_rest(section)
     x = greys(section)
     assert len({v for row in x for v in row}) > 100
     sheet = section.get_by_role("group", name="The photo")
@@ -156,7 +162,7 @@ def test_a_kernel_steps_over_a_real_photo(visit: Visit) -> None:
 
 def test_the_sum_of_a_kernel_is_written_out_and_follows_the_mouse(visit: Visit) -> None:
     section = step(visit, "kernel")
-    section.locator("learn-kernel[data-ready]").wait_for()
+    at_rest(section)
     photo, its_map = section.locator("learn-kernel .sheet").all()
     its_map.hover(position={"x": 30, "y": 40})
     below = stop(section)
@@ -179,8 +185,7 @@ def test_the_sum_of_a_kernel_is_written_out_and_follows_the_mouse(visit: Visit) 
 
 def test_it_plays_pauses_and_starts_again(visit: Visit) -> None:
     page = visit(reduced_motion="no-preference")
-    page.clock.install(time=0)
-    page.clock.pause_at(1000)
+    stop_the_clock(page)
     page.goto(page.url + "learn#kernel")
     section = page.locator("#kernel")
     section.locator("learn-kernel[data-ready]").wait_for()
@@ -238,7 +243,8 @@ def test_conv1_computed_in_the_browser_is_conv1_of_the_network(visit: Visit) -> 
 
 def test_a_photo_goes_through_the_network_that_runs_here(visit: Visit, server: str) -> None:
     section = step(visit, "overview")
-    said = httpx.post(f"{server}/predict", content=(SAMPLES / "coffee.webp").read_bytes()).json()
+    coffee, desk = ((SAMPLES / f"{name}.webp").read_bytes() for name in ("coffee", "desk"))
+    said = httpx.post(f"{server}/predict", content=coffee, timeout=PATIENCE).json()
     labels = section.locator(".labels li")
     expect(labels).to_have_count(len(said["labels"]))
     for shown, one in zip(labels.all_inner_texts(), said["labels"], strict=True):
@@ -247,7 +253,7 @@ def test_a_photo_goes_through_the_network_that_runs_here(visit: Visit, server: s
     for name, side in (("conv1", 55), ("pool5", 6), ("fc6", 64)):
         assert section.locator(f"[data-stage={name}] canvas").get_attribute("width") == str(side)
     section.get_by_role("radio", name="desk").check()
-    other = httpx.post(f"{server}/predict", content=(SAMPLES / "desk.webp").read_bytes()).json()
+    other = httpx.post(f"{server}/predict", content=desk, timeout=PATIENCE).json()
     expect(labels.first).to_contain_text(other["labels"][0]["label"])
 
 
@@ -376,6 +382,7 @@ def losses(section: Locator) -> list[float]:
 def test_momentum_gets_down_the_valley_sooner(visit: Visit) -> None:
     section = step(visit, "sgd")
     words = section.locator(".size")
+    expect(section.get_by_role("slider", name="Step")).to_have_value("60")  # it plays by itself, all at once
     slide(section, "step", 1)
     moved: Any = CASES["sgdStep"][4]["expected"]["v"][0]
     expect(words).to_contain_text("v = 0.9 · 0 − 0.0005 · 0.01 · (−6) − 0.01 · (−9) = 0.09")

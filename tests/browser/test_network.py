@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from model.checkpoint import load
 from model.engines.torch_engine import TorchEngine
-from tests.browser.conftest import SAMPLES, Visit, answered, until
+from tests.browser.conftest import PATIENCE, SAMPLES, Visit, answered, until
 from tests.browser.lessons import lessons
 
 pytestmark = pytest.mark.browser
@@ -50,8 +50,9 @@ def connections(server: str, page: Page, per_layer: int = 10) -> dict[str, Any]:
     """What the service says of the label that is chosen."""
     label = page.locator("#bars [aria-pressed=true]").get_attribute("data-label") or ""
     asked: dict[str, str | int] = {"label": label, "per_layer": per_layer}
-    answer: dict[str, Any] = httpx.post(f"{server}/connections", params=asked, content=COFFEE.read_bytes()).json()
-    return answer
+    answer = httpx.post(f"{server}/connections", params=asked, content=COFFEE.read_bytes(), timeout=PATIENCE)
+    told: dict[str, Any] = answer.json()
+    return told
 
 
 def number(text: str) -> float:
@@ -149,7 +150,7 @@ def test_the_sum_of_a_cell_is_the_number_that_the_engine_computes(
         node(page, layer).click()
     url = httpx.URL(asked.value.url).params
     at = tuple(int(url[name]) for name in ("channel", "row", "column"))
-    square = httpx.post(f"{server}/square", content=COFFEE.read_bytes()).content
+    square = httpx.post(f"{server}/square", content=COFFEE.read_bytes(), timeout=PATIENCE).content
     pixels = np.array(Image.open(io.BytesIO(square)).convert("RGB"))
     maps = TorchEngine(load(network), precision="f32").run(pixels[None], maps=(layer,)).maps[layer][0]
     expected = float(maps[at] if maps.ndim == 3 else maps[at[0]])
@@ -208,7 +209,7 @@ def test_another_label_has_other_connections_and_its_own_softmax(visit: Visit, s
     assert told["label"]["label"] == name
     share = page.locator(".softmax .sum-line b").nth(-2)
     assert number(share.inner_text()) == pytest.approx(100 * told["probability"], abs=0.06)
-    gates = httpx.post(f"{server}/predict", content=COFFEE.read_bytes()).json()["gates"]
+    gates = httpx.post(f"{server}/predict", content=COFFEE.read_bytes(), timeout=PATIENCE).json()["gates"]
     score = 100 * told["probability"] * gates[told["label"]["vocabulary"]]
     assert number(page.locator(".softmax .sum-line b").last.inner_text()) == pytest.approx(score, abs=0.11)
     expect(page.locator("#bars [aria-pressed=true]")).to_contain_text(name)

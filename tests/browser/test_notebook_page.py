@@ -11,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import PATIENCE
+
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Page]
@@ -19,7 +21,7 @@ Visit = Callable[..., Page]
 @pytest.fixture(autouse=True)
 def book(server: str) -> str:
     """The page as it is sent; where none is installed the test is skipped."""
-    answer = httpx.get(f"{server}/notebook")
+    answer = httpx.get(f"{server}/notebook", timeout=PATIENCE)
     if answer.status_code != 200:
         pytest.skip("no notebook is installed")
     return answer.text
@@ -31,7 +33,7 @@ def test_its_links_stay_on_the_service_that_shows_it(book: str, server: str) -> 
     assert here == {"./", "learn", "training", "docs"}
     assert "127.0.0.1" not in "".join(links)
     for link in here:
-        assert httpx.get(f"{server}/{link}").status_code == 200
+        assert httpx.get(f"{server}/{link}", timeout=PATIENCE).status_code == 200
 
 
 def test_it_leads_to_the_step_and_back(visit: Visit, server: str) -> None:

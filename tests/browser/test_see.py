@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from app.http.routes.pages import templates
 from model.language.sentence import _OPENINGS
-from tests.browser.conftest import CAT, NOTES, Visit, answered, upload
+from tests.browser.conftest import CAT, NOTES, Visit, answered, drawn, upload
 
 pytestmark = pytest.mark.browser
 
@@ -189,6 +189,7 @@ def test_nothing_that_is_seen_moves_when_the_answer_comes(visit: Visit, width: i
     )
     page.set_input_files("#file", CAT)
     page.wait_for_selector("#answer.working")
+    drawn(page)  # else the shift of that itself is told later
     page.evaluate("window.moved = 0")
     page.wait_for_selector("#layers-body:not(.working)")
     page.wait_for_timeout(200)

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
 from model.checkpoint import PRETRAINED
-from tests.browser.conftest import CAT, NOTES, SAMPLES, Visit, until
+from tests.browser.conftest import CAT, NOTES, PATIENCE, SAMPLES, Visit, until
 from tests.browser.teaching import CUP, answer_with_numbers, card, give, learned, opened, photos_of, taught
 from tests.browser.test_keyboard import tab_to
 
@@ -53,10 +53,12 @@ def test_with_one_photo_more_it_is_learned_and_until_then_it_says_how_many_are_m
 def test_another_tab_sees_it_and_a_reload_keeps_it(visit: Visit, tmp_path: Path, server: str) -> None:
     page = opened(visit)
     other = page.context.new_page()
+    other.set_default_timeout(1000 * PATIENCE)
     other.goto(f"{server}/teach")
     other.wait_for_selector("html[data-ready]")
     give(page, "my cup", photos_of(CUP, 3, tmp_path))
     learned(other, "my cup", 3)
+    expect(card(other, "my cup").locator(".thumbs img")).to_have_count(3)  # one that is drawn takes another's place
     other.get_by_role("button", name="Remove photo 1 of “my cup”").click()
     expect(card(page, "my cup")).to_contain_text("1 more photo")
     other.get_by_role("button", name="Undo").click()
@@ -245,6 +247,7 @@ def test_by_keyboard_alone(visit: Visit, tmp_path: Path) -> None:
         page.keyboard.press("Enter")
     chooser.value.set_files(photos_of(CUP, 4, tmp_path))
     learned(page, "my cup", 4)
+    expect(card(page, "my cup").locator(".thumbs img")).to_have_count(4)  # one that is drawn takes another's place
     tab_to(page, ".thumbs button")
     page.keyboard.press("Enter")
     expect(card(page, "my cup").locator(".thumbs li")).to_have_count(3)

@@ -16,7 +16,7 @@ from model.checkpoint import PRETRAINED
 from model.runlog import reader, writer
 from tests.app.runs.run_logs import keep, loss_at, measured_at, size_at, write_run
 from tests.app.server import served
-from tests.browser.conftest import Watch, close
+from tests.browser.conftest import Watch, close, stop_the_clock, unwatched
 from tests.tiny import tiny_checkpoint
 
 pytestmark = pytest.mark.browser
@@ -173,12 +173,6 @@ def test_an_address_names_a_step_and_back_goes_back(look: Open) -> None:
     at(page, 300)
     page.evaluate("location.hash = 'step=1'")
     at(page, 0)
-
-
-def stop_the_clock(page: Page) -> None:
-    """From now on time passes on the page only where a test lets it run, however busy the machine is."""
-    page.clock.install(time=0)
-    page.clock.pause_at(1000)
 
 
 def test_play_goes_through_all_steps_and_stops(look: Open) -> None:
@@ -403,7 +397,7 @@ def test_everything_can_be_reached_by_keyboard_and_is_not_hidden_by_the_slider(l
 
 
 def test_the_first_page_is_light_and_asks_for_the_library_here_only(chromium: Browser, address: str) -> None:
-    page = chromium.new_page(viewport={"width": 1440, "height": 1800})
+    page = unwatched(chromium, viewport={"width": 1440, "height": 1800})
     sizes: dict[str, int] = {}
 
     def weigh(request: Request) -> None:
@@ -415,6 +409,7 @@ def test_the_first_page_is_light_and_asks_for_the_library_here_only(chromium: Br
     assert any(re.search("uPlot.*js$", url) for url in sizes)
     assert sum(sizes.values()) <= 200_000
     page.goto(address, wait_until="networkidle")
+    page.remove_listener("requestfinished", weigh)  # what ends with the page cannot be weighed
     page.close()
     assert [url for url in list(sizes) if "uPlot" in url and url.endswith(".js")] == [
         f"{address}/static/uplot/uPlot.iife.min.js"

@@ -15,7 +15,20 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
 
 from tests.app.server import Running, served
-from tests.browser.conftest import CAT, NOTES, Visit, answered, prefetched, upload
+from tests.browser.conftest import (
+    CAT,
+    NOTES,
+    PATIENT,
+    Visit,
+    another_photo,
+    answered,
+    drawn,
+    one_is_kept,
+    prefetched,
+    stop_the_clock,
+    until,
+    upload,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -66,12 +79,13 @@ def test_a_slow_server_is_named_and_its_answer_still_comes(visit: Visit, network
     with served(network, tmp_path / "log") as running:
         page = visit(address=running.address.rstrip("/"))
         prefetched(page)  # else the photo waits behind scripts that the server owes
-        page.clock.install()
+        stop_the_clock(page)
         running.process.send_signal(signal.SIGSTOP)
         page.set_input_files("#file", CAT)
         expect(page.locator(".stages [aria-current]")).to_have_text("Looking at it")
         page.clock.run_for(6000)
         expect(page.locator(".stages [aria-current]")).to_contain_text("longer than it should")
+        page.clock.resume()
         assert Axe().run(page).response["violations"] == []
         running.process.send_signal(signal.SIGCONT)
         answered(page)
@@ -80,7 +94,7 @@ def test_a_slow_server_is_named_and_its_answer_still_comes(visit: Visit, network
 def test_an_upload_that_gets_nowhere_is_said_to(visit: Visit) -> None:
     page = visit()
     prefetched(page)
-    page.clock.install()
+    stop_the_clock(page)
     page.route("**/predict", lambda _: None)
     page.set_input_files("#file", CAT)
     expect(page.locator(".stages [aria-current]")).to_have_text("Sending it")
@@ -149,6 +163,7 @@ def test_a_photo_goes_over_the_wire_once(visit: Visit) -> None:
     for i in (1, 2):
         page.locator("#bars button").nth(i).click()
         page.wait_for_selector(f"#cam[data-label='{page.locator('#bars button').nth(i).get_attribute('data-label')}']")
+    one_is_kept(page)
     page.reload()
     answered(page)
     assert [url.split("/")[-1] for url in uploaded] == ["predict"]
@@ -157,7 +172,7 @@ def test_a_photo_goes_over_the_wire_once(visit: Visit) -> None:
 def test_a_service_that_forgets_is_sent_the_photo_again_and_nobody_is_told(
     visit: Visit, network: Path, tmp_path: Path
 ) -> None:
-    forgetful = {"GLASSBOT_CACHE_PICTURES": "0", "GLASSBOT_CACHE_OUTPUTS": "0"}
+    forgetful = {"GLASSBOT_CACHE_PICTURES": "0", "GLASSBOT_CACHE_OUTPUTS": "0", **PATIENT}
     with served(network, tmp_path / "log", **forgetful) as running:
         page = visit(address=running.address.rstrip("/"))
         upload(page)
@@ -165,6 +180,7 @@ def test_a_service_that_forgets_is_sent_the_photo_again_and_nobody_is_told(
         page.locator("#bars button").nth(1).click()
         label = page.locator("#bars button").nth(1).get_attribute("data-label")
         page.wait_for_selector(f"#cam[data-label='{label}']")
+        one_is_kept(page)
         page.reload()
         answered(page)
         expect(page.locator("#layers-wait")).to_be_empty()
@@ -174,6 +190,8 @@ def test_a_photo_that_was_forgotten_is_sent_again_once_for_all_who_ask(visit: Vi
     page = visit()
     forgotten = {"type": "urn:glassbot:problem:unknown-image", "title": "Gone", "status": 404, "detail": "Gone."}
     seen: set[str] = set()
+    told: list[str] = []
+    held: list[Route] = []
 
     def forget_first(route: Route) -> None:
         path = route.request.url.split("?")[0]
@@ -182,9 +200,20 @@ def test_a_photo_that_was_forgotten_is_sent_again_once_for_all_who_ask(visit: Vi
         seen.add(path)
         return route.fulfill(status=404, json=forgotten, content_type="application/problem+json")
 
+    def hold_the_first(route: Route) -> None:
+        if held or "image=" in route.request.url:
+            return route.fallback()
+        return held.append(route)
+
     page.route("**/*image=*", forget_first)
+    page.route(re.compile(r"/(activations|explain)\?"), hold_the_first)
+    page.on("requestfinished", lambda r: told.append(r.url) if "image=" in r.url else None)
     uploaded: list[str] = []
     page.on("request", lambda r: uploaded.append(r.url) if r.method == "POST" and "image=" not in r.url else None)
-    upload(page)
+    with another_photo(page):
+        page.set_input_files("#file", CAT)
+        until(page, lambda: len(held) == 1 and len(told) == 2)  # who is told after that sends the photo once more
+        drawn(page)
+        held[0].continue_()
     assert len(seen) == 2
     assert len(uploaded) == 2  # with predict, and with whichever of activations and explain came first

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from model import checkpoint, unit_cards
 from model.unit_cards import ACROSS, LayerCards
 from tests.app.server import served
-from tests.browser.conftest import Visit, answered, upload
+from tests.browser.conftest import PATIENT, Visit, answered, until, upload
 
 pytestmark = pytest.mark.browser
 
@@ -62,15 +62,16 @@ def with_cards(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         figures={"conv5": {"units": 256, "real_pictures": 1000, "beaten": 256}},
         made={},
     )
-    with served(weights, folder / "log") as running:
+    with served(weights, folder / "log", **PATIENT) as running:
         yield running.address.rstrip("/")
 
 
-def grey(page: Page, canvas: str) -> int:
-    found: int = page.locator(canvas).first.evaluate(
-        "one => one.getContext('2d').getImageData(one.width >> 1, one.height >> 1, 1, 1).data[0]"
-    )
-    return found
+def expect_grey(page: Page, canvas: str, grey: int) -> None:
+    """Until the middle of a picture is so: it has its size before its sheet is here."""
+    middle = """one => { const copy = new OffscreenCanvas(one.width, one.height).getContext("2d");
+      copy.drawImage(one, 0, 0);
+      return copy.getImageData(one.width >> 1, one.height >> 1, 1, 1).data[0]; }"""
+    until(page, lambda: page.locator(canvas).first.evaluate(middle) == grey)
 
 
 def test_a_tile_opens_its_card_and_a_card_opens_others(visit: Visit, with_cards: str) -> None:
@@ -82,14 +83,14 @@ def test_a_tile_opens_its_card_and_a_card_opens_others(visit: Visit, with_cards:
     expect(text).to_contain_text("Fires most for: dog · right 62% of the time, 55–69; by chance it would be 21%.")
     expect(text).to_contain_text("the best of 1,000 test photos reaches 12")
     page.wait_for_function("() => document.querySelector('.unit-picture canvas').width === 16")
-    assert grey(page, ".unit-picture canvas") == 101
+    expect_grey(page, ".unit-picture canvas", 101)
     page.locator("#tiles button").nth(100).click()
     expect(page.locator("#channel-h")).to_have_text("Channel 101 of 256")
     expect(text).to_contain_text("No label or word fits")
     page.locator(".unit-fed button").nth(1).click()
     expect(page.locator("#channel-h")).to_contain_text("Channel 41 of 384")
     expect(page.locator("#tiles [data-channel='40']")).to_be_focused()
-    assert grey(page, ".unit-picture canvas") == 40
+    expect_grey(page, ".unit-picture canvas", 40)
 
 
 def test_a_label_has_a_card_and_the_keyboard_reaches_and_leaves_it(visit: Visit, with_cards: str) -> None:
@@ -101,7 +102,7 @@ def test_a_label_has_a_card_and_the_keyboard_reaches_and_leaves_it(visit: Visit,
     expect(dialog).to_be_visible()
     expect(dialog.locator("h3")).to_contain_text("what the network looks for")
     page.wait_for_function("() => document.querySelector('#label-card .unit-picture canvas').width === 16")
-    assert grey(page, "#label-card .unit-picture canvas") == 7
+    expect_grey(page, "#label-card .unit-picture canvas", 7)
     violations = Axe().run(page).response["violations"]
     assert [found["id"] for found in violations] == []
     page.keyboard.press("Escape")

@@ -154,7 +154,7 @@ export async function renew(photos, signal, progress) {
     if (!photo.file) return;
     try {
       const { answer, embedding } = await embed(photo.file, signal);
-      if (store.get(photo.sha256)) await store.put([{ ...photo, embedding, network: answer.network }]);
+      await store.amend(photo.sha256, { embedding, network: answer.network });
     } catch (error) {
       if (signal.aborted) return;
       refused.push(refusal(photo.file, error));

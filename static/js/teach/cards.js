@@ -1,6 +1,6 @@
 /** The cards of the things: photos, how many, how well they are told; and what can be done with each. */
 
-import { byId, el, find } from "../dom.js";
+import { arrange, byId, el, find } from "../dom.js";
 import { LEAST, MOST } from "./own.js";
 import { OUTSIDE } from "./store.js";
 import { SAY } from "./strings.js";
@@ -15,18 +15,12 @@ import { SAY } from "./strings.js";
  * @property {(photo: Photo) => void} removePhoto
  *
  * @typedef {{ element: HTMLLIElement, update: (photos: Photo[], learned: Rest.TaughtName | undefined) => void }} Card
+ *
+ * @typedef {{ element: HTMLLIElement, update: (photo: Photo, i: number) => void }} Entry a photo on a card; i: which one, from 0
  */
 
 /** @type {Map<string, Card>} */
 let cards = new Map();
-
-/** Put nodes into a place, and move none that stays: what has the focus keeps it. @param {Element} place @param {Element[]} nodes */
-function fill(place, nodes) {
-  for (const child of [...place.children]) if (!nodes.includes(child)) child.remove();
-  for (const [i, node] of nodes.entries()) {
-    if (place.children[i] !== node) place.insertBefore(node, place.children[i] ?? null);
-  }
-}
 
 /**
  * Show all of them.
@@ -49,7 +43,7 @@ export function show(things, outside, learned, acts) {
     next.set(name, card);
   }
   cards = next;
-  fill(
+  arrange(
     byId("things-list"),
     [...next.values()].map(({ element }) => element),
   );
@@ -87,7 +81,7 @@ function build(name, acts) {
     const remove = button(SAY.remove, SAY.removeThing(name), () => acts.removeThing(name));
     buttons.append(rename, remove);
   }
-  /** @type {Map<string, HTMLLIElement>} */
+  /** @type {Map<string, Entry>} */
   let shown = new Map();
   const update = (/** @type {Photo[]} */ photos, /** @type {Rest.TaughtName | undefined} */ learned) => {
     facts.textContent = told(name, photos.length, learned);
@@ -96,12 +90,12 @@ function build(name, acts) {
     short.hidden = !short.textContent;
     more.disabled = name !== OUTSIDE && photos.length >= MOST;
     const seen = photos.filter(({ file, thumb }) => file || thumb);
-    const entries = seen.map((photo, i) => {
-      const key = photo.thumb ? photo.sha256 : photo.sha256.slice(1); // one that is drawn replaces the one that was not
-      return /** @type {[string, HTMLLIElement]} */ ([key, shown.get(key) ?? thumb(photo, i, acts)]);
-    });
-    shown = new Map(entries);
-    fill(thumbs, [...shown.values()]);
+    shown = new Map(seen.map((photo) => [photo.sha256, shown.get(photo.sha256) ?? thumb(photo, acts)]));
+    for (const [i, photo] of seen.entries()) shown.get(photo.sha256)?.update(photo, i);
+    arrange(
+      thumbs,
+      [...shown.values()].map(({ element }) => element),
+    );
     thumbs.hidden = !seen.length;
     const blind = photos.length - seen.length;
     numbers.textContent = blind ? SAY.numbersOnly(blind) : "";
@@ -118,22 +112,29 @@ function told(name, count, learned) {
   return `${SAY.photos(count)} · ${known.tested ? SAY.heldBack(known.right, known.tested) : SAY.untested}`;
 }
 
-/** @param {Photo} photo @param {number} i @param {Acts} acts */
-function thumb(photo, i, acts) {
-  const { name, file } = photo;
-  const picture = photo.thumb
-    ? el("img", { src: photo.thumb, alt: SAY.photo(i + 1, name), width: 112, height: 112 })
-    : el("span", { class: "blank" }, file?.name ?? "");
-  const remove = el("button", { type: "button", "aria-label": SAY.removePhoto(i + 1, name), title: SAY.remove }, "×");
-  const entry = el("li", {}, picture, remove);
+/** @param {Photo} photo @param {Acts} acts @returns {Entry} */
+function thumb(photo, acts) {
+  const blank = el("span", { class: "blank" }, photo.file?.name ?? "");
+  const image = el("img", { width: 112, height: 112 });
+  const remove = el("button", { type: "button", title: SAY.remove }, "×");
+  const element = el("li", {}, blank, remove);
+  const update = (/** @type {Photo} */ now, /** @type {number} */ i) => {
+    photo = now;
+    if (now.thumb && image.src !== now.thumb) {
+      image.src = now.thumb;
+      element.firstElementChild?.replaceWith(image);
+    }
+    image.alt = SAY.photo(i + 1, now.name);
+    remove.setAttribute("aria-label", SAY.removePhoto(i + 1, now.name));
+  };
   remove.addEventListener("click", () => {
-    const near = entry.nextElementSibling ?? entry.previousElementSibling;
-    const card = entry.closest(".thing");
+    const near = element.nextElementSibling ?? element.previousElementSibling;
+    const card = element.closest(".thing");
     acts.removePhoto(photo);
     const target = near?.querySelector("button") ?? card?.querySelector("h3");
     if (target instanceof HTMLElement) target.focus();
   });
-  return entry;
+  return { element, update };
 }
 
 /** Ask for another name, in place of the buttons. @param {string} name @param {HTMLButtonElement} opener @param {Acts} acts */

@@ -80,6 +80,24 @@ export async function put(taken) {
   await tell();
 }
 
+/**
+ * Change something of a photo, unless it has gone: another tab may have removed it while we do not know yet.
+ * @param {string} sha256
+ * @param {Partial<Photo>} part
+ */
+export async function amend(sha256, part) {
+  const there = await transact("readwrite", (store) => {
+    const asked = store.get(sha256);
+    asked.onsuccess = () => asked.result && store.put({ ...asked.result, ...part });
+    return asked;
+  });
+  const photo = photos.get(sha256);
+  if (keeps && !there) photos.delete(sha256);
+  else if (photo) photos.set(sha256, { ...photo, ...part });
+  changed();
+  await tell();
+}
+
 /** Forget photos. @param {Photo[]} gone */
 export async function remove(gone) {
   for (const { sha256 } of gone) photos.delete(sha256);

@@ -15,9 +15,8 @@ export async function fill() {
   drawing = true;
   for (let photo = next(); photo?.file; photo = next()) {
     const drawn = await small(photo.file).catch(() => "");
-    if (!drawn) blind.add(photo.sha256);
-    const now = store.get(photo.sha256); // it may have gone meanwhile, or have another name
-    if (drawn && now) await store.put([{ ...now, thumb: drawn }]);
+    if (drawn) await store.amend(photo.sha256, { thumb: drawn });
+    else blind.add(photo.sha256);
   }
   drawing = false;
 }
