@@ -13,6 +13,7 @@ momentum and weight decay                ``optim.PaperSGD``             5
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from math import isfinite
 
 import torch
@@ -25,6 +26,7 @@ from training.trainer.plan import Plan
 from training.trainer.schedule import conv1_lr_factor, lr_factor
 from training.trainer.state import TrainState
 from training.trainer.teachers.distillation import Teachers
+from training.trainer.winograd import Winograd
 
 
 class DivergedError(RuntimeError):
@@ -65,7 +67,8 @@ def forward(
     plan: Plan, state: TrainState, batch: list[BatchPart], teachers: Teachers | None
 ) -> tuple[Tensor, Tensor | None]:
     """Logits (N, O) float32 of the network, and of the teachers where there are any, for all parts in a row."""
-    with torch.autocast(plan.device.type, torch.bfloat16, enabled=plan.recipe.precision == "bf16"):
+    quick = nullcontext() if plan.recipe.compile else Winograd()
+    with torch.autocast(plan.device.type, torch.bfloat16, enabled=plan.recipe.precision == "bf16"), quick:
         pictures_NCHW = torch.cat([part.pictures for part in batch])
         logits_NO = state.forward(pictures_NCHW)
         teacher_logits_NO = teachers.logits(pictures_NCHW) if teachers else None
