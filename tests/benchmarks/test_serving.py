@@ -55,7 +55,9 @@ def processes_of(network: Path) -> list[str]:
 def test_one_command_measures_serving_and_judges_the_goals(network: Path) -> None:
     report, output = run(network, "--parts", "throughput", "arrivals", "bodies", "folder", "footprint", "workers")
     assert set(report["ratios"]) >= {"http_over_in_process", "p99_half_load_over_idle", "folder_over_in_process"}
-    assert all(0 < ratio["low"] <= ratio["value"] <= ratio["high"] for ratio in report["ratios"].values())
+    assert all(ratio["low"] <= ratio["value"] <= ratio["high"] for ratio in report["ratios"].values())
+    # The start is taken off the time of a folder, and of so few photos that may leave less than nothing.
+    assert all(ratio["low"] > 0 for name, ratio in report["ratios"].items() if name != "folder_over_in_process")
     assert all(ratio["n"] >= 1 for ratio in report["ratios"].values())
     assert {goal["what"] for goal in report["goals"]} >= {"answers over HTTP / in process (N/D1)"}
     assert report["figures"]["answers"]["compared"] == 2 * 8 + 3 * 5
