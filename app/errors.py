@@ -293,7 +293,7 @@ class DeadlineExceededError(GlassbotError):
 
 
 def raised() -> list[type[GlassbotError]]:
-    """Every class of the tree that is raised itself, which are those with a slug of their own."""
+    """Every class with a slug of its own: one for each type of problem."""
     queue: list[type[GlassbotError]] = [GlassbotError]
     for error in queue:
         queue += error.__subclasses__()

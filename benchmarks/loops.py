@@ -78,7 +78,7 @@ def ours(race: Race) -> Side:
     vocabulary = Vocabulary(name="label", activation="softmax", labels=labels)
     stored = InMemory.of(_as_stored(race))
     pictures = PictureSet(name="pictures", vocabulary=vocabulary, pictures=stored, targets=race.targets)
-    compiled = race.rules != "modern"  # which has no response normalisation to fuse, and is trained without
+    compiled = race.rules != "modern"  # which it slows down (docs/experiments.md, 42)
     plan = build_plan(recipe_of(race, compiled=compiled), [pictures], [], race.device, steps=_ENDLESS)
     state = build_state(plan)
 
@@ -206,7 +206,7 @@ def plain_step(network: Any, optimisers: list[torch.optim.Optimizer], x: Tensor,
 
 
 def recipe_of(race: Race, *, compiled: bool) -> Recipe:
-    """The recipe that gives both sides their network, and our side the rest; only ours is compiled."""
+    """The recipe that gives both sides their network, and our side the rest; ``compiled``: whether ours is."""
     stages = (Stage(size=race.size, share=1.0),)
     if race.rules == "modern":
         return replace(modern(), batch_size=race.batch_size, precision=race.precision, stages=stages, compile=compiled)

@@ -86,13 +86,15 @@ export async function put(taken) {
  * @param {Partial<Photo>} part
  */
 export async function amend(sha256, part) {
+  const before = photos.get(sha256);
+  if (!before) return;
   const there = await transact("readwrite", (store) => {
     const asked = store.get(sha256);
     asked.onsuccess = () => asked.result && store.put({ ...asked.result, ...part });
     return asked;
   });
   const photo = photos.get(sha256);
-  if (keeps && !there) photos.delete(sha256);
+  if (keeps && !there && photo === before) photos.delete(sha256);
   else if (photo) photos.set(sha256, { ...photo, ...part });
   changed();
   await tell();
