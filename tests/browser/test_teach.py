@@ -58,7 +58,7 @@ def test_another_tab_sees_it_and_a_reload_keeps_it(visit: Visit, tmp_path: Path,
     other.wait_for_selector("html[data-ready]")
     give(page, "my cup", photos_of(CUP, 3, tmp_path))
     learned(other, "my cup", 3)
-    expect(card(other, "my cup").locator(".thumbs img")).to_have_count(3)  # one that is drawn takes another's place
+    expect(card(other, "my cup").locator(".thumbs img")).to_have_count(3)
     other.get_by_role("button", name="Remove photo 1 of “my cup”").click()
     expect(card(page, "my cup")).to_contain_text("1 more photo")
     other.get_by_role("button", name="Undo").click()
@@ -247,7 +247,7 @@ def test_by_keyboard_alone(visit: Visit, tmp_path: Path) -> None:
         page.keyboard.press("Enter")
     chooser.value.set_files(photos_of(CUP, 4, tmp_path))
     learned(page, "my cup", 4)
-    expect(card(page, "my cup").locator(".thumbs img")).to_have_count(4)  # one that is drawn takes another's place
+    expect(card(page, "my cup").locator(".thumbs img")).to_have_count(4)
     tab_to(page, ".thumbs button")
     page.keyboard.press("Enter")
     expect(card(page, "my cup").locator(".thumbs li")).to_have_count(3)

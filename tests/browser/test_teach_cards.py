@@ -25,13 +25,11 @@ def names(page: Page) -> list[str | None]:
     return [button.get_attribute("aria-label") for button in card(page, "my cup").locator(".thumbs button").all()]
 
 
-def undrawn(visit: Visit, folder: Path) -> Page:
-    """A page with three photos of which no small picture is drawn until `draw()`."""
-    page = opened(visit)
+def give_undrawn(page: Page, folder: Path) -> None:
+    """Give three photos of which no small picture is drawn until `draw()`."""
     page.evaluate(HOLD_DRAWING)
     give(page, "my cup", photos_of(CUP, 3, folder))
     learned(page, "my cup", 3)
-    return page
 
 
 def test_each_photo_has_a_number_of_its_own_whatever_was_removed(visit: Visit, tmp_path: Path) -> None:
@@ -47,7 +45,8 @@ def test_each_photo_has_a_number_of_its_own_whatever_was_removed(visit: Visit, t
 
 
 def test_a_picture_that_is_drawn_takes_the_focus_from_nobody(visit: Visit, tmp_path: Path) -> None:
-    page = undrawn(visit, tmp_path)
+    page = opened(visit)
+    give_undrawn(page, tmp_path)
     second = card(page, "my cup").locator(".thumbs button").nth(1)
     second.focus()
     expect(card(page, "my cup").locator(".thumbs img")).to_have_count(0)
@@ -61,9 +60,7 @@ def test_what_another_tab_removed_is_not_put_back_by_its_picture(visit: Visit, t
     page.add_init_script("delete window.BroadcastChannel")  # so this tab hears of nothing in time
     page.goto(f"{server}/teach")
     page.wait_for_selector("html[data-ready]")
-    page.evaluate(HOLD_DRAWING)
-    give(page, "my cup", photos_of(CUP, 3, tmp_path))
-    learned(page, "my cup", 3)
+    give_undrawn(page, tmp_path)
     other = page.context.new_page()
     other.set_default_timeout(1000 * PATIENCE)
     other.goto(f"{server}/teach")

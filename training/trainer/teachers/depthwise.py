@@ -7,58 +7,37 @@ those that are quick: a step of EfficientNet-Lite0 takes two thirds of the time 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
+
+from training.trainer.conv2d import Conv2d, OtherConv2d
 
 
-class QuickDepthwise(TorchFunctionMode):
+class QuickDepthwise(OtherConv2d):
     """Within this context, depthwise convolutions that autocast computes in bfloat16 on the CPU have quick gradients.
 
     All others, and those with a bias, a dilation or padding by name, are computed as ever.
     """
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        if func is F.conv2d and torch.is_autocast_enabled("cpu"):
-            convolution = _Convolution(*args, **(kwargs or {}))
-            if convolution.is_plain_depthwise():
-                return convolution.compute()
-        return func(*args, **(kwargs or {}))
-
-
-class _Convolution(NamedTuple):
-    """The arguments of ``F.conv2d``."""
-
-    input: Tensor
-    weight: Tensor
-    bias: Tensor | None = None
-    stride: Any = 1
-    padding: Any = 0
-    dilation: Any = 1
-    groups: int = 1
-
-    def is_plain_depthwise(self) -> bool:
-        depthwise = self.groups == self.input.shape[1] == self.weight.shape[0]
-        quick = self.input.device.type == "cpu" and self.weight.shape[2:] in ((3, 3), (5, 5))
-        square = len(set(_pair(self.stride))) == 1 and _pair(self.dilation) == (1, 1)
-        return depthwise and quick and square and self.bias is None and not isinstance(self.padding, str)
-
-    def compute(self) -> Tensor:
+    def compute(self, convolution: Conv2d) -> Tensor | None:
         """Compute at stride 1, and drop the other rows and columns."""
-        (rows, columns), (stride, _) = _pair(self.padding), _pair(self.stride)
-        x = F.pad(self.input, (columns, columns, rows, rows)) if rows or columns else self.input
-        result: Tensor = _Depthwise.apply(x.bfloat16(), self.weight.bfloat16())
-        return result if stride == 1 else result[:, :, ::stride, ::stride]
+        if not torch.is_autocast_enabled("cpu") or not _is_plain_depthwise(*convolution):
+            return None
+        x, w, _, stride, padding, *_ = convolution
+        (rows, columns), (step, _) = _pair(padding), _pair(stride)
+        x = F.pad(x, (columns, columns, rows, rows)) if rows or columns else x
+        result: Tensor = _Depthwise.apply(x.bfloat16(), w.bfloat16())
+        return result if step == 1 else result[:, :, ::step, ::step]
+
+
+def _is_plain_depthwise(x: Tensor, w: Tensor, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> bool:
+    depthwise = groups == x.shape[1] == w.shape[0]
+    quick = x.device.type == "cpu" and w.shape[2:] in ((3, 3), (5, 5))
+    square = len(set(_pair(stride))) == 1 and _pair(dilation) == (1, 1)
+    return depthwise and quick and square and bias is None and not isinstance(padding, str)
 
 
 class _Depthwise(torch.autograd.Function):
