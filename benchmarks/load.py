@@ -104,7 +104,18 @@ def wrk_arguments(bodies: Sequence[Body]) -> Iterator[list[str]]:
 
 
 def run_closed_loop(server: Server, arguments: Sequence[str], concurrency: int, seconds: int) -> ClosedLoop:
-    """Run ``concurrency`` clients for ``seconds``. Raises LoadError where wrk fails, or no request was answered 200."""
+    """Run ``concurrency`` clients for ``seconds``, or longer where no request is answered in that time.
+
+    Raises LoadError where wrk fails, or no request was answered 200 in 16 times as long either.
+    """
+    for longer in (1, 4, 16):
+        loop = _closed_loop(server, arguments, concurrency, longer * seconds)
+        if loop.ok:
+            return loop
+    raise LoadError(f"{server.name} answered no request with 200: {loop}")
+
+
+def _closed_loop(server: Server, arguments: Sequence[str], concurrency: int, seconds: int) -> ClosedLoop:
     _await_idle(server, arguments)
     options = {
         "--threads": "1",
@@ -117,10 +128,7 @@ def run_closed_loop(server: Server, arguments: Sequence[str], concurrency: int, 
     status, output, share = _run(["wrk", *flags, f"{server.address}/predict", "--", *arguments])
     if status or not output.rstrip().endswith("}"):
         raise LoadError(f"wrk ended with status {status}: {output.strip()[-300:]}")
-    loop = ClosedLoop(concurrency=concurrency, client_cpu=share, **json.loads(output.splitlines()[-1]))
-    if not loop.ok:
-        raise LoadError(f"{server.name} answered no request with 200: {loop}")
-    return loop
+    return ClosedLoop(concurrency=concurrency, client_cpu=share, **json.loads(output.splitlines()[-1]))
 
 
 def _await_idle(server: Server, arguments: Sequence[str]) -> None:

@@ -8,14 +8,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from benchmarks import serving
 from benchmarks.builds import engine_alone, older_build
-from benchmarks.load import LoadError, require_wrk
-from benchmarks.servers import ROOT, Program, ServerError, running
+from benchmarks.load import ClosedLoop, LoadError, require_wrk, run_closed_loop
+from benchmarks.servers import ROOT, Program, Server, ServerError, running
 from model.checkpoint import PRETRAINED
 from tests.tiny import tiny_checkpoint
 
@@ -154,3 +155,21 @@ def test_without_wrk_one_sentence_says_how_to_install_it(monkeypatch: pytest.Mon
     monkeypatch.setattr("shutil.which", lambda _: None)
     with pytest.raises(LoadError, match="apt-get install wrk"):
         require_wrk()
+
+
+def test_a_loop_in_which_nothing_was_answered_runs_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = cast("Server", SimpleNamespace(name="ours"))
+    lengths = []
+
+    def loop(_server: Server, _arguments: object, concurrency: int, seconds: int) -> ClosedLoop:
+        lengths.append(seconds)
+        return ClosedLoop(concurrency, seconds, enough <= seconds, 18, 18, 0, 0, 1330.0, 0.01)
+
+    monkeypatch.setattr("benchmarks.load._closed_loop", loop)
+    enough = 8
+    assert run_closed_loop(server, [], 32, 2).seconds == 8
+    assert lengths == [2, 8]
+    enough = 100
+    with pytest.raises(LoadError, match="ours answered no request with 200"):
+        run_closed_loop(server, [], 32, 2)
+    assert lengths == [2, 8, 2, 8, 32]

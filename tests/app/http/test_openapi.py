@@ -109,7 +109,7 @@ def test_a_problem_is_listed_under_its_own_status(contract: Document) -> None:
 def test_every_error_of_the_tree_that_is_raised_itself_is_known(contract: Document) -> None:
     every = [errors.GlassbotError]
     for kind in every:
-        every += kind.__subclasses__()
+        every += [child for child in kind.__subclasses__() if child.__module__ == errors.__name__]
     leaves = {kind.slug for kind in every if not kind.__subclasses__()}
     assert leaves <= set(contract["components"]["examples"])
     assert {kind.slug for kind in every} == set(contract["components"]["examples"])
