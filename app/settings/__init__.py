@@ -109,7 +109,8 @@ class Settings(BaseSettings):
         default=150,
         gt=0,
         le=60_000,
-        description="Longest queue for the network, in milliseconds of its work; further requests are answered 503.",
+        description="Longest queue for the network, in milliseconds of its work; further requests are answered 503. "
+        "Where the network is slow, more time makes larger batches: more answers, and later ones.",
     )
     max_in_flight: int = Field(
         default=64,
