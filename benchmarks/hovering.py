@@ -84,8 +84,9 @@ def main() -> None:
     """Read the options, measure, and print the report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hovering", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    options = parser.parse_args()
     report = run()
-    if parser.parse_args().json:
+    if options.json:
         print(json.dumps(report))
     else:
         show(report)

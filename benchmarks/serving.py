@@ -99,7 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.serving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--parts", nargs="+", choices=PARTS, metavar="PART", help="default: all that can be measured")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, metavar="PART", help="default: all, but today without --today"
+    )
     parser.add_argument("--today", type=Path, metavar="PATH", help="checkout of an older build to compare with")
     parser.add_argument("--seconds", type=_count, help="seconds of each closed loop (default: 10)")
     parser.add_argument("--runs", type=_count, help="how often everything that takes turns is measured (default: 3)")
@@ -120,6 +122,8 @@ def _count(text: str) -> int:
 def _require(parts: Sequence[str], plan: Plan) -> None:
     if "today" in parts and plan.older is None:
         raise LoadError("There is no older build to compare with: --today PATH names its checkout.")
+    if "today" in parts and plan.older and not plan.older.is_dir():
+        raise LoadError(f"{plan.older} is no folder: --today names the checkout of an older build.")
     if "workers" in parts and importlib.util.find_spec("gunicorn") is None:
         raise LoadError("Several workers need gunicorn: pip install -e '.[workers]', or leave workers out of --parts.")
     if "peers" in parts:

@@ -110,7 +110,8 @@ class Settings(BaseSettings):
         gt=0,
         le=60_000,
         description="Longest queue for the network, in milliseconds of its work; further requests are answered 503. "
-        "Where the network is slow, more time makes larger batches: more answers, and later ones.",
+        "Where the network is slow, more time makes larger batches: more answers, and later ones. "
+        "Eight, or a full batch where that is less, are always admitted.",
     )
     max_in_flight: int = Field(
         default=64,

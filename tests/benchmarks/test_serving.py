@@ -118,6 +118,8 @@ def test_the_older_build_must_be_named_to_be_measured(capsys: pytest.CaptureFixt
     if shutil.which("wrk"):
         assert serving.main(["--parts", "today"]) == 2
         assert "--today PATH" in capsys.readouterr().err
+        assert serving.main(["--parts", "today", "--today", "/no/such/folder"]) == 2
+        assert "is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.soak
