@@ -4,7 +4,7 @@
 # Expected, as amsmath has it: \operatorname{arg\,max} is one upright name, whose index stands beside it, and \operatorname*{arg\,max} one whose
 # index stands beneath it in a formula of its own. Seen: an empty <mo>, for the starred form an asterisk that readers see, and six
 # <mi> of one letter, which are set in italics and to which the index is attached. Without the space the name is one <mo>. But also there, and
-# for \max, the index stands beside it in a formula of its own (<msub>, where movablelimits has no effect), though \sum gets <munderover>.
+# for \max, the index stands beside it in a formula of its own (<msub>, where movablelimits has no effect), though \sum gets <munder>.
 # \argmax is one operator with the space; \underset puts the index beneath.
 # Output: \operatorname{argmax}_k: <mo>argmax</mo>, index beside
 #         \operatorname{arg\,max}_k: <mo /> and 6 letters, index beside
@@ -22,7 +22,6 @@ from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
 
-MATHML = "{http://www.w3.org/1998/Math/MathML}"
 FORMULAS = (
     r"\operatorname{argmax}_k",
     r"\operatorname{arg\,max}_k",
@@ -33,11 +32,11 @@ FORMULAS = (
 )
 for formula in FORMULAS:
     tree = ElementTree.fromstring(convert(formula, display="block"))
-    operators = [one.text for one in tree.iter(MATHML + "mo")]
-    letters = [one.text for one in tree.iter(MATHML + "mi") if one.text != "k"]
+    operators = [one.text for one in tree.iterfind(".//{*}mo")]
+    letters = [one.text for one in tree.iterfind(".//{*}mi") if one.text != "k"]
     shown = " ".join("<mo />" if not text else text if text == "*" else f"<mo>{text}</mo>" for text in operators)
-    beneath = any(tree.iter(MATHML + "munder"))
-    beside = any(tree.iter(MATHML + "msub"))
+    beneath = tree.find(".//{*}munder") is not None
+    beside = tree.find(".//{*}msub") is not None
     where = "index beneath" if beneath else "index beside" if beside else "no index"
     print(f"{formula}: {shown}{f' and {len(letters)} letters' if letters else ''}, {where}")
 PYTHON
