@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.captioning.buckets.stores import open_store
+from benchmarks.options import exit_on_sigterm, whole
 from benchmarks.servers import memory_of
 
 _SERVER = """
@@ -131,8 +132,9 @@ def main() -> None:
     """Measure all three ways in turn and print a row for each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", type=Path)
-    parser.add_argument("--pictures", type=int, default=20_000)
+    parser.add_argument("--pictures", type=whole(), default=20_000)
     options = parser.parse_args()
+    exit_on_sigterm()
     with TemporaryDirectory() as temporary, s3() as url:
         os.environ.update(s3_environment(url))
         address = create_bucket(url, "benchmark")

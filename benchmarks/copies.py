@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.options import whole
 from model.checkpoint import PRETRAINED, load
 from model.engines import Engine, create_engine
 from model.pictures.upright import upright_rgb
@@ -76,7 +77,7 @@ def main() -> None:
     """Read the options, measure, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.copies", description=_FIRST_LINE)
     parser.add_argument("folder", type=Path, help="photos, each of something else")
-    parser.add_argument("--copied", type=int, default=150, help="of how many copies are made (default: 150)")
+    parser.add_argument("--copied", type=whole(), default=150, help="of how many copies are made (default: 150)")
     parser.add_argument("--checkpoint", type=Path, default=PRETRAINED)
     options = parser.parse_args()
     checkpoint = load(options.checkpoint)

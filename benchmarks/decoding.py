@@ -17,6 +17,8 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.options import whole
+
 HERE = Path(__file__).resolve().parents[1]
 SIZES = ((256, 256), (500, 375), (1600, 1200), (4032, 3024))
 TASKS = ("serving", "training")
@@ -114,7 +116,7 @@ def main() -> None:
     """Read the options, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.decoding", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--against", type=Path, required=True, metavar="CHECKOUT", help="another checkout")
-    parser.add_argument("--n", type=int, default=200, help="pictures of each size and task (default: 200)")
+    parser.add_argument("--n", type=whole(), default=200, help="pictures of each size and task (default: 200)")
     options = parser.parse_args()
     Console().print(table_of(measure(HERE, options.against.resolve(), options.n)))
 

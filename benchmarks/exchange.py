@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.nodes import RENDEZVOUS_PORT, ROOT, Machine, torchrun, two_machines
+from benchmarks.options import whole
 from model import checkpoint
 from model.architecture import Architecture
 from model.engines.alexnet import AlexNet
@@ -74,10 +75,10 @@ def parameters(architecture: Architecture) -> int:
 def main() -> None:
     """Print the sizes, what a step sends, and what eight GPUs would bring."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.exchange", description=__doc__)
-    parser.add_argument("--labels", type=int, help="rows of fc8 (default: those of the shipped network)")
-    parser.add_argument("--steps", type=int, default=5, help="steps to measure; 0 computes only")
+    parser.add_argument("--labels", type=whole(), help="rows of fc8 (default: those of the shipped network)")
+    parser.add_argument("--steps", type=whole(0), default=5, help="steps to measure; 0 computes only")
     parser.add_argument("--rate", type=float, action="append", help="pictures a second of one GPU, for the table")
-    parser.add_argument("--batch-size", type=int, default=512, help="pictures a step of one GPU, for the table")
+    parser.add_argument("--batch-size", type=whole(), default=512, help="pictures a step of one GPU, for the table")
     parser.add_argument("--worker", type=Path, metavar="SENT", help=argparse.SUPPRESS)
     parser.add_argument("--interface", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -25,6 +25,7 @@ from rich.table import Table
 from app.inference import occlusion
 from benchmarks import faithfulness_arithmetic as arithmetic
 from benchmarks.faithfulness_arithmetic import Pixels
+from benchmarks.options import whole
 from model import drawing, explain
 from model.checkpoint import PRETRAINED, Checkpoint, load
 from model.describe import probabilities
@@ -208,11 +209,11 @@ def main() -> None:
     """Read the options, measure, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faithfulness", description=_FIRST_LINE)
     parser.add_argument("--data", type=Path, action="append", required=True, help="a set, or a folder of classes")
-    parser.add_argument("--n", type=int, default=1000, help="pictures of all sets together (default: 1000)")
+    parser.add_argument("--n", type=whole(), default=1000, help="pictures of all sets together (default: 1000)")
     parser.add_argument("--occlusion", type=int, default=None, metavar="N", help="pictures with an occlusion map")
     parser.add_argument("--checkpoint", type=Path, default=PRETRAINED)
     parser.add_argument("--baseline", choices=("mean", "blur"), default="mean", help="what covers (default: mean)")
-    parser.add_argument("--steps", type=int, default=8, help="parts into which the pixels are divided (default: 8)")
+    parser.add_argument("--steps", type=whole(), default=8, help="parts into which the pixels are divided (default: 8)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="where every picture's figures are written, as they come")
     options = parser.parse_args()

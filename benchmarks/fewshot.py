@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.options import whole
 from model.checkpoint import PRETRAINED, Checkpoint, load
 from model.describe import gate_of, probabilities, strengths
 from model.engines import Engine, create_engine
@@ -202,10 +203,12 @@ def main() -> None:
     """Read the options, measure, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fewshot", description=_FIRST_LINE)
     parser.add_argument("--data", type=Path, required=True, help="a set with classes; its held-out photos are used")
-    parser.add_argument("--mask", type=int, default=0, metavar="N", help="take N labels of the network away for it")
+    parser.add_argument(
+        "--mask", type=whole(0), default=0, metavar="N", help="take N labels of the network away for it"
+    )
     parser.add_argument("--outside", type=Path, help="a folder of photos of yet other things")
-    parser.add_argument("--photos", type=int, default=60, help="most photos of a class (default: 60)")
-    parser.add_argument("--draws", type=int, default=100, help="draws of each kind (default: 100)")
+    parser.add_argument("--photos", type=whole(), default=60, help="most photos of a class (default: 60)")
+    parser.add_argument("--draws", type=whole(), default=100, help="draws of each kind (default: 100)")
     parser.add_argument("--checkpoint", type=Path, default=PRETRAINED)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

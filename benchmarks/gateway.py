@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +30,7 @@ from rich.table import Table
 from benchmarks import photos
 from benchmarks.fleet import CONFIGURATION, Fleet, Gateway, cpu_seconds, gateway, require_haproxy
 from benchmarks.load import LoadError, require_wrk, run_closed_loop, wrk_arguments
+from benchmarks.options import exit_on_sigterm, whole
 from benchmarks.outages import Neighbours, Outage, coming, leaving, neighbours, slowed
 from benchmarks.photos import Body
 from benchmarks.plan import Figures, console, ratio_of_turns, rounded
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "cost": _cost,
     }
     options = _parser(list(parts)).parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every process that was started is ended
+    exit_on_sigterm()
     plan = Plan(
         options.checkpoint.resolve(), options.config, options.rounds, options.seconds, options.clients, options.rate
     )
@@ -95,9 +95,9 @@ def _parser(parts: Sequence[str]) -> argparse.ArgumentParser:
         prog="python -m benchmarks.gateway", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--parts", nargs="+", choices=parts, metavar="PART", help="default: all")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each part is measured (default: 3)")
-    parser.add_argument("--seconds", type=int, default=10, help="seconds of each loop (default: 10)")
-    parser.add_argument("--clients", type=int, default=24, help="clients of a closed loop (default: 24)")
+    parser.add_argument("--rounds", type=whole(), default=3, help="how often each part is measured (default: 3)")
+    parser.add_argument("--seconds", type=whole(), default=10, help="seconds of each loop (default: 10)")
+    parser.add_argument("--clients", type=whole(), default=24, help="clients of a closed loop (default: 24)")
     parser.add_argument("--rate", type=float, default=60, help="requests a second of an open loop (default: 60)")
     parser.add_argument("--checkpoint", type=Path, default=PRETRAINED, help="another network than the shipped one")
     parser.add_argument("--config", type=Path, default=CONFIGURATION, help="another configuration of HAProxy")

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.options import exit_on_sigterm
 from benchmarks.servers import CORES, Program, processor, running
 from model.checkpoint import PRETRAINED
 
@@ -85,6 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hovering", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     options = parser.parse_args()
+    exit_on_sigterm()
     report = run()
     if options.json:
         print(json.dumps(report))

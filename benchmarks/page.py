@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import photos
+from benchmarks.options import exit_on_sigterm, whole
 from benchmarks.servers import CORES, Program, processor, running
 from model.checkpoint import PRETRAINED
 
@@ -160,10 +161,11 @@ def show_slow(measured: list[dict[str, float]]) -> None:
 def main() -> None:
     """Read the options, measure, and print the report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
-    parser.add_argument("--runs", type=int, default=20, help="number of photos (default: 20)")
-    parser.add_argument("--slow", type=int, default=3, help="photos over the slow line, 20 s each (default: 3)")
+    parser.add_argument("--runs", type=whole(), default=20, help="number of photos (default: 20)")
+    parser.add_argument("--slow", type=whole(0), default=3, help="photos over the slow line, 20 s each (default: 3)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     arguments = parser.parse_args()
+    exit_on_sigterm()
     report = run(arguments.runs, arguments.slow)
     if arguments.json:
         print(json.dumps(report))

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.embeddings.search import Rows, groups_of_duplicates, most_similar, unit_rows
+from benchmarks.options import whole
 
 _FIRST_LINE = (__doc__ or "").splitlines()[0]
 _SIZE = 256
@@ -71,8 +72,8 @@ def _row(times: list[float]) -> tuple[str, str]:
 def main() -> None:
     """Read the options, measure, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.searching", description=_FIRST_LINE)
-    parser.add_argument("--photos", type=int, default=100_000)
-    parser.add_argument("--times", type=int, default=100, help="queries of each kind (default: 100)")
+    parser.add_argument("--photos", type=whole(), default=100_000)
+    parser.add_argument("--times", type=whole(), default=100, help="queries of each kind (default: 100)")
     options = parser.parse_args()
     embeddings = drawn(options.photos)
     began = perf_counter()

@@ -26,7 +26,6 @@ import importlib.util
 import json
 import os
 import platform
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -38,6 +37,7 @@ from benchmarks.folder import folder
 from benchmarks.footprint import footprint
 from benchmarks.load import LoadError, require_wrk
 from benchmarks.openvino_app import openvino
+from benchmarks.options import exit_on_sigterm, whole
 from benchmarks.plan import Bench, DisagreementError, Figures, Plan, Ratios
 from benchmarks.rivals import Reference, peers
 from benchmarks.servers import CORES, ServerError, processor
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     It is 1 where a part failed or answers differ, and 2 where wrk, a peer or the older build is not there.
     """
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _exit)
+    exit_on_sigterm()
     plan = _plan(options)
     parts = options.parts or [part for part in PARTS if part != "today" or plan.older]
     try:
@@ -90,11 +90,6 @@ def _plan(options: argparse.Namespace) -> Plan:
     return replace(plan, **changes)
 
 
-def _exit(*_: object) -> None:
-    """Raise SystemExit on SIGTERM, so that every server is ended."""
-    sys.exit(143)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.serving", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -103,20 +98,16 @@ def _parser() -> argparse.ArgumentParser:
         "--parts", nargs="+", choices=PARTS, metavar="PART", help="default: all, but today without --today"
     )
     parser.add_argument("--today", type=Path, metavar="PATH", help="checkout of an older build to compare with")
-    parser.add_argument("--seconds", type=_count, help="seconds of each closed loop (default: 10)")
-    parser.add_argument("--runs", type=_count, help="how often everything that takes turns is measured (default: 3)")
+    parser.add_argument("--seconds", type=whole(1, 600), help="seconds of each closed loop (default: 10)")
+    parser.add_argument(
+        "--runs", type=whole(1, 600), help="how often everything that takes turns is measured (default: 3)"
+    )
     parser.add_argument("--quick", action="store_true", help="every step once, with small counts, to show that it runs")
     parser.add_argument(
         "--checkpoint", type=Path, default=PRETRAINED, help="checkpoint to use instead of the shipped network"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report to FILE, after every part")
     return parser
-
-
-def _count(text: str) -> int:
-    if not 1 <= int(text) <= 600:
-        raise argparse.ArgumentTypeError("it must be a whole number from 1 to 600")
-    return int(text)
 
 
 def _require(parts: Sequence[str], plan: Plan) -> None:

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import photos
+from benchmarks.options import exit_on_sigterm, whole
 from benchmarks.page import SERVED
 from benchmarks.servers import CORES, processor, running
 from model.checkpoint import PRETRAINED
@@ -77,8 +78,9 @@ def measure(browser: Browser, address: str, jpegs: list[bytes]) -> tuple[float, 
 def main() -> None:
     """Read the options, measure, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.teaching", description=_FIRST_LINE)
-    parser.add_argument("--runs", type=int, default=10, help="how many times (default: 10)")
+    parser.add_argument("--runs", type=whole(), default=10, help="how many times (default: 10)")
     options = parser.parse_args()
+    exit_on_sigterm()
     with running(SERVED, PRETRAINED) as server, sync_playwright() as playwright:
         system = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = playwright.chromium.launch(executable_path=system, args=["--no-sandbox", "--disable-gpu"])

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load import require_wrk, run_closed_loop, wrk_arguments
+from benchmarks.options import exit_on_sigterm, whole
 from benchmarks.photos import encoded, ordinary
 from benchmarks.plan import ratio_of_turns
 from benchmarks.servers import CORES, GLASSBOT, Program, Server, processor, running
@@ -86,10 +87,11 @@ def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tracing", description=_FIRST_LINE)
     parser.add_argument("--before", type=Path, help="a checkout of an older build, run by our interpreter")
-    parser.add_argument("--seconds", type=int, default=6, help="of each loop (default: %(default)s)")
-    parser.add_argument("--runs", type=int, default=5, help="turns (default: %(default)s)")
-    parser.add_argument("--connections", type=int, default=32, help="requests at once (default: %(default)s)")
+    parser.add_argument("--seconds", type=whole(), default=6, help="of each loop (default: %(default)s)")
+    parser.add_argument("--runs", type=whole(), default=5, help="turns (default: %(default)s)")
+    parser.add_argument("--connections", type=whole(), default=32, help="requests at once (default: %(default)s)")
     chosen = parser.parse_args()
+    exit_on_sigterm()
     console = Console()
     version = require_wrk()
     with ExitStack() as ends:

@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.loops import CLASSES, MEASURED, Race, Side, ours, plain
+from benchmarks.options import whole
 from benchmarks.plan import ratio_of_turns
 from benchmarks.roofs import ROOFS, flops_a_picture, roofs, timed
 from training.trainer.device import pick_device, resolve_precision
@@ -88,23 +89,27 @@ def _measure_side(end: Connection, make: Callable[[Race], Side], race: Race) -> 
 def main() -> None:
     """Measure both loops and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
-    parser.add_argument("--size", type=int, default=131, help="side of the pictures as the network sees them")
-    parser.add_argument("--side", type=int, default=128, help="side of the pictures as they are stored; photos: 400")
-    parser.add_argument("--pictures", type=int, default=2000)
-    parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--steps", type=int, default=4, help="of each measurement in each round")
+    parser.add_argument("--size", type=whole(), default=131, help="side of the pictures as the network sees them")
+    parser.add_argument(
+        "--side", type=whole(), default=128, help="side of the pictures as they are stored; photos: 400"
+    )
+    parser.add_argument("--pictures", type=whole(), default=2000)
+    parser.add_argument("--batch-size", type=whole(), default=128)
+    parser.add_argument("--steps", type=whole(), default=4, help="of each measurement in each round")
     parser.add_argument(
         "--rules",
         choices=get_args(get_type_hints(Race)["rules"]),
         default="paper",
         help="the network, and how our side learns: the paper's, batch norm in place of LRN, or all that modern has",
     )
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="of the plain loop's DataLoader")
+    parser.add_argument("--rounds", type=whole(), default=3)
+    parser.add_argument("--workers", type=whole(0), default=os.cpu_count() or 1, help="of the plain loop's DataLoader")
     parser.add_argument("--precision", choices=("auto", "f32", "bf16"), default="auto")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if options.pictures < options.batch_size:
+        parser.error(f"--pictures {options.pictures} do not fill one batch: --batch-size is {options.batch_size}")
     device = pick_device(options.device)
     pictures, targets = random_pictures(options.pictures, options.side)
     race = Race(

@@ -23,6 +23,7 @@ from app.inference.images import ImageName
 from app.inference.predictor import Predictor
 from app.metrics import Metrics
 from app.settings import read_settings
+from benchmarks.options import whole
 from benchmarks.photos import ordinary
 from model import checkpoint as checkpoints
 from model.checkpoint import PRETRAINED
@@ -100,7 +101,9 @@ def main() -> None:
     """Read the options and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=PRETRAINED, help="the network to serve")
-    parser.add_argument("--times", type=int, default=200, help="answers of each kind; a tenth of them for /occlusion")
+    parser.add_argument(
+        "--times", type=whole(), default=200, help="answers of each kind; a tenth of them for /occlusion"
+    )
     options = parser.parse_args()
     asyncio.run(run(options.checkpoint, options.times))
 

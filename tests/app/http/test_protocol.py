@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import time
+from collections import Counter
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.app.inference import corpus
@@ -149,3 +152,28 @@ def test_a_range_that_there_is_not_is_a_problem(running_server: Running, header:
 def test_the_address_may_be_absolute_and_without_a_path(running_server: Running) -> None:
     status, kind, _ = exchange(running_server, b"GET http://example.org HTTP/1.1\r\nHost: example.org\r\n\r\n")[0]
     assert (status, kind) == (200, "text/html; charset=utf-8")
+
+
+def counted(server: Running) -> Counter[str]:
+    """How many requests of each kind were counted, apart from those that machines ask."""
+    lines = httpx.get(f"{server.address}/metrics").text.splitlines()
+    found = (line.rpartition(" ") for line in lines if line.startswith("glassbot_requests_total{"))
+    return Counter({kind: int(float(number)) for kind, _, number in found if "/metrics" not in kind})
+
+
+@pytest.mark.parametrize("listens", [True, False], ids=["listens", "has left"])
+@pytest.mark.parametrize("name", [b"Accept: */*", b"X-Request-ID: broken-off"], ids=["without an id", "with an id"])
+def test_an_upload_that_breaks_off_is_counted_once(running_server: Running, name: bytes, *, listens: bool) -> None:
+    before = counted(running_server)
+    sent = request(b"Content-Length: 999999", name)
+    if listens:
+        assert exchange(running_server, sent, shut=True)[0][0] == 400
+    else:
+        exchange(running_server, sent, number=0)
+    deadline = time.monotonic() + 60
+    while not (new := counted(running_server) - before) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert new == {'glassbot_requests_total{method="POST",route="/predict",status="400"}': 1}
+    assert httpx.get(f"{running_server.address}/livez").status_code == 200  # by then the refusal has been sent, too
+    new = counted(running_server) - before
+    assert new.total() == 2
