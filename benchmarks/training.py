@@ -86,8 +86,7 @@ def _measure_side(end: Connection, make: Callable[[Race], Side], race: Race) -> 
     end.send(torch.cuda.max_memory_allocated() if race.device.type == "cuda" else resident)
 
 
-def main() -> None:
-    """Measure both loops and print the table."""
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
     parser.add_argument("--size", type=whole(), default=131, help="side of the pictures as the network sees them")
     parser.add_argument(
@@ -110,6 +109,12 @@ def main() -> None:
     options = parser.parse_args()
     if options.pictures < options.batch_size:
         parser.error(f"--pictures {options.pictures} do not fill one batch: --batch-size is {options.batch_size}")
+    return options
+
+
+def main() -> None:
+    """Measure both loops and print the table."""
+    options = _options()
     device = pick_device(options.device)
     pictures, targets = random_pictures(options.pictures, options.side)
     race = Race(

@@ -187,7 +187,7 @@ class RequestContextMiddleware:
             await response(scope, receive, send_with_headers)
         finally:
             if not is_counted:
-                status = scope.get("extensions", {}).get(BROKEN_OFF, status)
+                status = scope.get("extensions", {}).get(BROKEN_OFF, {}).get("status", status)
                 self._record(scope, status, perf_counter() - began)
 
     def _app_for(self, scope: Scope) -> ASGIApp:

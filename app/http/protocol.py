@@ -18,7 +18,7 @@ MAX_HEAD_BYTES = 65_536
 REFUSAL = "glassbot.refusal"
 """The key of ``scope["extensions"]`` with the error of a request that is none: the middleware answers it."""
 BROKEN_OFF = "glassbot.broken-off"
-"""The key of ``scope["extensions"]`` with the status that answers a request in its place, as its body broke off."""
+"""The key of ``scope["extensions"]`` with the status of the refusal that answers a request whose body broke off."""
 _LINGER_SECONDS = 2.0
 """For how long a refused client may go on sending: closed with unread bytes, a connection loses the answer."""
 
@@ -106,7 +106,7 @@ class Protocol(HttpToolsProtocol):
             if waits:
                 self.pipeline.popleft()
             cycle.disconnected = True  # its answer is dropped
-            cycle.scope.setdefault("extensions", {})[BROKEN_OFF] = error.status  # type: ignore[typeddict-unknown-key]
+            cycle.scope.setdefault("extensions", {})[BROKEN_OFF] = {"status": error.status}
             cycle.message_event.set()
         else:
             waits = waits or (cycle is not None and not cycle.response_complete)

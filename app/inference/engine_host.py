@@ -81,9 +81,13 @@ class EngineHost:
         watch("ready", "1 while the service is ready, else 0.", lambda: self.ready and not self.draining, "livemax")
         watch("queue_depth", "Pictures that wait for the network.", lambda: len(self._batcher))
         watch("in_flight", "Requests in memory.", lambda: self.admission.in_memory)
-        watch("capacity", "Most requests that are answered at the same time.", lambda: self.admission.capacity)
-        watch("room", "Old name of glassbot_capacity, until 0.2.0.", lambda: self.admission.capacity)
+        watch("capacity", "Most requests that are answered at the same time.", self._capacity)
+        watch("room", "Old name of glassbot_capacity, until 0.2.0.", self._capacity)
         self._metrics.name_network(self.checkpoint.name, self.checkpoint.version)
+
+    def _capacity(self) -> int:
+        """Most requests that are answered at the same time: none before the engine runs, and its rate is known."""
+        return self.admission.capacity if self.ready else 0
 
     def gather_while(self, more_to_come: Callable[[], bool]) -> None:
         """Let pictures wait a moment for others while ``more_to_come`` says that those are being decoded."""

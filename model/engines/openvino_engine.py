@@ -29,6 +29,8 @@ Node = Any  # openvino.Node: its Python operators are not typed
 _CPU_FLAGS = Path("/proc/cpuinfo")
 _INT8_FLAGS = frozenset({"avx_vnni", "avx512_vnni", "amx_int8"})
 """Instructions that add products of 8 bits up in 32. Without them OpenVINO adds pairs in 16, which overflow."""
+_BF16 = "BF16"
+"""OpenVINO's name for products of 16 bits among what a processor can do."""
 _LEAST_ZEROS = 0.5
 """Share of a linear layer's weights that must be 0 for them to be kept without these."""
 _ROUNDED_TOGETHER = 128
@@ -59,7 +61,7 @@ class OpenVinoEngine:
             self._settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = _ROUNDED_TOGETHER
         if threads:
             self._settings["INFERENCE_NUM_THREADS"] = threads
-        self._float = precision if precision in ("f32", "bf16") else self._best_float()
+        self._float = self._float_of(precision)
         names, last = self.architecture.activation_names, self.architecture.last_convolution
         self._early_names = frozenset(names[: names.index(last)])
         self._checkpoint = checkpoint
@@ -77,7 +79,7 @@ class OpenVinoEngine:
             raise ValueError("the network has no ranges for int8: choose another precision")
         if int8 is not None and (precision == "int8" or (precision == "auto" and multiplies_int8())):
             if not multiplies_int8():
-                _warn_of_float32()
+                _warn_of_float32("int8")
             self._compile(int8.ranges)
             self.name = "openvino-cpu-int8"
             if int8.agrees(self.run(probe_pictures(self.architecture.input_size)).logits):
@@ -95,8 +97,12 @@ class OpenVinoEngine:
         small = quantised(checkpoint.weights, "fc6.weight") is not None
         self._linear = self._compiled(_linear(checkpoint, ranges), "f32" if small else self._float)
 
-    def _best_float(self) -> str:
-        return "bf16" if "BF16" in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+    def _float_of(self, precision: Precision) -> str:
+        """Return the float format of what is not int8: the one that was asked for, where this processor has it."""
+        best = "bf16" if _BF16 in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "f32"
+        if precision == "bf16" and best == "f32":
+            _warn_of_float32("bf16")
+        return "f32" if precision == "f32" else best
 
     def _compiled(self, graph: ov.Model, precision: str) -> _Compiled:
         return _Compiled(self._core, graph, {**self._settings, "INFERENCE_PRECISION_HINT": precision})
@@ -114,9 +120,9 @@ class OpenVinoEngine:
 
 
 @cache
-def _warn_of_float32() -> None:
+def _warn_of_float32(precision: str) -> None:
     """Once in a process: the ranges of a network are found with dozens of engines."""
-    log.warning("this processor has no products of 8 bits: int8 is computed in float32, and is no quicker")
+    log.warning("this processor does not multiply in %s: that is computed in float32, and is no quicker", precision)
 
 
 def multiplies_int8() -> bool:

@@ -1,5 +1,6 @@
 """Both engines run one layer table; they must give one answer."""
 
+import logging
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ from model import checkpoint
 from model.architecture import Architecture, LocalResponseNorm
 from model.checkpoint import Checkpoint
 from model.describe import believe
-from model.engines import Precision, create_engine
+from model.engines import Precision, create_engine, openvino_engine
 from model.preprocess import prepare
 from model.weights import quantised
 from tests.tiny import tiny_network
@@ -84,6 +85,17 @@ def test_bf16_changes_scores_but_little() -> None:
     exact = create_engine(tried, engine="torch", precision="f32").run(PICTURES).logits
     rough = create_engine(tried, engine="torch", precision="bf16").run(PICTURES).logits
     assert 0 < np.abs(exact - rough).max() < 0.05 * np.abs(exact).max()
+
+
+def test_a_processor_without_bf16_says_that_it_computes_in_float32(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(openvino_engine, "_BF16", "a format that no processor has")
+    openvino_engine._warn_of_float32.cache_clear()
+    with caplog.at_level(logging.WARNING, logger="glassbot"):
+        engine = create_engine(network(), engine="openvino", precision="bf16")
+    assert engine.name == "openvino-cpu-f32"
+    assert "does not multiply in bf16: that is computed in float32" in caplog.text
 
 
 @pytest.mark.skipif(not has_bf16(), reason="this processor does not compute in bf16")

@@ -119,7 +119,7 @@ def _held_out(layout: Layout, split: SplitName) -> Split:
         held_out = replace(held_out, notes=())
     count, total = len(held_out.pictures), len(pool.pictures)
     note = f"{count:,} of {total:,} pictures, a tenth of each class, are held out"
-    return held_out.noted([f"{note}; the other {total - count:,} are left out, as the training split"])
+    return held_out.noted([f"{note}; the other {total - count:,} are the training split"])
 
 
 def _pool(layout: Layout) -> Split:
