@@ -71,9 +71,13 @@ def measure(*arguments: str) -> Cost:
     """Run ``glassbot caption`` and return what it cost. Raises CalledProcessError where it fails."""
     cost, began = Cost(), time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "app", "caption", "--quiet", *arguments])
-    while process.poll() is None:
-        cost.look(process.pid)
-        time.sleep(_EVERY_S)
+    try:
+        while process.poll() is None:
+            cost.look(process.pid)
+            time.sleep(_EVERY_S)
+    finally:
+        process.terminate()  # nothing where it has ended
+        process.wait()
     cost.seconds = time.monotonic() - began
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, arguments)

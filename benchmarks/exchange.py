@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.nodes import RENDEZVOUS_PORT, ROOT, Machine, torchrun, two_machines
-from benchmarks.options import whole
+from benchmarks.options import exit_on_sigterm, positive, whole
 from model import checkpoint
 from model.architecture import Architecture
 from model.engines.alexnet import AlexNet
@@ -77,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.exchange", description=__doc__)
     parser.add_argument("--labels", type=whole(), help="rows of fc8 (default: those of the shipped network)")
     parser.add_argument("--steps", type=whole(0), default=5, help="steps to measure; 0 computes only")
-    parser.add_argument("--rate", type=float, action="append", help="pictures a second of one GPU, for the table")
+    parser.add_argument("--rate", type=positive, action="append", help="pictures a second of one GPU, for the table")
     parser.add_argument("--batch-size", type=whole(), default=512, help="pictures a step of one GPU, for the table")
     parser.add_argument("--worker", type=Path, metavar="SENT", help=argparse.SUPPRESS)
     parser.add_argument("--interface", help=argparse.SUPPRESS)
@@ -86,6 +86,7 @@ def main() -> None:
     if options.worker:
         measure(options.steps, labels, options.interface, options.worker)
         return
+    exit_on_sigterm()
     count = parameters(modern().architecture(labels, _SIZE))
     console = Console(highlight=False)
     console.print(f"{count:,} parameters ({labels} labels, {_SIZE} px); computed:")

@@ -210,7 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faithfulness", description=_FIRST_LINE)
     parser.add_argument("--data", type=Path, action="append", required=True, help="a set, or a folder of classes")
     parser.add_argument("--n", type=whole(), default=1000, help="pictures of all sets together (default: 1000)")
-    parser.add_argument("--occlusion", type=int, default=None, metavar="N", help="pictures with an occlusion map")
+    parser.add_argument("--occlusion", type=whole(0), default=None, metavar="N", help="pictures with an occlusion map")
     parser.add_argument("--checkpoint", type=Path, default=PRETRAINED)
     parser.add_argument("--baseline", choices=("mean", "blur"), default="mean", help="what covers (default: mean)")
     parser.add_argument("--steps", type=whole(), default=8, help="parts into which the pixels are divided (default: 8)")

@@ -30,7 +30,7 @@ from rich.table import Table
 from benchmarks import photos
 from benchmarks.fleet import CONFIGURATION, Fleet, Gateway, cpu_seconds, gateway, require_haproxy
 from benchmarks.load import LoadError, require_wrk, run_closed_loop, wrk_arguments
-from benchmarks.options import exit_on_sigterm, whole
+from benchmarks.options import exit_on_sigterm, positive, whole
 from benchmarks.outages import Neighbours, Outage, coming, leaving, neighbours, slowed
 from benchmarks.photos import Body
 from benchmarks.plan import Figures, console, ratio_of_turns, rounded
@@ -98,7 +98,7 @@ def _parser(parts: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=whole(), default=3, help="how often each part is measured (default: 3)")
     parser.add_argument("--seconds", type=whole(), default=10, help="seconds of each loop (default: 10)")
     parser.add_argument("--clients", type=whole(), default=24, help="clients of a closed loop (default: 24)")
-    parser.add_argument("--rate", type=float, default=60, help="requests a second of an open loop (default: 60)")
+    parser.add_argument("--rate", type=positive, default=60, help="requests a second of an open loop (default: 60)")
     parser.add_argument("--checkpoint", type=Path, default=PRETRAINED, help="another network than the shipped one")
     parser.add_argument("--config", type=Path, default=CONFIGURATION, help="another configuration of HAProxy")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE, too")

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
 from app.errors import GlassbotError, MalformedRequestError, UnsatisfiableRangeError
-from app.http.protocol import BROKEN_OFF, REFUSAL
+from app.http.protocol import BROKEN_OFF, REFUSAL, repeats
 from app.metrics import Metrics
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -156,15 +156,14 @@ class RequestContextMiddleware:
         client_id = Headers(scope=scope).get("x-request-id", "")
         request_id = client_id if _VALID_ID.fullmatch(client_id) else f"{getrandbits(128):032x}"
         state = scope.setdefault("state", {})
-        is_counted = "request_id" in state  # its body broke off, and this is the refusal
         request_id = state.setdefault("request_id", request_id)
         token = logs.request_id.set(request_id)
         try:
-            await self._handle(scope, receive, send, request_id, is_counted=is_counted)
+            await self._handle(scope, receive, send, request_id)
         finally:
             logs.request_id.reset(token)
 
-    async def _handle(self, scope: Scope, receive: Receive, send: Send, request_id: str, *, is_counted: bool) -> None:
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         began = perf_counter()
         status = 0
 
@@ -186,7 +185,7 @@ class RequestContextMiddleware:
             response = self._error_response(GlassbotError("This is our fault; it has been logged."))
             await response(scope, receive, send_with_headers)
         finally:
-            if not is_counted:
+            if not repeats(scope):
                 status = scope.get("extensions", {}).get(BROKEN_OFF, {}).get("status", status)
                 self._record(scope, status, perf_counter() - began)
 

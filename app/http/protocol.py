@@ -7,18 +7,21 @@ upgrade (as each of Java's stock clients does), although RFC 9110, section 7.8, 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import GlassbotError, HeadTooLargeError, MalformedRequestError
 
 MAX_HEAD_BYTES = 65_536
-"""Most bytes of a request line and its headers; the parser itself knows no limit."""
+"""Most bytes of a request line and its headers, and of what follows a body; the parser itself knows no limit."""
 REFUSAL = "glassbot.refusal"
 """The key of ``scope["extensions"]`` with the error of a request that is none: the middleware answers it."""
 BROKEN_OFF = "glassbot.broken-off"
-"""The key of ``scope["extensions"]`` with the status of the refusal that answers a request whose body broke off."""
+"""The key of ``scope["extensions"]`` with the refusal's status, of a request that broke off and of the refusal."""
 _LINGER_SECONDS = 2.0
 """For how long a refused client may go on sending: closed with unread bytes, a connection loses the answer."""
 
@@ -27,8 +30,10 @@ class Protocol(HttpToolsProtocol):
     """One connection. Each request on it is answered by the application, malformed ones included."""
 
     cycle: RequestResponseCycle | None  # type: ignore[assignment]  # uvicorn's own None is not declared
+    _running: RequestResponseCycle | None = None
+    """The request that is being answered, or was last; ``cycle`` is the one that was read last, which may wait."""
     _head_bytes: int | None = None
-    """Bytes so far of the request line and the headers that are being read; None between heads."""
+    """Bytes so far of the head, or of the trailers, that are being read; None while it is a body, or nothing."""
     _refused = False
     """Whether a malformed request has arrived; what comes after it on this connection is dropped."""
 
@@ -54,7 +59,9 @@ class Protocol(HttpToolsProtocol):
     def eof_received(self) -> bool | None:  # type: ignore[override]  # the protocol of asyncio knows both
         """Answer a request that stops before its end, if its sender still listens."""
         body_is_missing = self.cycle is not None and self.cycle.more_body and not self.cycle.response_complete
-        if self._refused or (self._head_bytes is None and not body_is_missing):
+        if self._refused:  # what waits, and the refusal itself, are still to be sent
+            return self.cycle is not None and not self.cycle.response_complete and not self.transport.is_closing()
+        if self._head_bytes is None and not body_is_missing:
             return None
         self._refuse(MalformedRequestError("The request stops before its end."))
         return not self.transport.is_closing()
@@ -63,6 +70,27 @@ class Protocol(HttpToolsProtocol):
         """Called by the parser at the first byte of a request."""
         super().on_message_begin()
         self._head_bytes = 0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the request that is being answered, too, where another waits behind it."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        super().connection_lost(exc)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser for each header, and for each trailer, which is dropped: the answer may have begun."""
+        if self.cycle is None or self.cycle.scope is not self.scope:
+            super().on_header(name, value)
+
+    def on_chunk_header(self) -> None:
+        """Called by the parser before each chunk; behind the last one come trailers, until the message is complete."""
+        self._head_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Called by the parser for each part of a body."""
+        self._head_bytes = None
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """Called by the parser at the end of the headers; the body of an offer is read by the next parser."""
@@ -77,6 +105,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Called by the parser at the end of the body."""
+        self._head_bytes = None
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
@@ -105,8 +134,9 @@ class Protocol(HttpToolsProtocol):
                 return
             if waits:
                 self.pipeline.popleft()
+            else:
+                cycle.scope.setdefault("extensions", {})[BROKEN_OFF] = {"status": error.status}
             cycle.disconnected = True  # its answer is dropped
-            cycle.scope.setdefault("extensions", {})[BROKEN_OFF] = {"status": error.status}
             cycle.message_event.set()
         else:
             waits = waits or (cycle is not None and not cycle.response_complete)
@@ -119,12 +149,17 @@ class Protocol(HttpToolsProtocol):
         else:
             self._start_asgi_task(self.cycle, self.app)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _refusal(self, error: GlassbotError) -> RequestResponseCycle:
         """A request for the application that carries the error as an extension (see app.http.middleware)."""
         method = self.parser.get_method().decode("ascii") if self.url else "GET"
-        address = {"path": "/", "raw_path": b"/", "query_string": b""}
+        unread = {"path": "/", "raw_path": b"/", "query_string": b""}
+        extensions = {**self.scope.get("extensions", {}), REFUSAL: error}
         return RequestResponseCycle(
-            scope={**self.scope, "method": method, **address, "extensions": {REFUSAL: error}},  # type: ignore[typeddict-item]
+            scope={**unread, **self.scope, "method": method, "extensions": extensions},  # type: ignore[typeddict-item]
             transport=_Lingering(self.transport, self.loop),  # type: ignore[arg-type]
             flow=self.flow,
             logger=self.logger,
@@ -136,6 +171,12 @@ class Protocol(HttpToolsProtocol):
             keep_alive=False,
             on_response=lambda: None,
         )
+
+
+def repeats(scope: Mapping[str, Any]) -> bool:
+    """Return whether this is the refusal of a request that the application has begun to answer, and counts already."""
+    extensions = scope.get("extensions", {})
+    return REFUSAL in extensions and BROKEN_OFF in extensions
 
 
 class _Lingering:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import logs
 from app.http.middleware import POLLED, path_of
+from app.http.protocol import repeats
 from app.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -109,6 +110,6 @@ def _check_address(address: str) -> None:
 
 
 def _is_untraced(scope: Scope) -> bool:
-    """Whether a request is one of those that machines ask again and again, or for a file of the page."""
+    """Whether a request is one of those that machines ask again and again, or for a file of the page, or has a span."""
     path = path_of(scope)
-    return path in POLLED or path.startswith("/static/")
+    return path in POLLED or path.startswith("/static/") or repeats(scope)

@@ -17,6 +17,8 @@ IMPOSSIBLE = {
     "no batch": ("training", ["--pictures", "4"], "--pictures 4 do not fill one batch: --batch-size is 128"),
     "half a second": ("serving", ["--seconds", "1.5"], "--seconds: 1.5 is no whole number from 1 to 600"),
     "too long": ("serving", ["--seconds", "601"], "--seconds: 601 is no whole number from 1 to 600"),
+    "no requests": ("gateway", ["--rate", "0"], "--rate: 0 is no number above 0"),
+    "requests without end": ("gateway", ["--rate", "inf"], "--rate: inf is no number above 0"),
     "no turns": ("gateway", ["--rounds", "none"], "--rounds: none is no whole number of at least 1"),
 }
 

@@ -177,3 +177,33 @@ def test_an_upload_that_breaks_off_is_counted_once(running_server: Running, name
     assert httpx.get(f"{running_server.address}/livez").status_code == 200  # by then the refusal has been sent, too
     new = counted(running_server) - before
     assert new.total() == 2
+
+
+def test_half_a_connection_may_be_closed_behind_a_malformed_request(running_server: Running) -> None:
+    bad = request(b"Transfer-Encoding: chunked", body=b"3\r\nabc\r\nzz\r\n")
+    answers = exchange(running_server, with_length() + bad, number=2, shut=True)
+    assert [status for status, _, _ in answers] == [200, 400]
+
+
+TRAILED = b"GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n0\r\n"
+
+
+def test_trailers_are_dropped(running_server: Running) -> None:
+    trailed = TRAILED + b"X-Request-ID: of a trailer\r\n\r\n"
+    answers = exchange(running_server, trailed, GET + b"\r\n", number=2)
+    assert [status for status, _, _ in answers] == [200, 200]
+
+
+@pytest.mark.parametrize("piece", [b"X: " + b"a" * 995 + b"\r\n", b"a" * 1000], ids=["many", "one line"])
+def test_trailers_without_end_end_the_connection(running_server: Running, piece: bytes) -> None:
+    address = urlsplit(running_server.address)
+    with socket.create_connection((address.hostname, address.port), 60) as connection:
+        sent = TRAILED + b"X: " + 60_000 * piece
+        with pytest.raises(ConnectionError):
+            connection.sendall(sent)
+
+
+def test_a_broken_body_of_another_protocol_is_answered_in_its_form(running_server: Running) -> None:
+    path = b"POST /v2/models/tiny/infer HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    status, kind, body = exchange(running_server, path + b"Content-Length: 99\r\n\r\n{", shut=True)[0]
+    assert (status, kind, set(json.loads(body))) == (400, "application/json", {"error"})
