@@ -22,8 +22,10 @@ def check_sets(folder: Path, config: Mapping[str, Any], sets: Sequence[SurveyedS
     Raises ValueError where the run would go on with other sets, classes or pictures, whose names would then stand for
     weights that learned something else.
     """
-    way_out = f"give the sets it began with, or another --out, where --from {folder / LAST} keeps what it learned"
-    if "data" not in config:  # begun by an older release
+    way_out = "give the sets it began with, or another --out"
+    if (folder / LAST).exists():
+        way_out += f", where --from {folder / LAST} keeps what it learned"
+    if not config.get("data"):  # begun by an older release
         _check_labels(folder, _labels_of_checkpoint(folder / LAST), _labels_of(sets), way_out)
         return
     records = [SetRecord(**record) for record in config["data"]]

