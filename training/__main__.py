@@ -10,6 +10,7 @@ from model.checkpoint import CheckpointError
 from training.commands import (
     ablate,
     calibrate,
+    coarsen,
     compress,
     conformance,
     evaluate,
@@ -35,6 +36,7 @@ COMMANDS = (
     calibrate,
     compress,
     inspect_data,
+    coarsen,
     ablate,
     conformance,
     importing,

@@ -196,6 +196,12 @@ def _splits_of(table: Table) -> list[str]:
     return sorted({row[column] for row in table.rows}) if column else [""]
 
 
+def parquet_shards(folder: Path) -> list[Path]:
+    """The Parquet shards of a set, of all its splits, sorted; none where it lies in another form. Raises OSError."""
+    shards = _shards_in(folder) or _shards_below(folder)
+    return sorted(path for path in shards if path.suffix.lower() == ".parquet")
+
+
 def _shards_in(folder: Path) -> list[Path]:
     """The shards in one folder: Parquet, else tar files that are named as parts or splits of something."""
     parquet = [folder / name for name in files_in(folder, (".parquet",))]
