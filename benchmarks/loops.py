@@ -27,7 +27,7 @@ from training.data import InMemory, PictureSet
 from training.recipes import modern
 from training.trainer.batch import load_batch
 from training.trainer.device import reuse_freed_memory
-from training.trainer.plan import UNIT_SPREAD, build_plan
+from training.trainer.plan import UNIT_SPREAD, Plan, build_plan
 from training.trainer.state import build_state
 from training.trainer.step import train_step
 from training.trainer.winograd import Winograd
@@ -62,6 +62,8 @@ class Race:
 
 
 MEASURED = ("loader", "step", "end to end")
+WITHOUT_TRACES = "end to end without traces"
+"""Measured of our side by the rules of ``modern``, whose pictures get traces of resampling and compression."""
 
 Side = dict[str, tuple[Callable[[], None], Callable[[int], None]]]
 """Name of a measurement -> what prepares it, unmeasured, and what does so many batches of it."""
@@ -93,11 +95,14 @@ def ours(race: Race) -> Side:
             for _ in range(count):
                 plain_step(state.forward, state.optimisers, fixed.pictures, fixed.targets, race)
 
-    def whole(count: int) -> None:
+    def whole(count: int, plan: Plan = plan) -> None:
         for _ in range(count):
             train_step(plan, state)
 
-    return {"loader": (idle, load), "step": (idle, step), "end to end": (idle, whole)}
+    side: Side = {"loader": (idle, load), "step": (idle, step), "end to end": (idle, whole)}
+    if plan.recipe.traces:
+        side[WITHOUT_TRACES] = idle, partial(whole, plan=replace(plan, recipe=replace(plan.recipe, traces=0.0)))
+    return side
 
 
 def _as_stored(race: Race) -> NDArray[np.uint8]:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.loops import CLASSES, MEASURED, Race, Side, ours, plain
+from benchmarks.loops import CLASSES, MEASURED, WITHOUT_TRACES, Race, Side, ours, plain
 from benchmarks.options import whole
 from benchmarks.plan import ratio_of_turns
 from benchmarks.roofs import ROOFS, flops_a_picture, roofs, timed
@@ -47,6 +47,11 @@ Speeds = dict[str, dict[str, list[float]]]
 """Pictures a second in each round, by side and measurement."""
 
 
+def measured(side: str, race: Race) -> tuple[str, ...]:
+    """What is measured of ``ours`` or the ``plain`` loop."""
+    return (*MEASURED, WITHOUT_TRACES) if side == "ours" and race.rules == "modern" else MEASURED
+
+
 def measure(race: Race, rounds: int) -> tuple[Speeds, dict[str, int]]:
     """Pictures a second, by side, measurement and round; and each side's peak memory in bytes."""
     spawn = get_context("spawn")
@@ -59,10 +64,10 @@ def measure(race: Race, rounds: int) -> tuple[Speeds, dict[str, int]]:
             processes.append(spawn.Process(target=_measure_side, args=(other, make, race)))
             processes[-1].start()
             other.close()
-        speeds: Speeds = {side: {name: [] for name in MEASURED} for side in ends}
+        speeds: Speeds = {side: {name: [] for name in measured(side, race)} for side in ends}
         for number in range(rounds + 1):
             for side, end in ends.items():
-                for name in MEASURED:
+                for name in speeds[side]:
                     end.send(name)
                     seconds = end.recv()
                     if number:  # the first round compiles and warms up
@@ -136,24 +141,14 @@ def main() -> None:
 
 def summary(race: Race, speeds: Speeds, memory: dict[str, int], roof: dict[str, list[float]]) -> dict[str, Any]:
     """Everything that was measured (pictures a second, bytes), with the machine and the settings."""
-    ours, plain_loop = speeds["ours"], speeds["plain"]
     roof_rates = {name: max(rates) for name, rates in roof.items()}
-    rounds = len(ours["step"])
     return {
         "images_per_second": {
             **{side: {name: median(rates) for name, rates in of_side.items()} for side, of_side in speeds.items()},
             **roof_rates,
         },
         "gigaflops_per_picture": flops_a_picture(race) / 1e9,
-        "ratios": {
-            "end_to_end_over_plain_loop": ratio_of_turns(ours["end to end"], plain_loop["end to end"]),
-            "end_to_end_over_step_only": ratio_of_turns(ours["end to end"], ours["step"]),
-            **{
-                f"{side}_step_over_{name}": ratio_of_turns(speeds[side]["step"], [rate] * rounds)
-                for name, rate in roof_rates.items()
-                for side in speeds
-            },
-        },
+        "ratios": _ratios(speeds, roof_rates),
         "memory_bytes": memory,
         "conditions": {
             "size": race.size,
@@ -161,7 +156,7 @@ def summary(race: Race, speeds: Speeds, memory: dict[str, int], roof: dict[str, 
             "stored_side": race.pictures.shape[1],
             "pictures": len(race.pictures),
             "steps": race.steps,
-            "n": rounds,
+            "n": len(speeds["ours"]["step"]),
             "precision": race.precision,
             "workers": race.workers,
             "rules": race.rules,
@@ -171,6 +166,21 @@ def summary(race: Race, speeds: Speeds, memory: dict[str, int], roof: dict[str, 
             "device": torch.cuda.get_device_name() if race.device.type == "cuda" else platform.processor() or "cpu",
         },
     }
+
+
+def _ratios(speeds: Speeds, roof_rates: dict[str, float]) -> dict[str, Any]:
+    """Each ratio that is told, with its spread over the rounds."""
+    ours = speeds["ours"]
+    ratios = {
+        "end_to_end_over_plain_loop": ratio_of_turns(ours["end to end"], speeds["plain"]["end to end"]),
+        "end_to_end_over_step_only": ratio_of_turns(ours["end to end"], ours["step"]),
+    }
+    if WITHOUT_TRACES in ours:
+        ratios["end_to_end_over_without_traces"] = ratio_of_turns(ours["end to end"], ours[WITHOUT_TRACES])
+    for name, rate in roof_rates.items():
+        for side, of_side in speeds.items():
+            ratios[f"{side}_step_over_{name}"] = ratio_of_turns(of_side["step"], [rate] * len(of_side["step"]))
+    return ratios
 
 
 def show(report: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from math import isnan
 from pathlib import Path
@@ -32,8 +32,8 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "hypothesis",
-        choices=[*HYPOTHESES, "all", "switches"],
-        help="a hypothesis of the paper, all of them, or the switches of the recipe modern",
+        choices=[*HYPOTHESES, "all", *(f"switch:{name}" for name in SWITCHES), "switches"],
+        help="a hypothesis of the paper or all of them; a switch of the recipe modern or all of them",
     )
     parser.add_argument("--data", required=True, metavar="[NAME=]PATH", help="one set with classes")
     parser.add_argument(
@@ -62,10 +62,7 @@ def run(options: argparse.Namespace) -> int:
         )
     validation = data.load(options.data, "validation", whole.vocabulary)
     sets = subset(whole, options.classes, options.pictures), subset(validation, options.classes, options.pictures)
-    hypotheses = (
-        {options.hypothesis: HYPOTHESES[options.hypothesis]} if options.hypothesis in HYPOTHESES else HYPOTHESES
-    )
-    hypotheses, base = (SWITCHES, modern_base) if options.hypothesis == "switches" else (hypotheses, paper_base)
+    hypotheses, base = _chosen(options.hypothesis)
     recipe = base(options.size, options.batch_size)
     steps = options.steps or steps_for(options.budget / options.seeds / 2, sets, recipe, device)
     pictures = f"{len(sets[0].pictures)} pictures of {len(sets[0].vocabulary)} classes"
@@ -84,6 +81,14 @@ def run(options: argparse.Namespace) -> int:
         facts |= _facts(options, recipe, sets, steps)
         findings.write(options.json, Findings(facts=facts, by_name=findings_of(hypotheses, gains)))
     return 0
+
+
+def _chosen(name: str) -> tuple[Mapping[str, Hypothesis], Callable[[int, int], Recipe]]:
+    """The hypothesis of that name, or the group, and the recipe that the pairs share."""
+    group, _, switch = name.partition(":")
+    if group in {"switch", "switches"}:
+        return {switch: SWITCHES[switch]} if switch else SWITCHES, modern_base
+    return {name: HYPOTHESES[name]} if name in HYPOTHESES else HYPOTHESES, paper_base
 
 
 def command(options: argparse.Namespace, steps: int) -> str:

@@ -196,7 +196,10 @@ def _recipe(options: argparse.Namespace, device: torch.device) -> Recipe:
     for name in _RECIPE_FLAGS:
         if getattr(options, name) is not None:
             settings[name] = getattr(options, name)
-    recipe = override(RECIPES[options.recipe or _DEFAULT_RECIPE](), settings)
+    recipe = RECIPES[options.recipe or _DEFAULT_RECIPE]()
+    if not options.teacher:  # then labels alone have to tell one set's classes from another's (decision 25)
+        recipe = replace(recipe, labels_within_set=False)
+    recipe = override(recipe, settings)
     return replace(recipe, precision=resolve_precision(recipe.precision, device))
 
 

@@ -112,6 +112,7 @@ SWITCHES: dict[str, Hypothesis] = {
     ),
     "decay": Hypothesis(statement="no decay on biases and norms", without={"decay_biases": True}),
     "colour": Hypothesis(statement="PCA colour noise 0.1", with_it={"colour_noise": 0.1}),
+    "traces": Hypothesis(statement="traces of resampling and compression on 85 %", with_it={"traces": 0.85}),
     "growing": Hypothesis(
         statement="three quarters of the steps at 67 px, then 99, not all at 99",
         with_it={"stages": (Stage(size=67, share=0.75), Stage(size=99, share=0.25))},

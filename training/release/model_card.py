@@ -13,6 +13,25 @@ from training.pages.templates import fill
 
 _NAMED_CLASSES = 10  # at either end
 _PICTURES = {"tiers": "all of its sets", "tiers_of_additions": "all of its sets, what follows “maybe”"}
+_IMAGENET = "derives from ImageNet: non-commercial research and education only"
+_SETS = {  # folder and number of its training pictures -> public name, what it answers, its pictures, terms
+    ("objects", 100_000): ("Tiny ImageNet-200", "`object`, 200 things", " at 64 px", _IMAGENET),
+    ("things", 50_000): ("mini-ImageNet", "`object`, 100 things, 25 of them among those 200", " at 84 px", _IMAGENET),
+    ("sharp", 9_469): ("Imagenette", "`object`, 10 things, 9 of them in neither of these", " at 224 px", _IMAGENET),
+    ("scenes", 90_000): (
+        "MiniPlaces-100",
+        "`scene`, 100 places",
+        " at 128 px",
+        "Places: copyright stays with the owners",
+    ),
+    ("captions", 6_091): (
+        "Flickr8k",
+        "`word`, 113 words",
+        " at 224 px, five captions each",
+        "non-commercial research and education only",
+    ),
+}
+_COARSENED = {"things64": "things", "sharp64b": "sharp"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +56,7 @@ def render_card(network: Checkpoint, facts: CardFacts) -> str:
         "model_card.md.j2",
         network=network,
         facts=facts,
+        sets=[_set_row(name, pictures) for name, pictures in network.provenance.get("data", {}).items()],
         rows=[
             row
             for name, figures in network.measured.items()
@@ -54,6 +74,14 @@ def render_card(network: Checkpoint, facts: CardFacts) -> str:
         },
         beyond=any(v.kinship for v in network.vocabularies),
     )
+
+
+def _set_row(name: str, pictures: int) -> dict[str, Any]:
+    """The row of a set that the network learned from: what we know of the public ones, else its name."""
+    unknown = (name, "not told here", "", "those of whoever made it")
+    title, answers, size, terms = _SETS.get((_COARSENED.get(name, name), pictures), unknown)
+    size = " made 64 px" if name in _COARSENED and size else size
+    return {"title": title, "answers": answers, "pictures": f"{pictures:,}{size}", "terms": terms}
 
 
 def _tier_rows(name: str, figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

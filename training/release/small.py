@@ -9,6 +9,7 @@ from pathlib import Path
 from model import checkpoint
 from model.checkpoint import Checkpoint
 from model.engines import create_engine
+from model.int8 import quantised_rows
 from training import data
 from training.evaluation.accuracy import evaluate
 from training.release.int8 import equalise, fit_ranges, measured_same, sample
@@ -37,20 +38,29 @@ def write_small(path: Path, network: Checkpoint, specs: Sequence[str]) -> None:
 
 
 def keep_int8_if_same(path: Path, specs: Sequence[str]) -> None:
-    """Compare int8 with float32 on the validation pictures, store the result, and drop int8 where it loses too much.
+    """Compare int8 with float32 on the validation pictures, and store what loses little: all layers, else convolutions.
 
-    To be called once the vocabularies are calibrated, for the sentences depend on that. Raises DataError.
+    Linear layers are the first to go, for they cost sentences; convolutions take most of the time. Where these lose
+    too much, too, int8 is dropped. To be called once the vocabularies are calibrated, for the sentences depend on
+    that. Raises DataError.
     """
     network = checkpoint.load(path)
     if network.int8 is None:
         return
-    same = measured_same(network, sample(specs, network, COMPARED, split="evaluation"))
-    lost = _lost(network, specs)
-    kept = max(lost.values()) <= MOST_LOST and same["sentence"] >= LEAST_SAME
-    shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in same.items())
-    points = ", ".join(f"{name} {100 * loss:.2f}" for name, loss in lost.items())
-    print(f"In int8 as in float32: {shares}; points lost: {points}{'' if kept else '; too much: int8 is left out'}.")
-    checkpoint.note_int8(path, replace(network.int8, same=same) if kept else None)
+    pictures = sample(specs, network, COMPARED, split="evaluation")
+    convolutions = quantised_rows(network.architecture, "conv")
+    for ranges in (network.int8.ranges, {name: network.int8.ranges[name] for name in convolutions}):
+        tried = replace(network, int8=replace(network.int8, ranges=ranges))
+        same, lost = measured_same(tried, pictures), _lost(tried, specs)
+        kept = max(lost.values()) <= MOST_LOST and same["sentence"] >= LEAST_SAME
+        shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in same.items())
+        points = ", ".join(f"{name} {100 * loss:.2f}" for name, loss in lost.items())
+        print(f"In int8 ({', '.join(ranges)}) as in float32: {shares}; points lost: {points}.", flush=True)
+        if kept or len(ranges) == len(convolutions):
+            break
+    if not kept:
+        print("That is too much: int8 is left out.")
+    checkpoint.note_int8(path, replace(network.int8, ranges=ranges, same=same) if kept else None)
 
 
 def _lost(network: Checkpoint, specs: Sequence[str]) -> dict[str, float]:

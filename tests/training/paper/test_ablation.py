@@ -66,6 +66,14 @@ def test_a_network_grows_in_a_pair_where_its_recipe_says_so() -> None:
     assert constant[1] != grown[1]
 
 
+def test_ablate_takes_one_switch_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders(tmp_path / "data", {f"kind {number}": 12 for number in range(2)})
+    words = ["--data", str(tmp_path / "data"), "--steps", "1", "--seeds", "1", "--batch-size", "4", "--device", "cpu"]
+    assert cli.main(["ablate", "switch:traces", *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines if ": " in line and "[" in line] == ["traces"]
+
+
 @pytest.mark.slow
 def test_ablate_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders(tmp_path / "data", {f"kind {number}": 12 for number in range(3)})

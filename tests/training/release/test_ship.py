@@ -64,6 +64,7 @@ def test_a_network_is_shipped_with_card_and_run_log_and_a_worse_one_refused(
     assert "| mugs (3) | 6 | top-1 33.3 % (" in card
     assert "blue mug 100 %" in card
     assert "It is not calibrated" in card
+    assert "Tiny ImageNet" not in card
     assert reader.entries(tmp_path / "journal.jsonl") == [{"step": 1, "loss": 1.0}]
     before = shipped.read_bytes()
     checkpoint.note_measured(shipped, {"mugs": {"top1": 0.9, "top5": 1.0, "n": 6}})

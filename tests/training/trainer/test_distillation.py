@@ -89,6 +89,7 @@ def test_a_teacher_of_some_vocabularies_is_named_before_its_file(tmp_path: Path)
     plain, kept = load_teachers([str(file), f"scene,word={file}"])
     assert (plain.vocabularies, kept.vocabularies) == ((), ("scene", "word"))
     assert kept.record == f"scene,word={plain.record}"
+    assert kept.origin == f"{plain.origin}, asked for scene and word alone"
     with pytest.raises(CheckpointError, match="missing"):
         load_teachers(["scene,word=missing.safetensors"])
 

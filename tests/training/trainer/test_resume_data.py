@@ -151,11 +151,7 @@ def test_an_evaluation_says_how_many_pictures_it_measures_and_what_it_leaves_out
     for data, n, said in (
         (place / "split/test", 12, "all pictures of"),
         (place / "split", 12, "left out: train/"),
-        (
-            place / "data",
-            2,
-            "2 of 20 pictures, a tenth of each class, are held out; the other 18 are the training split",
-        ),
+        (place / "data", 2, "2 of 20 pictures, a tenth of each class, are held out; the other 18 are the training"),
     ):
         assert main(["evaluate", checkpoint, "--data", str(data), "--json", str(place / "figures.json")]) == 0
         assert said in capsys.readouterr().out

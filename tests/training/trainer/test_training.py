@@ -70,6 +70,16 @@ def smoke(out: Path, *specs: object, steps: str = "4") -> list[object]:
     return ["train", "--recipe", "smoke", *named, "--out", out, "--epochs", steps, "--device", "cpu"]
 
 
+@pytest.mark.parametrize(("flags", "within"), [((), False), (("--set", "labels_within_set=true"), True)])
+def test_without_a_teacher_labels_tell_the_classes_of_all_sets_apart(
+    flags: tuple[str, ...], within: bool, mugs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    small = ["--set", "stages=67:1", "--set", "batch_size=4", "--precision", "f32", *flags]
+    assert run(*smoke(out, mugs, steps="0.05"), "--recipe", "modern", *small) == 0
+    assert json.loads((out / "config.json").read_text())["recipe"]["labels_within_set"] is within
+
+
 def test_a_run_learns_colours_and_evaluates(mugs: Path, said: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert run(*smoke(out, f"mug={mugs}", f"word={said}", steps="6")) == 0

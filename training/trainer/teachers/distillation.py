@@ -46,11 +46,12 @@ class TeacherSpec:
 
     @property
     def origin(self) -> str:
-        """What taught, for people: where a backbone's weights come from and under which terms, or which network."""
+        """What taught what, for people: where a backbone's weights come from and their terms, or which network."""
         one = self.network
+        kept = f", asked for {' and '.join(self.vocabularies)} alone" if self.vocabularies else ""
         if isinstance(one, TeacherCheckpoint):
-            return str(one.provenance.get("origin", one.backbone))
-        return f"{one.name} {one.version}"
+            return f"{one.provenance.get('origin', one.backbone)}{kept}"
+        return f"{one.name} {one.version}{kept}"
 
     def answers(self, vocabulary: Vocabulary) -> bool:
         """Whether it has every label of a vocabulary, and may be asked about it."""
