@@ -52,7 +52,7 @@ def keep_int8_if_same(path: Path, specs: Sequence[str]) -> None:
     for ranges in (network.int8.ranges, {name: network.int8.ranges[name] for name in convolutions}):
         tried = replace(network, int8=replace(network.int8, ranges=ranges))
         same, lost = measured_same(tried, pictures), _lost(tried, specs)
-        kept = max(lost.values()) <= MOST_LOST and same["sentence"] >= LEAST_SAME
+        kept = round(max(lost.values()), 6) <= MOST_LOST and same["sentence"] >= LEAST_SAME
         shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in same.items())
         points = ", ".join(f"{name} {100 * loss:.2f}" for name, loss in lost.items())
         print(f"In int8 ({', '.join(ranges)}) as in float32: {shares}; points lost: {points}.", flush=True)
