@@ -61,6 +61,7 @@ def test_the_square_is_moved_and_resized_by_keys(visit: Visit) -> None:
 
 def test_a_corner_resizes_the_square(visit: Visit) -> None:
     page = opened(visit, "square", viewport={"width": 390, "height": 844}, has_touch=True)
+    expect(page.locator(".stage")).to_be_in_viewport(ratio=1)  # the button lies a screen below the photo
     stage = page.locator(".stage").bounding_box()
     assert stage is not None
     size = min(stage["width"], stage["height"])

@@ -47,6 +47,7 @@ export function open(scene, tool, changed, ended) {
   watch.observe(stage);
   draw();
   stage.focus({ preventScroll: true });
+  stage.scrollIntoView({ block: "nearest" }); // on a phone the tools lie a screen below the photo
 }
 
 export function close() {
