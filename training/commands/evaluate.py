@@ -18,6 +18,7 @@ from training.evaluation.claims_report import claims_report
 from training.evaluation.encodings import encodings_report
 from training.evaluation.predictions import by_vocabulary, predict
 from training.pages.figure_tables import print_claims_report, print_encodings, print_figures
+from training.trainer.teachers.checkpoint import is_teacher
 
 
 def add(commands: Commands) -> None:
@@ -43,7 +44,12 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print, and write ``--json``. Raises ValueError for flags that do not go together."""
+    """Measure, print, and write ``--json``. Raises ValueError for a teacher, and for flags that do not go together."""
+    if is_teacher(options.checkpoint):
+        raise ValueError(
+            f"{options.checkpoint} is a teacher, which nothing serves: what training teacher printed of it is in the "
+            "run log beside it."
+        )
     if (options.foreign or options.people) and not options.claims:
         raise ValueError("--foreign and --people judge what is claimed: add --claims.")
     if options.claims and (options.side or options.views != 1):

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     device = pick_device(options.device)
     reuse_freed_memory()
     with run_lock(options.out):
-        config = read_config(options.out, resume=options.resume)
+        config = read_config(options.out, "teacher", resume=options.resume)
         backbone = find_backbone(_backbone_name(options, config))
         recipe = from_record(config["recipe"]) if config else _recipe(options, device)
         saved = read_saved_state(options.out) if config else None
@@ -79,9 +79,7 @@ def _backbone_name(options: argparse.Namespace, config: dict[str, Any] | None) -
     """The name that is given, or the run's own. Raises ValueError where a run would go on with another backbone."""
     if not config:
         return options.backbone or _DEFAULT_BACKBONE
-    own: str | None = config["provenance"].get("backbone")
-    if own is None:
-        raise ValueError(f"{options.out} holds a run of train, not of teacher: name another --out.")
+    own: str = config["provenance"]["backbone"]
     if options.backbone not in (None, own):
         raise ValueError(
             f"The run in {options.out} fine-tunes {own}, not {options.backbone}: leave --backbone out, or name another "

@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
     reuse_freed_memory()
     with join_process_group(device) as group, run_lock(options.out) if group.is_main else nullcontext():
         group.barrier()  # now the folder is made and ours
-        config = read_config(options.out, resume=options.resume)
+        config = read_config(options.out, "train", resume=options.resume)
         saved = read_saved_state(options.out) if config else None
         recipe = from_record(config["recipe"]) if config else _recipe(options, device)
         scores = read_scores(options.out, saved)

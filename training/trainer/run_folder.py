@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
@@ -41,10 +41,11 @@ def run_lock(folder: Path) -> Iterator[None]:
         raise ValueError(f"Another process trains in {folder}: wait for it, stop it, or name another --out.") from error
 
 
-def read_config(folder: Path, *, resume: bool) -> dict[str, Any] | None:
-    """What :func:`write_config` wrote; None where there is no run yet.
+def read_config(folder: Path, command: Literal["train", "teacher"], *, resume: bool) -> dict[str, Any] | None:
+    """What :func:`write_config` wrote for a run of ``command``; None where there is no run yet.
 
-    Raises ValueError where there is one and it is not to be resumed, or where its file is lost or broken.
+    Raises ValueError where there is one and it is not to be resumed or is of the other command, or where its file is
+    lost or broken.
     """
     path = folder / CONFIG
     if not path.exists():
@@ -62,6 +63,8 @@ def read_config(folder: Path, *, resume: bool) -> dict[str, Any] | None:
         raise ValueError(f"{path} is broken ({error}): bring it back whole, or name another --out.") from error
     if lacking:
         raise ValueError(f"{path} lacks {lacking[0]!r}: bring it back whole, or name another --out.")
+    if command != (own := "teacher" if "backbone" in config["provenance"] else "train"):
+        raise ValueError(f"{folder} holds a run of {own}, not of {command}: name another --out.")
     return config
 
 

@@ -95,7 +95,7 @@ def test_a_backbone_is_fine_tuned_on_several_sets_and_teaches_a_network(
     assert student.provenance["taught_by"] == [f"{SMALL}, under its own terms"]
     capsys.readouterr()
     assert main(["evaluate", str(file), *data]) == 2
-    assert "not a Glassbot checkpoint" in capsys.readouterr().err
+    assert "is a teacher, which nothing serves" in capsys.readouterr().err
 
 
 def test_openvino_answers_as_torch_does(tmp_path: Path) -> None:
@@ -182,6 +182,12 @@ def test_a_run_does_not_go_on_with_what_it_did_not_begin_with(
     assert error.count("\n") == 1
     assert "--from" not in error
     assert {path: path.read_bytes() for path in (begun / "run").iterdir()} == before
+
+
+def test_train_does_not_go_on_with_the_run_of_a_teacher(begun: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["train", *bare_command(begun, "run", "--resume")[1:]]) == 2
+    assert "holds a run of teacher, not of train: name another --out" in capsys.readouterr().err
 
 
 def test_flags_of_a_resumed_run_are_refused_or_named_unless_it_began_with_them(
