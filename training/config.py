@@ -223,12 +223,14 @@ def override(recipe: Recipe, settings: Mapping[str, str]) -> Recipe:
 def from_record(record: Mapping[str, Any]) -> Recipe:
     """The recipe that a run's ``config.json`` holds under ``recipe``; names of the last release are accepted.
 
-    Raises ValueError for values that cannot work.
+    Raises ValueError for values that cannot work, and for a recipe of a release that has other fields.
     """
-    values = with_current_names(record)
-    stages = tuple(Stage(**stage) for stage in values.pop("stages"))
-    values = {name: value for name, value in values.items() if name not in _DROPPED_FIELDS}
-    return Recipe(**values, stages=stages)
+    values = {name: value for name, value in with_current_names(record).items() if name not in _DROPPED_FIELDS}
+    try:
+        stages = tuple(Stage(**stage) for stage in values.pop("stages"))
+        return Recipe(**values, stages=stages)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"The run's recipe is of another release ({error}): go on with that one.") from error
 
 
 def with_current_names(settings: Mapping[str, Any]) -> dict[str, Any]:

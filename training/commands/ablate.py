@@ -52,7 +52,9 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train the pairs and print the table."""
+    """Train the pairs and print the table. Raises ValueError where there would be no pair."""
+    if options.seeds < 1:
+        raise ValueError("--seeds is how many pairs are trained: give 1 or more.")
     device = pick_device(options.device)
     reuse_freed_memory()
     whole = data.load(options.data, "train")

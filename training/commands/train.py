@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
         scores = read_scores(options.out, saved)
         check_folder(options.out, group, config, saved)
         if config and group.is_main:
-            _say_what_is_ignored(options, config, recipe, device)
+            _say_what_is_ignored(options, config, saved, recipe, device)
         if config and saved and (saved["step"] >= config["steps"] or should_stop_early(recipe, scores)):
             if group.is_main:
                 print(f"The run in {options.out} is finished.")
@@ -149,7 +149,11 @@ def _survey(options: argparse.Namespace, config: dict[str, Any] | None) -> list[
 
 
 def _say_what_is_ignored(
-    options: argparse.Namespace, config: dict[str, Any], recipe: Recipe, device: torch.device
+    options: argparse.Namespace,
+    config: dict[str, Any],
+    saved: dict[str, Any] | None,
+    recipe: Recipe,
+    device: torch.device,
 ) -> None:
     """Print which flags have no effect on a run that goes on, because it goes on as it began."""
     given = {item.partition("=")[0] for item in options.set}
@@ -159,7 +163,7 @@ def _say_what_is_ignored(
         print(line)
     if options.minutes and options.minutes != config.get("minutes"):
         print(f"--minutes {options.minutes:g} is ignored: the run goes on to its {config['steps']} steps.")
-    source = options.source and options.source.exists() and checkpoint.load(options.source)
+    source = checkpoint.load(options.source) if saved and options.source and options.source.exists() else None
     if source and source.version != config["provenance"].get("started_from"):
         print(f"--from {options.source} is ignored: the run began without it.")
     if options.fixed_picture:
@@ -185,8 +189,11 @@ def _read_origin(options: argparse.Namespace, config: dict[str, Any] | None, sav
     if config:
         if list(config["provenance"].get("teachers", [])) != [teacher.record for teacher in teachers]:
             raise ValueError(f"{options.out} has other teachers: give --teacher as it was when the run began.")
-        if "started_from" in config["provenance"] and not saved and not source:
+        began_from = config["provenance"].get("started_from")
+        if not saved and began_from and not source:
             raise ValueError(f"{options.out} was to start from another network, and holds no state: give --from again.")
+        if source and source.version != began_from:
+            raise ValueError(f"{options.out} began without {options.source}: give --from as it was then.")
     return _Origin(config=config, source=source, teachers=teachers)
 
 

@@ -5,7 +5,7 @@ from training.data.memory import Cache
 from training.data.order import Blocks, Indices, shares, stream
 from training.data.pictures import InMemory, Pictures
 from training.data.sets import PictureSet, load, match_vocabulary, parse_spec
-from training.data.unite import load_united, unite, united_vocabularies
+from training.data.unite import check_apart, load_united, unite, united_vocabularies
 
 __all__ = [
     "Blocks",
@@ -16,6 +16,7 @@ __all__ = [
     "Indices",
     "PictureSet",
     "Pictures",
+    "check_apart",
     "load",
     "load_united",
     "match_vocabulary",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from model.vocabulary import Vocabulary
 from training.data.errors import DataError
 from training.data.memory import Cache
-from training.data.sets import MAX_BAD, SIDE, PictureSet, load
+from training.data.sets import MAX_BAD, SIDE, PictureSet, load, parse_spec
 
 
 def unite(sets: Sequence[PictureSet]) -> list[PictureSet]:
@@ -37,8 +38,16 @@ def load_united(
 ) -> tuple[list[PictureSet], list[PictureSet]]:
     """The training and the validation splits of the sets ``[NAME=]PATH``, united; see ``load``. Raises DataError."""
     read = partial(load, side=side, cache=cache, max_bad=max_bad, rank=rank, world=world)
+    check_apart(specs)
     training = unite([read(spec, "train") for spec in specs])
     return training, [read(spec, "validation", one.vocabulary) for spec, one in zip(specs, training, strict=True)]
+
+
+def check_apart(specs: Sequence[str]) -> None:
+    """Raise DataError where two of the sets ``[NAME=]PATH`` lie in folders of one name, by which figures name them."""
+    for name, number in Counter(parse_spec(spec)[1].resolve().name for spec in specs).items():
+        if number > 1:
+            raise DataError(f"{number} sets lie in folders called {name}, and could not be told apart: rename one.")
 
 
 def united_vocabularies(vocabularies: Sequence[Vocabulary]) -> list[Vocabulary]:

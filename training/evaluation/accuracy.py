@@ -58,6 +58,7 @@ def measure_checkpoint(
     Raises DataError and CheckpointError.
     """
     network = checkpoint.load(path)
+    data.check_apart(specs)
     sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
     return evaluate(create_engine(network, engine=engine), sets, network.slices(), views=views, side=side)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
 from contextlib import suppress
 
@@ -16,10 +17,18 @@ _TOP_PAD = -2
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is the first CUDA device where there is one, else the CPU."""
+    """The device of that name; ``auto`` is the first CUDA device where there is one, else the CPU.
+
+    Raises ValueError for another name than auto, cpu, cuda or cuda:N, and for a CUDA device that is not there.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise ValueError(f"--device {name} is no device: give auto, cpu, cuda or cuda:N.")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"--device {name} is not on this machine, or this torch cannot use it: give auto or cpu.")
+    return device
 
 
 def resolve_precision(precision: Precision, device: torch.device) -> Precision:

@@ -1,7 +1,8 @@
 """The folder of a run: who may write in it, what it says of the run, and the state at which the run stopped.
 
-``config.json`` is written once, ``metrics.jsonl`` (the run log) grows, ``state.pt`` is replaced, and the checkpoints
-``last.safetensors`` and ``best.safetensors`` are what a run is for. docs/runlog.md describes the first two.
+``config.json`` is written whenever the run begins or goes on, ``metrics.jsonl`` (the run log) grows, ``state.pt`` is
+replaced, and the checkpoints ``last.safetensors`` and ``best.safetensors`` are what a run is for. docs/runlog.md
+describes the first two.
 """
 
 from __future__ import annotations

@@ -41,15 +41,20 @@ def train_step(plan: Plan, state: TrainState, teachers: Teachers | None = None) 
     batch = load_batch(plan, state.step, state.size)
     loss = batch_loss(plan, batch, *forward(plan, state, batch, teachers))
     mean_loss = plan.group.mean(loss)
-    if not isfinite(mean_loss):
-        raise DivergedError(
-            f"The loss became {mean_loss} at step {state.step}: begin again with a lower --lr and another --out, "
-            "perhaps --from the last checkpoint here; --resume would make the same steps again."
-        )
+    refuse_diverged(mean_loss, state.step)
     state.update_weights(loss)
     state.step += 1
     state.update_average(plan.recipe.ema)
     return mean_loss
+
+
+def refuse_diverged(loss: float, step: int) -> None:
+    """Raise DivergedError where the loss of a step is not finite."""
+    if not isfinite(loss):
+        raise DivergedError(
+            f"The loss became {loss} at step {step}: begin again with a lower --set lr=… and another --out; --resume "
+            "would make the same steps again."
+        )
 
 
 def lr_factors(plan: Plan, state: TrainState) -> tuple[float, float]:

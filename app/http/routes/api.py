@@ -94,6 +94,8 @@ async def explain(
     as_picture = quality(intake.request.headers.get("accept", ""), "image/png") > 0
     if (label is None) == (claim is None):
         raise InvalidRequestError("A map is of a label or of a claim: send label=golden+retriever, or claim=0.")
+    if claim is not None and vocabulary is not None:
+        raise InvalidRequestError("A vocabulary tells labels of one name apart: leave it out beside claim.")
 
     async def answer(picture: Picture) -> Response:
         if label is None:

@@ -116,6 +116,7 @@ async def test_what_cannot_be_seen_is_a_problem(client: httpx.AsyncClient, body:
         ("/explain", "invalid-request"),
         ("/explain?label=unheard-of", "unknown-label"),
         ("/explain?label=dog&claim=0", "invalid-request"),
+        ("/explain?claim=0&vocabulary=word", "invalid-request"),
         ("/explain?claim=99", "unknown-label"),
         ("/explain?label=dog&method=guess", "invalid-request"),
         ("/activations?layers=conv9", "unknown-layer"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from model.language.phrases import label_for
 from model.vocabulary import Activation, Vocabulary
 from tests.training.trainer.small_plan import small_plan
-from training.data import DataError, InMemory, PictureSet, unite
+from training.data import DataError, InMemory, PictureSet, check_apart, unite
 from training.recipes import smoke
 from training.trainer.batch import load_batch
 
@@ -50,3 +52,11 @@ def test_sets_that_cannot_be_one_are_refused() -> None:
         unite([made("a", "thing", ["cup", "bowl"]), made("b", "thing", ["cup"], "sigmoid")])
     with pytest.raises(DataError, match="name both 'thing'"):
         unite([made("a", "thing", ["cup", "bowl"]), made("b", "other", ["bowl", "cup"])])
+
+
+def test_sets_in_folders_of_one_name_could_not_be_told_apart(tmp_path: Path) -> None:
+    for name in ("a/train", "b/train", "b/other"):
+        (tmp_path / name).mkdir(parents=True)
+    check_apart([f"mug={tmp_path}/a/train", f"mug={tmp_path}/b/other"])
+    with pytest.raises(DataError, match="2 sets lie in folders called train"):
+        check_apart([f"mug={tmp_path}/a/train", f"cup={tmp_path}/b/train"])

@@ -72,6 +72,8 @@ def test_ablate_takes_one_switch_by_its_name(tmp_path: Path, capsys: pytest.Capt
     assert cli.main(["ablate", "switch:traces", *words]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines if ": " in line and "[" in line] == ["traces"]
+    assert cli.main(["ablate", "switch:traces", *words, "--seeds", "0"]) == 2
+    assert "give 1 or more" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -32,3 +32,9 @@ def test_a_stored_recipe_of_today_is_read_without_a_word(name: str, capsys: pyte
     recipe = RECIPES[name]()
     assert from_record(asdict(recipe)) == recipe
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("change", [{"of_tomorrow": 1}, {"stages": [{"length": 3}]}])
+def test_a_stored_recipe_of_a_later_release_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="is of another release"):
+        from_record(asdict(smoke()) | change)

@@ -119,7 +119,7 @@ def test_a_loss_that_is_not_finite_changes_no_weight() -> None:
     with torch.no_grad():
         state.network.get_parameter("fc8.bias")[0] = float("nan")
     before = state.network.get_parameter("fc7.weight").detach().clone()
-    with pytest.raises(DivergedError, match="nan at step 0: begin again with a lower --lr"):
+    with pytest.raises(DivergedError, match="nan at step 0: begin again with a lower --set lr="):
         train_step(plan, state)
     assert state.step == 0
     assert torch.equal(state.network.get_parameter("fc7.weight"), before)

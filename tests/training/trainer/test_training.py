@@ -245,3 +245,17 @@ def test_a_run_that_saved_nothing_yet_must_be_told_again_where_it_starts_from(
     assert run(*second, "--resume") == 2
     assert "give --from again" in capsys.readouterr().err
     assert run(*second, "--resume", "--from", first / "best.safetensors") == 0
+    other = tmp_path / "second" / "last.safetensors"
+    (tmp_path / "second" / "state.pt").unlink()
+    assert run(*second, "--resume", "--from", other) == 2
+    assert "give --from as it was then" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_a_device_that_is_not_there_is_told_before_pictures_are_read(
+    device: str, mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*smoke(tmp_path / "run", mugs), "--device", device) == 2
+    told = capsys.readouterr()
+    assert f"--device {device} is" in told.err
+    assert told.out == ""

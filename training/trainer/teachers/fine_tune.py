@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from training.trainer.plan import Plan
 from training.trainer.run_folder import RUN_LOG, STATE
 from training.trainer.schedule import lr_factor
 from training.trainer.state import write_state
-from training.trainer.step import DivergedError, batch_loss
+from training.trainer.step import batch_loss, refuse_diverged
 from training.trainer.teachers import checkpoint
 from training.trainer.teachers.backbones import Backbone, create_network, head_of
 from training.trainer.teachers.checkpoint import TeacherCheckpoint
@@ -34,6 +33,8 @@ from training.trainer.teachers.depthwise import QuickDepthwise
 
 TEACHER = "teacher.safetensors"
 """Name of the file in a run's folder that ``train --teacher`` takes."""
+_LOG_EVERY = 25  # steps between two lines of the run log
+_SAVE_EVERY = 100  # steps between two saved states
 _HEAD_SPEED = 4  # times the learning rate of the rest, for most of the last layer begins from noise
 
 
@@ -50,10 +51,6 @@ class FineTuning:
     """Where run log, state and teacher are written."""
     step: int = 0
     """Number of updates that were made."""
-    log_every: int = 25
-    """Steps between two lines of the run log."""
-    save_every: int = 100
-    """Steps between two saved states."""
 
     def train(self) -> Figures:
         """Go on to the last step and return the figures of the last evaluation.
@@ -75,7 +72,7 @@ class FineTuning:
                 if self.step % plan.steps_per_epoch == 0 or self.step == plan.steps:
                     figures = self._evaluate()
                     console.log_evaluation(self.step, figures)
-                if interrupt.requested or self.step % self.save_every == 0 or self.step == plan.steps:
+                if interrupt.requested or self.step % _SAVE_EVERY == 0 or self.step == plan.steps:
                     self.save()
                 if interrupt.requested:
                     raise KeyboardInterrupt
@@ -86,7 +83,7 @@ class FineTuning:
         return self.plan.size_at(self.step)
 
     def _is_due(self) -> bool:
-        everies = (self.log_every, self.save_every, self.plan.steps_per_epoch, self.plan.steps)
+        everies = (_LOG_EVERY, _SAVE_EVERY, self.plan.steps_per_epoch, self.plan.steps)
         return any(self.step % every == 0 for every in everies)
 
     def _step(self) -> float:
@@ -101,8 +98,7 @@ class FineTuning:
             logits_NO = self.network.train()(pictures_NCHW)
         loss = batch_loss(plan, batch, logits_NO.float(), None)
         value = loss.item()
-        if not isfinite(value):
-            raise DivergedError(f"The loss became {value} at step {self.step}: lower --set lr.")
+        refuse_diverged(value, self.step)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
