@@ -156,7 +156,7 @@ def load(path: Path, *, fold: bool = True) -> Checkpoint:
     """
     try:
         if not path.is_file():
-            raise CheckpointError(f"There is no checkpoint at {path}: name one with --checkpoint, or train one.")
+            raise CheckpointError(f"There is no checkpoint at {path}: name another file, or train one.")
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if "glassbot" not in metadata:

@@ -22,10 +22,6 @@ MOST_WORDS = 12
 _UNITS = 64  # of fc7 and of fc6: enough to tell in which third of a picture the evidence lies
 
 
-class UnknownVocabularyError(ValueError):
-    """Raised where the network has no softmax vocabulary of that name."""
-
-
 @dataclass(frozen=True)
 class Scored:
     """A label with the probability that a picture shows it."""
@@ -91,15 +87,12 @@ def describe(
 ) -> Description:
     """Describe one picture from its (K,) logits, with at most ``top_k`` labels, and as many of taught ones beside them.
 
-    ``vocabulary`` keeps the labels of one softmax vocabulary only; raises UnknownVocabularyError where there is none of
-    that name. With (S, S, 3) ``pixels`` the sentence may say that the photo is grey or dark. With an ``output`` of this
-    picture that holds ``model.explain.needed_activations`` it may say where its subject lies, and one that is
-    :class:`Believed` need not be believed again.
+    ``vocabulary`` keeps the labels of one softmax vocabulary only. With (S, S, 3) ``pixels`` the sentence may say that
+    the photo is grey or dark. With an ``output`` of this picture that holds ``model.explain.needed_activations`` it may
+    say where its subject lies, and one that is :class:`Believed` need not be believed again.
     """
     vocabularies = checkpoint.vocabularies
     exclusive = [v.name for v in vocabularies if v.activation == "softmax"]
-    if vocabulary is not None and vocabulary not in exclusive:
-        raise UnknownVocabularyError(f"vocabulary is one of {', '.join(exclusive)}, not {vocabulary!r}.")
     listed = exclusive if vocabulary is None else [vocabulary]
     beliefs = (output.beliefs if isinstance(output, Believed) else believe(logits[None], vocabularies))[0]
     labels = _most_probable([b for b in beliefs if b.vocabulary.name in listed and not b.vocabulary.taught], top_k)

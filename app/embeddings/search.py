@@ -30,7 +30,7 @@ def most_similar(query: NDArray[np.float32], rows: Rows, most: int) -> list[tupl
     return [(int(number), min(1.0, float(cosines[number]))) for number in in_order]
 
 
-def groups_of_duplicates(rows: Rows, least: float = NEAR_DUPLICATE) -> list[list[int]]:
+def groups_of_duplicates(rows: Rows) -> list[list[int]]:
     """Return groups of rows that are all near-duplicates of the first one in their group; in order.
 
     So no chain of photos, each a little like the next, becomes one group. Every row that is in no group yet is compared
@@ -41,7 +41,7 @@ def groups_of_duplicates(rows: Rows, least: float = NEAR_DUPLICATE) -> list[list
         block = rows[start : start + _ROWS_AT_ONCE]
         near: dict[int, list[int]] = {}
         for other in range(start, len(rows), _ROWS_AT_ONCE):
-            left, right = np.nonzero(block @ rows[other : other + _ROWS_AT_ONCE].T >= least)
+            left, right = np.nonzero(block @ rows[other : other + _ROWS_AT_ONCE].T >= NEAR_DUPLICATE)
             for one, two in zip((left + start).tolist(), (right + other).tolist(), strict=True):
                 if one < two:
                     near.setdefault(one, []).append(two)

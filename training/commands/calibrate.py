@@ -6,16 +6,10 @@ import argparse
 from pathlib import Path
 
 from model import checkpoint
-from model.engines import create_engine
-from model.language.phrases import reviewed
-from model.teaching.attach import base_of
 from training.commands import Commands, add_beyond, add_column_flags
 from training.evaluation.accuracy import merge_figures
-from training.evaluation.beyond import predict_beyond
-from training.evaluation.calibrate import MIN_PICTURES, calibrate
-from training.evaluation.predictions import by_vocabulary, predict
-from training.evaluation.reliability import reliability
-from training.pages.figure_tables import print_reliability
+from training.evaluation.calibrate import MIN_PICTURES
+from training.evaluation.calibrate_checkpoint import calibrate_checkpoint
 
 
 def add(commands: Commands) -> None:
@@ -30,15 +24,10 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit on one part of the validation pictures, measure on the other, and store both in the checkpoint."""
-    network = base_of(checkpoint.load(options.checkpoint))  # what it was taught keeps its own calibration
-    engine = create_engine(network)
-    predictions = by_vocabulary([predict(engine, network, spec) for spec in options.data])
-    beyond = predict_beyond(engine, network, options.foreign, options.people)
-    vocabularies = calibrate(predictions, [reviewed(v) for v in network.vocabularies], beyond)
-    figures = reliability(predictions, vocabularies, beyond)
-    checkpoint.note_measured(options.checkpoint, merge_figures(network.measured, figures), vocabularies)
-    print_reliability(figures)
-    for vocabulary in vocabularies:
+    done = calibrate_checkpoint(options.checkpoint, options.data, options.foreign, options.people)
+    figures = merge_figures(done.network.measured, done.figures)
+    checkpoint.note_measured(options.checkpoint, figures, done.network.vocabularies)
+    for vocabulary in done.network.vocabularies:
         if not vocabulary.calibrated:
             print(f"{vocabulary.name} stays uncalibrated: that takes {MIN_PICTURES} validation pictures to fit on.")
     return 0

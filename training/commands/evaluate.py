@@ -73,7 +73,7 @@ def report_encodings(options: argparse.Namespace) -> dict[str, Any]:
     """Set of classes -> its encodings report. Raises DataError or CheckpointError."""
     network = checkpoint.load(options.checkpoint)
     engine = create_engine(network, engine=options.engine)
-    sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in options.data]
+    sets = [data.load_for(network.vocabularies, spec, "evaluation") for spec in options.data]
     return {one.name: encodings_report(engine, network, one) for one in sets if one.vocabulary.activation == "softmax"}
 
 

@@ -10,8 +10,6 @@ from model.engines import create_engine
 from model.files import write_atomically
 from training import data
 from training.commands import Commands, add_column_flags
-from training.data.layouts import read_split
-from training.data.sets import parse_spec
 from training.pages.gallery import render_gallery
 from training.pages.photo_page import write_page
 
@@ -41,10 +39,7 @@ def run(options: argparse.Namespace) -> int:
         photos = write_page(network, engine, options.photos)
         print(f"{options.photos / 'README.md'} shows what is said of {len(photos)} photos.")
         return 0
-    sets = []
-    for spec in options.data:
-        pictures = data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies))
-        sets.append((pictures, read_split(parse_spec(spec)[1], "evaluation")))
+    sets = [data.load_with_files(network.vocabularies, spec) for spec in options.data]
     write_atomically(options.out, render_gallery(network, engine, sets))
     print(f"{options.out} shows what is said of held-out pictures. It holds the pictures themselves.")
     return 0

@@ -9,8 +9,6 @@ from model import checkpoint
 from model.engines import create_engine
 from training import data
 from training.commands import Commands, add_column_flags
-from training.data.layouts import read_split
-from training.data.sets import parse_spec
 from training.release.sample_choice import Candidate, candidates
 
 _RATES = 3
@@ -40,10 +38,7 @@ def run(options: argparse.Namespace) -> int:
     """Print one photo a paragraph, those that make the fairest samples first."""
     network = checkpoint.load(options.checkpoint)
     engine = create_engine(network)
-    sets = []
-    for spec in options.data:
-        pictures = data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies))
-        sets.append((pictures, read_split(parse_spec(spec)[1], "evaluation")))
+    sets = [data.load_with_files(network.vocabularies, spec) for spec in options.data]
     for candidate in candidates(network, engine, options.photos, sets):
         print(_paragraph(candidate))
     return 0

@@ -100,17 +100,15 @@ def _measured(mean: Checkpoint, path: Path, specs: Sequence[str]) -> Checkpoint:
 
 def _command(options: argparse.Namespace) -> str:
     """The command for the model card; D stands for the folder of the data."""
-    words = [f"--data {_spec_in_d(*data.parse_spec(spec))}" for spec in options.data]
-    for flag in ("foreign", "people"):
-        words += [f"--{flag} D/{Path(spec.rpartition('=')[2]).resolve().name}" for spec in getattr(options, flag)]
+    words = [f"--{flag} {_in_d(spec)}" for flag in ("data", "foreign", "people") for spec in getattr(options, flag)]
     words += ["--average"] if options.average else []
     return " ".join(["python -m training ship RUN", *words, *(f"--keep {name}" for name in options.keep)])
 
 
-def _spec_in_d(name: str, folder: Path) -> str:
-    """``D/FOLDER``, after its vocabulary's name where the folder does not tell it."""
-    told = data.parse_spec(str(folder))[0] == name
-    return f"{'' if told else f'{name}='}D/{folder.name}"
+def _in_d(spec: str) -> str:
+    """``[NAME=]PATH`` as ``[NAME=]D/FOLDER``."""
+    name, folder = data.find_folder(spec)
+    return f"{name}{'=' if name else ''}D/{folder.resolve().name}"
 
 
 def _continues(dense: Checkpoint, folder: Path) -> bool:

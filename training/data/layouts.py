@@ -77,10 +77,8 @@ def read_split(folder: Path, split: SplitName) -> Split:
 def read_whole(folder: Path, flag: str) -> Split:
     """All pictures of a folder that is in no split, with their classes: photos to measure on, none to learn from.
 
-    Raises DataError, which names the ``flag`` that asked for the folder, where there are none or no classes.
+    Raises DataError, which names the ``flag`` that asked for the folder, where it has splits or no classes.
     """
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}: {flag} takes a folder of class folders or Parquet shards.")
     layout = find_layout(folder)
     if layout.whole is None:
         raise DataError(f"{folder} is divided into splits: {flag} takes one folder of class folders, or one split.")

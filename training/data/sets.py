@@ -16,7 +16,7 @@ from training.data.layouts import read_split
 from training.data.memory import Cache, decoded_bytes, fits_in_memory, format_bytes
 from training.data.order import Indices, evenly_spaced
 from training.data.pictures import InMemory, Pictures, Streamed, decode_all
-from training.data.split import SplitName
+from training.data.split import Split, SplitName
 from training.data.words import targets_of, vocabulary_of
 
 SIDE = 160
@@ -113,15 +113,40 @@ def _summary(name: str, split: SplitName, decoder: Decoder, in_memory: bool) -> 
     return f"{name} {split}: {len(decoder.pictures):,} pictures, {width} × {height} px, {storage}{skipped}"
 
 
+def load_for(vocabularies: Sequence[Vocabulary], spec: str, split: SplitName, *, cache: Cache = "auto") -> PictureSet:
+    """A split of ``[NAME=]PATH`` for the vocabulary of a checkpoint that it measures; as ``load``. Raises DataError."""
+    return load(spec, split, match_vocabulary(spec, vocabularies), cache=cache)
+
+
+def load_with_files(
+    vocabularies: Sequence[Vocabulary], spec: str, *, cache: Cache = "auto"
+) -> tuple[PictureSet, Split]:
+    """What an evaluation measures of ``[NAME=]PATH``, decoded as by ``load_for`` and as it lies on disk.
+
+    Raises DataError.
+    """
+    return load_for(vocabularies, spec, "evaluation", cache=cache), read_split(find_folder(spec)[1], "evaluation")
+
+
 def match_vocabulary(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabulary:
-    """The vocabulary of a checkpoint that a set measures: by class names, or by its captions. Raises DataError."""
-    _, folder = parse_spec(spec)
+    """The vocabulary of a checkpoint that ``[NAME=]PATH`` measures: the one called NAME.
+
+    Without NAME the one that the folder names, else the first one with its classes, or with words for its captions.
+    Raises DataError where none fits, or NAME does not.
+    """
+    name, folder = find_folder(spec)
     split = read_split(folder, "evaluation")
-    for vocabulary in vocabularies:
-        fits = vocabulary.activation == "sigmoid" if split.captions else set(split.classes) <= set(vocabulary.ids)
-        if fits:
-            return vocabulary
-    raise DataError(f"No vocabulary of this checkpoint has the classes of {folder}.")
+    fitting = {
+        one.name: one
+        for one in vocabularies
+        if (one.activation == "sigmoid" if split.captions else set(split.classes) <= set(one.ids))
+    }
+    for wanted in [name] if name else [_name_of(folder), *fitting]:
+        if wanted in fitting:
+            return fitting[wanted]
+    what = f"vocabulary {name!r}" if name else "vocabulary"
+    names = ", ".join(one.name for one in vocabularies)
+    raise DataError(f"This checkpoint has no {what} with the classes of {folder}, only {names}.")
 
 
 def readings(spec: str) -> list[tuple[str, str]]:
@@ -130,15 +155,27 @@ def readings(spec: str) -> list[tuple[str, str]]:
 
 
 def parse_spec(spec: str) -> tuple[str, Path]:
-    """The vocabulary name and the folder of ``[NAME=]PATH``; a path that exists is a path, also with ``=`` in it.
+    """The vocabulary name and the folder of ``[NAME=]PATH``; without NAME the folder tells it. Raises DataError."""
+    name, folder = find_folder(spec)
+    return name or _name_of(folder), folder
+
+
+def find_folder(spec: str) -> tuple[str, Path]:
+    """The name, empty where none is given, and the folder of ``[NAME=]PATH``; a path that exists is a path.
 
     Raises DataError where there is no such folder.
     """
     for name, path in readings(spec):
         folder = Path(path).expanduser()
         if path and folder.is_dir():
-            return name or _NAMES_OF_FOLDERS.get(folder.resolve().name, folder.resolve().name), folder
+            return name, folder
     name, _, path = spec.partition("=")
     path = spec if not path or "/" in name else path
-    what = f"{path} is a file" if Path(path).is_file() else f"There is no folder {path}"
-    raise DataError(f"{what}: --data takes [NAME=]PATH, a folder of class folders or shards (docs/data.md).")
+    what = f"{path} is a file" if Path(path).expanduser().is_file() else f"There is no folder {path}"
+    raise DataError(f"{what}: give [NAME=]PATH, a folder of class folders or shards (docs/data.md).")
+
+
+def _name_of(folder: Path) -> str:
+    """What a vocabulary is called that only its folder names."""
+    name = folder.resolve().name
+    return _NAMES_OF_FOLDERS.get(name, name)

@@ -59,7 +59,7 @@ def measure_checkpoint(
     """
     network = checkpoint.load(path)
     data.check_apart(specs)
-    sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
+    sets = [data.load_for(network.vocabularies, spec, "evaluation") for spec in specs]
     return evaluate(create_engine(network, engine=engine), sets, network.slices(), views=views, side=side)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,7 @@ from model.vocabulary import Label, Vocabulary
 from training.data.decode import reason_of
 from training.data.errors import BrokenPicture, DataError
 from training.data.layouts import read_whole
+from training.data.sets import find_folder
 from training.evaluation.predictions import is_for_fitting
 
 PERSON, NOBODY = "person", "nobody"
@@ -111,8 +111,7 @@ def predict_beyond(engine: Engine, network: Checkpoint, foreign: Sequence[str], 
 
 
 def _predict(engine: Engine, takes: TakesPictures, spec: str, flag: str) -> ClassPictures:
-    name, _, path = spec.rpartition("=")
-    folder = Path(path)
+    name, folder = find_folder(spec)
     split = read_whole(folder, flag)
     logits: list[NDArray[np.float32]] = []
     good: list[int] = []

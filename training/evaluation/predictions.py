@@ -64,7 +64,7 @@ class Predictions:
 
 def predict(engine: Engine, network: Checkpoint, spec: str) -> Predictions:
     """Run the network over the validation split of ``[NAME=]PATH``, broken pictures left out. Raises DataError."""
-    pictures = data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies))
+    pictures = data.load_for(network.vocabularies, spec, "evaluation")
     split = read_split(parse_spec(spec)[1], "evaluation")
     indices = []
     logits = []

@@ -51,6 +51,12 @@ class DescribedPhoto:
     has_label: bool
     """Whether any label of the network is true of the photo."""
 
+    @classmethod
+    def of(cls, photo: Photo, description: Description, network: Checkpoint) -> DescribedPhoto:
+        """A photo with what a network says of it, and whether the network has a label for it."""
+        labels = {label.name for vocabulary in network.vocabularies for label in vocabulary.labels}
+        return cls(photo, description, has_label=not labels.isdisjoint(photo.right))
+
     @property
     def wrong(self) -> tuple[str, ...]:
         """The claims of the sentence that are not true of the photo."""
@@ -78,7 +84,6 @@ def write_page(network: Checkpoint, engine: Engine, folder: Path) -> Sequence[De
 
     Raises ValueError as :func:`read_photos`, and OSError.
     """
-    labels = {label.name for vocabulary in network.vocabularies for label in vocabulary.labels}
     photos = []
     for photo in read_photos(folder):
         with Image.open(folder / photo.file) as picture:
@@ -86,7 +91,7 @@ def write_page(network: Checkpoint, engine: Engine, folder: Path) -> Sequence[De
         with atomically(folder / photo.map) as file:
             class_map = _draw_class_map(network, pixels, output, description.labels[0])
             Image.fromarray(class_map).save(file, "WEBP", quality=75)
-        photos.append(DescribedPhoto(photo, description, not labels.isdisjoint(photo.right)))
+        photos.append(DescribedPhoto.of(photo, description, network))
     text = fill(
         "photo_page.md.j2",
         network=network,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +20,7 @@ from model.describe import describe
 from model.engines import Engine, Output, create_engine
 from model.explain import needed_activations
 from model.int8 import Int8, probe_pictures, quantised_rows
-from model.preprocess import prepare_all
 from model.weights import Floats
-from training import data
 
 Pictures = NDArray[np.uint8]
 
@@ -35,17 +32,6 @@ _BATCH = 32
 _MOST_ERROR = 0.008
 """Root mean square error of the logits, as a share of their standard deviation, up to which linear layers are rounded,
 too. That of the convolutions alone is 0.006 for the network that is shipped."""
-
-
-def sample(
-    specs: Sequence[str], network: Checkpoint, number: int, *, split: Literal["train", "evaluation"] = "train"
-) -> Pictures:
-    """Return about ``number`` pictures of ``[NAME=]PATH`` sets, as the network sees them. Raises DataError."""
-    pictures = []
-    for spec in specs:
-        one_set = data.load(spec, split, data.match_vocabulary(spec, network.vocabularies), cache="none")
-        pictures += [*one_set.sample(max(1, number // len(specs)))]
-    return prepare_all(pictures, network.architecture)
 
 
 def equalise(network: Checkpoint, pictures: Pictures) -> Checkpoint:

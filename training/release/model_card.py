@@ -14,7 +14,6 @@ from training.pages.templates import fill
 _NAMED_CLASSES = 10  # at either end
 _PICTURES = {"tiers": "all of its sets", "tiers_of_additions": "all of its sets, what follows “maybe”"}
 _IMAGENET = "derives from ImageNet: non-commercial research and education only"
-_PLACES = "Places: copyright stays with the owners of the pictures"
 _SETS = {  # folder and number of its training pictures -> public name, what it answers, its pictures, terms
     ("objects", 100_000): ("Tiny ImageNet-200", "`object`, 200 things", " at 64 px", _IMAGENET),
     ("things", 50_000): ("mini-ImageNet", "`object`, 100 things, 25 of them among those 200", " at 84 px", _IMAGENET),

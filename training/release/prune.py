@@ -50,7 +50,7 @@ def prune_for_sets(network: Checkpoint, specs: Sequence[str]) -> Checkpoint:
     """
     if all(np.count_nonzero(network.weights[f"{name}.weight"]) <= _most(network, name) for name in KEEP):
         return network
-    sets = [data.load(spec, "train", data.match_vocabulary(spec, network.vocabularies), cache="none") for spec in specs]
+    sets = [data.load_for(network.vocabularies, spec, "train", cache="none") for spec in specs]
     needed = network.architecture.layer("fc6").weight_shape[1]
     available = sum(len(pictures.pictures) for pictures in sets)
     if available < needed:
@@ -66,12 +66,12 @@ def _most(network: Checkpoint, name: str) -> float:
     return 1.05 * KEEP[name] * network.weights[f"{name}.weight"].size
 
 
-def fc6_inputs(engine: Engine, sets: Sequence[PictureSet], limit: int = PICTURES) -> NDArray[np.float16]:
-    """(N, 9216) inputs of fc6 for at most about ``limit`` pictures, of each set in proportion to its size.
+def fc6_inputs(engine: Engine, sets: Sequence[PictureSet]) -> NDArray[np.float16]:
+    """(N, 9216) inputs of fc6 for at most about ``PICTURES`` pictures, of each set in proportion to its size.
 
     Raises DataError.
     """
-    share = min(1.0, limit / sum(len(pictures.pictures) for pictures in sets))
+    share = min(1.0, PICTURES / sum(len(pictures.pictures) for pictures in sets))
     batches = []
     for pictures in sets:
         pixels = pictures.sample(max(1, round(share * len(pictures.pictures))))

@@ -65,7 +65,7 @@ def candidates(
     for photo in read_photos(folder):
         with Image.open(folder / photo.file) as picture:
             _, _, description = describe_picture(network, engine, picture)
-        photos.append(DescribedPhoto(photo, description, has_label=True))
+        photos.append(DescribedPhoto.of(photo, description, network))
     names = {name for described in photos for name in described.photo.right}
     rates = [rate for one_set in sets for rate in kind_rates(network, engine, *one_set, names)]
     found = [Candidate(photo, tuple(rate for rate in rates if rate.kind in photo.photo.right)) for photo in photos]

@@ -13,19 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model import checkpoint
 from model.checkpoint import PRETRAINED, Checkpoint
-from model.engines import create_engine
 from model.files import atomically, write_atomically
 from model.runlog import writer
 from model.unit_cards import path_beside
 from model.vocabulary import Vocabulary
 from training.evaluation.accuracy import Figures, accuracy_by_class, figures_by_vocabulary, merge_figures, overall_score
-from training.evaluation.beyond import predict_beyond
-from training.evaluation.calibrate import calibrate
-from training.evaluation.predictions import by_vocabulary, predict
-from training.evaluation.reliability import reliability
-from training.pages.figure_tables import print_figures, print_reliability
+from training.evaluation.calibrate_checkpoint import calibrate_checkpoint
+from training.evaluation.predictions import by_vocabulary
+from training.pages.figure_tables import print_figures
 
 WEIGHTS = PRETRAINED.name
 CARD = "README.md"
@@ -51,26 +47,19 @@ def measure_and_calibrate(
 ) -> Measurement:
     """Run a checkpoint over the validation split of each ``[NAME=]PATH`` once; print and return what comes of it.
 
-    Calibration also looks at whole sets of ``foreign`` things and of ``people`` (:func:`predict_beyond`). Raises
-    DataError and CheckpointError.
+    Calibrates as :func:`calibrate_checkpoint`, and raises as it does.
     """
-    network = checkpoint.load(path)
-    engine = create_engine(network)
-    sets = [predict(engine, network, spec) for spec in specs]
-    rows = network.slices()
-    accuracy = figures_by_vocabulary([(one_set, one_set.logits[:, rows[one_set.vocabulary.name]]) for one_set in sets])
+    done = calibrate_checkpoint(path, specs, foreign, people)
+    rows = done.network.slices()
+    accuracy = figures_by_vocabulary([(one, one.logits[:, rows[one.vocabulary.name]]) for one in done.sets])
     print_figures(accuracy)
-    predictions = by_vocabulary(sets)
     classes = {
         name: accuracy_by_class(pool, pool.logits[:, rows[name]])
-        for name, pool in predictions.items()
+        for name, pool in by_vocabulary(done.sets).items()
         if pool.vocabulary.activation == "softmax"
     }
-    beyond = predict_beyond(engine, network, foreign, people)
-    vocabularies = calibrate(predictions, network.vocabularies, beyond)
-    tiers = reliability(predictions, vocabularies, beyond)
-    print_reliability(tiers)
-    return Measurement(figures=merge_figures(accuracy, tiers), classes=classes, vocabularies=vocabularies)
+    figures = merge_figures(accuracy, done.figures)
+    return Measurement(figures=figures, classes=classes, vocabularies=done.network.vocabularies)
 
 
 def refuse_worse(figures: Figures, served: Checkpoint, target: Path) -> None:

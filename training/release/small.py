@@ -12,7 +12,8 @@ from model.engines import create_engine
 from model.int8 import quantised_rows
 from training import data
 from training.evaluation.accuracy import evaluate
-from training.release.int8 import equalise, fit_ranges, measured_same, sample
+from training.evaluation.sample import sample_pictures
+from training.release.int8 import equalise, fit_ranges, measured_same
 from training.release.prune import prune_for_sets
 
 PICTURES = 600
@@ -27,7 +28,7 @@ LEAST_SAME = 0.97
 
 def write_small(path: Path, network: Checkpoint, specs: Sequence[str]) -> None:
     """Write the small form of a network, by the training pictures of ``specs`` ([NAME=]PATH). Raises DataError."""
-    pictures = sample(specs, network, PICTURES)
+    pictures = sample_pictures(network, specs, PICTURES, "train")
     thin = prune_for_sets(equalise(network, pictures), specs)
     checkpoint.save(path, replace(thin, int8=None), small=True)
     int8 = fit_ranges(checkpoint.load(path), pictures)
@@ -47,7 +48,7 @@ def keep_int8_if_same(path: Path, specs: Sequence[str]) -> None:
     network = checkpoint.load(path)
     if network.int8 is None:
         return
-    pictures = sample(specs, network, COMPARED, split="evaluation")
+    pictures = sample_pictures(network, specs, COMPARED, "evaluation")
     convolutions = quantised_rows(network.architecture, "conv")
     for ranges in (network.int8.ranges, {name: network.int8.ranges[name] for name in convolutions}):
         tried = replace(network, int8=replace(network.int8, ranges=ranges))
@@ -65,7 +66,7 @@ def keep_int8_if_same(path: Path, specs: Sequence[str]) -> None:
 
 def _lost(network: Checkpoint, specs: Sequence[str]) -> dict[str, float]:
     """Vocabulary -> how much less accurate int8 is than float32, as top-1 accuracy or mean average precision."""
-    sets = [data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies)) for spec in specs]
+    sets = [data.load_for(network.vocabularies, spec, "evaluation") for spec in specs]
     engines = [create_engine(network, engine="openvino", precision=precision) for precision in ("f32", "int8")]
     float32, int8 = (evaluate(engine, sets, network.slices()) for engine in engines)
     measures = {name: "top1" if "top1" in figures else "map" for name, figures in float32.items()}

@@ -195,9 +195,9 @@ def test_a_path_with_an_equals_sign_is_a_path(name: str, tmp_path: Path) -> None
     root = made.folders(tmp_path / name, {"cat": 2, "dog": 2})
     assert data.parse_spec(str(root)) == (name, root)
     assert data.parse_spec(f"pet={root}") == ("pet", root)
-    with pytest.raises(DataError, match=r"^There is no folder /nowhere: --data takes"):
+    with pytest.raises(DataError, match=r"^There is no folder /nowhere: give"):
         data.parse_spec("pet=/nowhere")
-    with pytest.raises(DataError, match=r"^There is no folder /nowhere/date=1: --data takes"):
+    with pytest.raises(DataError, match=r"^There is no folder /nowhere/date=1: give"):
         data.parse_spec("/nowhere/date=1")
 
 

@@ -203,10 +203,10 @@ def test_the_report_and_calibration_take_folders_whole(tmp_path: Path, capsys: p
         folders(tmp_path / "scene" / half, {"kitchen": 3, "street": 3})
     folders(tmp_path / "photos", {BEAGLE: 1, TABLE_LAMP: 2}, mixed=True)
     (tmp_path / "photos" / BEAGLE / "broken.png").write_bytes(b"no picture")
-    folders(tmp_path / "people", {"person": 2, "nobody": 3})
+    folders(tmp_path / "taken=2026" / "people", {"person": 2, "nobody": 3})
     report = tmp_path / "report.json"
     data = ["--data", f"scene={tmp_path / 'scene'}", "--foreign", f"unnamed={tmp_path / 'photos'}"]
-    more = ["--people", str(tmp_path / "people"), "--json", str(report)]
+    more = ["--people", str(tmp_path / "taken=2026" / "people"), "--json", str(report)]
     assert cli.main(["evaluate", str(network), "--claims", *data, *more]) == 0
     told = capsys.readouterr().out
     assert "broken.png" in told

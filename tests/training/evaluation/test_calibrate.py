@@ -15,9 +15,11 @@ from model.language.beliefs import platt_scaled
 from model.language.hedging import Tree
 from model.language.phrases import label_for
 from model.vocabulary import Label, Vocabulary
+from tests.tiny import tiny_network
 from tests.training.made import folders
 from training import __main__ as cli
 from training.evaluation.beyond import NOTHING_BEYOND
+from training.evaluation.calibrate_checkpoint import calibrate_checkpoint
 from training.evaluation.caption_match import nodes_mentioned
 from training.evaluation.label_thresholds import MIN_CLAIMS, NodePredictions, choose_nodes, fit_label_thresholds
 from training.evaluation.predictions import Predictions, is_for_fitting
@@ -212,6 +214,22 @@ def test_the_hash_of_a_picture_decides_whether_it_is_fitted_on() -> None:
     odd = [int(hashlib.sha256(body).hexdigest(), 16) % 2 == 1 for body in bodies]
     assert [is_for_fitting(body) for body in bodies] == odd
     assert 70 < sum(odd) < 130
+
+
+def test_a_checkpoint_is_calibrated_with_the_labels_of_todays_tables(tmp_path: Path) -> None:
+    made = tiny_network(67)
+    old = tuple(
+        replace(v, labels=tuple(replace(one, name="once", phrase="a once") for one in v.labels))
+        for v in made.vocabularies
+    )
+    path = tmp_path / "old.safetensors"
+    checkpoint.save(path, replace(made, vocabularies=old))
+    scenes = folders(tmp_path / "scene", {"kitchen": 12, "abbey": 12})
+    done = calibrate_checkpoint(path, [str(scenes)])
+    kitchen = label_for("scene", "kitchen")
+    assert [kitchen in v.labels for v in (done.network.vocabularies[1], done.sets[0].vocabulary)] == [True, True]
+    assert "once" in [label.name for label in done.network.vocabularies[1].labels]  # of classes in no table
+    assert checkpoint.load(path).vocabularies == old
 
 
 @pytest.mark.slow

@@ -57,7 +57,10 @@ def ship(world: Path, to: Path, *more: str) -> int:
 def test_a_network_is_shipped_with_card_and_run_log_and_a_worse_one_refused(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ship(world, tmp_path) == 0
+    folders(world / "strange=1", {"cup": 2})
+    folders(world / "people", {"person": 2, "nobody": 2})
+    beyond = ("--foreign", f"cups={world / 'strange=1'}", "--people", str(world / "people"))
+    assert ship(world, tmp_path, *beyond) == 0
     shipped = tmp_path / "glassbot.safetensors"
     assert checkpoint.load(shipped).measured == {"mugs": {"top1": 0.3333, "top5": 1.0, "n": 6}}
     card = (tmp_path / "README.md").read_text("utf-8")
@@ -65,6 +68,7 @@ def test_a_network_is_shipped_with_card_and_run_log_and_a_worse_one_refused(
     assert "blue mug 100 %" in card
     assert "It is not calibrated" in card
     assert "Tiny ImageNet" not in card
+    assert "ship RUN --data D/mugs --foreign cups=D/strange=1 --people D/people\n" in card
     assert reader.entries(tmp_path / "journal.jsonl") == [{"step": 1, "loss": 1.0}]
     before = shipped.read_bytes()
     checkpoint.note_measured(shipped, {"mugs": {"top1": 0.9, "top5": 1.0, "n": 6}})

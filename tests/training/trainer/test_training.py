@@ -159,7 +159,7 @@ def test_data_mistakes_are_one_clear_sentence(tmp_path: Path, capsys: pytest.Cap
 
 def test_a_set_that_the_checkpoint_does_not_know_is_refused(mugs: Path, said: Path) -> None:
     one = data.load(f"mug={mugs}", "train")
-    with pytest.raises(DataError, match="No vocabulary"):
+    with pytest.raises(DataError, match="no vocabulary with the classes"):
         data.match_vocabulary(str(said), [one.vocabulary])
 
 

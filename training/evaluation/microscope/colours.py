@@ -19,13 +19,13 @@ MiniPlaces-100 and Flickr8k."""
 _PICTURES = 1000  # of each set
 
 
-def mixing(covariance: Sequence[Sequence[float]] = COVARIANCE) -> NDArray[np.float32]:
-    """(3, 3) root of the covariance: it makes of uncorrelated numbers colours that vary as those of photos do.
+def mixing() -> NDArray[np.float32]:
+    """(3, 3) root of :data:`COVARIANCE`: it makes of uncorrelated numbers colours that vary as those of photos do.
 
     It is scaled so that its largest column has length 1 (Olah et al. 2017, "Feature Visualization", Distill: colours
     are decorrelated, so that the ascent is not drawn to the colours that real pictures hardly have).
     """
-    values, vectors = np.linalg.eigh(np.asarray(covariance, np.float64))
+    values, vectors = np.linalg.eigh(np.asarray(COVARIANCE, np.float64))
     root = vectors * np.sqrt(values.clip(1e-10))
     return np.asarray(root / np.linalg.norm(root, axis=0).max(), np.float32)
 

@@ -17,9 +17,7 @@ from model.engines import Engine
 from model.preprocess import prepare_all
 from model.vocabulary import Vocabulary
 from training import data
-from training.data.layouts import read_split
 from training.data.order import evenly_spaced
-from training.data.sets import parse_spec
 from training.evaluation.accuracy import POSITIVE_SHARE
 from training.evaluation.microscope.cells import LABELS, layers_of
 from training.evaluation.predictions import is_for_fitting
@@ -78,8 +76,7 @@ def respond(
 
     Raises DataError.
     """
-    pictures = data.load(spec, "evaluation", data.match_vocabulary(spec, network.vocabularies), cache="none")
-    split = read_split(parse_spec(spec)[1], "evaluation")
+    pictures, split = data.load_with_files(network.vocabularies, spec, cache="none")
     evidence = np.stack([logit_weights(network, row) for row in range(network.architecture.outputs)])
     layers = layers_of(network)[:-1]
     found: dict[str, list[Floats]] = {name: [] for name in (*layers, LABELS)}
@@ -129,16 +126,3 @@ def active_share(responses: Sequence[Responses], layer: str) -> Floats:
     """(C,) the share of all pictures on which each unit is above 0 anywhere; 0 of a dead one."""
     share: Floats = np.concatenate([one.values[layer] > 0 for one in responses]).mean(0, dtype=np.float32)
     return share
-
-
-def sample_pictures(network: Checkpoint, specs: Sequence[str], most: int) -> NDArray[np.uint8]:
-    """About ``most`` validation pictures (n, S, S, 3) as the network sees them, of each set. Raises DataError."""
-    each = -(-most // len(specs))
-    pixels = [
-        picture
-        for spec in specs
-        for picture in data.load(
-            spec, "evaluation", data.match_vocabulary(spec, network.vocabularies), cache="none"
-        ).sample(each)
-    ]
-    return prepare_all(pixels, network.architecture)

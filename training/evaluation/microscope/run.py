@@ -24,8 +24,9 @@ from training.evaluation.microscope.ascent import Ascent, ascend
 from training.evaluation.microscope.cells import Cell, layers_of, quick_type
 from training.evaluation.microscope.effects import Effects
 from training.evaluation.microscope.progress import Stages
-from training.evaluation.microscope.responses import Responses, respond, sample_pictures
+from training.evaluation.microscope.responses import Responses, respond
 from training.evaluation.microscope.work_folder import Arrays, WorkFolder
+from training.evaluation.sample import sample_pictures
 
 _UNITS = 16  # drawn at a time
 
@@ -150,9 +151,9 @@ def _joined(work: WorkFolder, layer: str, batches: int) -> Arrays:
 
 def _effects(plan: Plan, network: Checkpoint, work: WorkFolder, stages: Stages) -> Effects:
     """The effects of units on labels and on one another."""
-    pixels = work.once("sample", lambda: {"pixels": sample_pictures(network, plan.specs, plan.effect_pictures)})[
-        "pixels"
-    ]
+    number = plan.effect_pictures
+    sample = work.once("sample", lambda: {"pixels": sample_pictures(network, plan.specs, number, "evaluation")})
+    pixels = sample["pixels"]
     batches = [pixels[start : start + effects.BATCH] for start in range(0, len(pixels), effects.BATCH)]
     stages.begin("weighing", len(pixels))
 

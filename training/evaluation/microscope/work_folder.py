@@ -37,9 +37,7 @@ class WorkFolder:
         elif not resume:
             raise ValueError(f"{self.path} holds an unfinished run already: add --resume, or delete it.")
         elif written.read_text("utf-8") != known:
-            raise ValueError(
-                f"{self.path} is of another network, other pictures or settings: delete it, or name another --out."
-            )
+            raise ValueError(f"{self.path} is of another network, other pictures or settings: delete it.")
 
     def once(self, name: str, make: Callable[[], Arrays]) -> dict[str, NDArray[Any]]:
         """The arrays of a piece of work: made and stored, or read where they are stored. Raises OSError."""

@@ -104,7 +104,7 @@ def test_a_run_that_was_interrupted_ends_with_the_same_bytes(
     assert run(world, out) == 2
     assert "holds an unfinished run already: add --resume" in capsys.readouterr().err
     assert run(world, out, "--resume", "--steps", "13") == 2
-    assert "is of another network, other pictures or settings" in capsys.readouterr().err
+    assert "is of another network, other pictures or settings: delete it." in capsys.readouterr().err
     assert run(world, out, "--resume") == 0
     assert out.read_bytes() == whole.read_bytes()
 
