@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# EfficientNet-Lite2 of efficientnet_lite_pytorch 0.1.0 is far less sure at 260 px, the side it is built for, than at 192, and as often right.
+# EfficientNet-Lite2 of efficientnet_lite_pytorch 0.1.0 is far less sure at 260 px, the side it is built for, than at 192, and more often right.
 #
 # Expected: the side of a picture, given to a network that pools over all places at its end, decides how much detail there is; probabilities of the
 # right class stay or rise with it, up to the side that the network was trained for. Seen: they fall, steeply. Whoever takes such a network for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ class Calibration:
     """With its vocabularies as they are now; without what it was taught, which keeps its own calibration."""
     sets: Sequence[Predictions]
     """One for each picture set, in order."""
+    pools: Mapping[str, Predictions]
+    """Vocabulary name -> those of all its sets, one after the other."""
     figures: dict[str, dict[str, Any]]
     """Vocabulary name -> the figures of :func:`reliability`."""
 
@@ -45,9 +47,10 @@ def calibrate_checkpoint(
     network = replace(network, vocabularies=tuple(map(reviewed, network.vocabularies)))
     engine = create_engine(network)
     sets = [predict(engine, network, spec) for spec in specs]
-    predictions = by_vocabulary(sets)
+    pools = by_vocabulary(sets)
     beyond = predict_beyond(engine, network, foreign, people)
-    vocabularies = calibrate(predictions, network.vocabularies, beyond)
-    figures = reliability(predictions, vocabularies, beyond)
+    vocabularies = calibrate(pools, network.vocabularies, beyond)
+    figures = reliability(pools, vocabularies, beyond)
     print_reliability(figures)
-    return Calibration(network=replace(network, vocabularies=vocabularies), sets=sets, figures=figures)
+    calibrated = replace(network, vocabularies=vocabularies)
+    return Calibration(network=calibrated, sets=sets, pools=pools, figures=figures)

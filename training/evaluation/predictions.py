@@ -14,8 +14,6 @@ from model.engines import Engine
 from model.preprocess import prepare_all
 from model.vocabulary import Vocabulary
 from training import data
-from training.data.layouts import read_split
-from training.data.sets import parse_spec
 
 _BATCH = 32
 
@@ -64,8 +62,7 @@ class Predictions:
 
 def predict(engine: Engine, network: Checkpoint, spec: str) -> Predictions:
     """Run the network over the validation split of ``[NAME=]PATH``, broken pictures left out. Raises DataError."""
-    pictures = data.load_for(network.vocabularies, spec, "evaluation")
-    split = read_split(parse_spec(spec)[1], "evaluation")
+    pictures, split = data.load_with_files(network.vocabularies, spec)
     indices = []
     logits = []
     for batch_indices, pixels in pictures.iterate_batches(_BATCH):

@@ -20,7 +20,6 @@ from model.unit_cards import path_beside
 from model.vocabulary import Vocabulary
 from training.evaluation.accuracy import Figures, accuracy_by_class, figures_by_vocabulary, merge_figures, overall_score
 from training.evaluation.calibrate_checkpoint import calibrate_checkpoint
-from training.evaluation.predictions import by_vocabulary
 from training.pages.figure_tables import print_figures
 
 WEIGHTS = PRETRAINED.name
@@ -55,7 +54,7 @@ def measure_and_calibrate(
     print_figures(accuracy)
     classes = {
         name: accuracy_by_class(pool, pool.logits[:, rows[name]])
-        for name, pool in by_vocabulary(done.sets).items()
+        for name, pool in done.pools.items()
         if pool.vocabulary.activation == "softmax"
     }
     figures = merge_figures(accuracy, done.figures)
