@@ -156,7 +156,7 @@ class TooManyPixelsError(GlassbotError):
     """The header of the picture declares more pixels than are ever decoded."""
 
     status, slug, title = 413, "too-many-pixels", "The picture has too many pixels"
-    example = "This PNG picture declares 50000 × 50000 pixels; at most 50 million are decoded."
+    example = "This PNG picture declares 50000 × 50000 pixels; at most 50 million are decoded: send it smaller."
 
 
 class NotAnImageError(GlassbotError):

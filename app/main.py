@@ -169,6 +169,8 @@ def _from_validation(error: RequestValidationError) -> InvalidRequestError:
     if not faults:
         return InvalidRequestError("The request is not valid.")
     where, what = faults[0]["where"].removeprefix("query."), faults[0]["what"]
+    if error.errors()[0]["type"] == "missing":
+        return InvalidRequestError(f"{where} is missing: add ?{where}=… to the address.", errors=faults)
     return InvalidRequestError(f"{where}: {what}.", errors=faults)
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from model.language.sentence import Frame, Tone
 from model.weights import Floats
 
+_BLANK = 4  # spread (standard deviation) of each channel that a blank picture stays below, of 255; no photo seen had 5
 _GREY = 8  # largest difference between the channels of a grey pixel, of 255
 _GREY_SHARE = 0.98  # least share of grey pixels in a black and white photo
 _DARK = 40  # brightness that a dark pixel stays below, of 255
@@ -18,8 +19,15 @@ _CLOSE_SHARE = 0.5  # least share of the cells that the evidence fills in a clos
 
 
 def tone(pixels: NDArray[np.uint8]) -> Tone:
-    """Return ``grey`` for (S, S, 3) pixels of a black and white photo, ``dark`` of a dark one, else ``plain``."""
-    red, green, blue = np.ascontiguousarray(pixels[::_STEP, ::_STEP].transpose(2, 0, 1))
+    """Return what is to be said of (S, S, 3) pixels as a whole.
+
+    ``blank`` of a picture that is all one colour, ``grey`` of a black and white photo, ``dark`` of a dark one, else
+    ``plain``.
+    """
+    channels = np.ascontiguousarray(pixels[::_STEP, ::_STEP].transpose(2, 0, 1))
+    if channels.std((1, 2)).max() < _BLANK:
+        return "blank"
+    red, green, blue = channels
     brightest = np.maximum(np.maximum(red, green), blue)
     grey = brightest - np.minimum(np.minimum(red, green), blue) <= _GREY
     if np.count_nonzero(grey) >= _GREY_SHARE * grey.size:

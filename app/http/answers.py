@@ -65,6 +65,7 @@ def caption(caption: Caption, checkpoint: Checkpoint) -> schemas.CaptionAnswer:
         tier=caption.tier,
         right_times_in_ten=right_times_in_ten(caption, checkpoint),
         threshold=caption.threshold,
+        blank=caption.blank,
         claims=[claim(one) for one in caption.claims],
         additions=[claim(one) for one in caption.additions],
     )

@@ -199,8 +199,9 @@ class _Parts:
         _, options = parse_options_header(self._headers.get(b"content-disposition"))
         if options.get(b"name") in _FIELDS:
             if len(self.files) == self.max_files:
-                hint = "; /predict/batch takes more" if self.max_files == 1 else ""
-                raise InvalidRequestError(f"At most {self.max_files} picture(s) in one request here{hint}.")
+                if self.max_files == 1:
+                    raise InvalidRequestError("One request here takes one picture: send more to /predict/batch.")
+                raise InvalidRequestError(f"One request here takes {self.max_files} pictures: send more requests.")
             self._content = bytearray()
 
     def _data(self, data: bytes, start: int, end: int) -> None:

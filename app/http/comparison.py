@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from app.http.examples import REQUEST_ID
-from app.http.schemas import Answer, Probability
+from app.http.schemas import AmongLabels, Answer
 from model.compare import Comparison, Place
 
 _MOST_PARTS = 12  # channels or units that are listed
@@ -21,7 +21,7 @@ class Standing(Answer):
     id: str
     vocabulary: str = Field(description="Name of the vocabulary that the label belongs to.")
     logit: float
-    probability: float = Probability
+    probability: float = AmongLabels
     rank: int = Field(ge=1, description="1 for the likeliest label of the vocabulary.")
     of: int = Field(ge=1, description="How many labels the vocabulary has.")
 

@@ -10,6 +10,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Probability = Field(ge=0, le=1)
+AmongLabels = Field(
+    ge=0,
+    le=1,
+    description="Of a label its probability among those of its vocabulary: its score in an answer is this times the "
+    "vocabulary's gate. Of a word its score.",
+)
 
 
 def deprecated(new_name: str) -> Any:
@@ -111,6 +117,10 @@ class CaptionAnswer(Answer):
     threshold: float | None = Field(
         description="The confidence from which this is said in its tier, of a pass from which it would be said at all; "
         "null where it never would."
+    )
+    blank: bool = Field(
+        default=False,
+        description="Whether the picture is all one colour: then nothing is claimed, however probable a label is.",
     )
     claims: list[ClaimAnswer]
     additions: list[ClaimAnswer] = Field(

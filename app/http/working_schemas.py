@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.http.schemas import Answer, Probability, Size
+from app.http.schemas import AmongLabels, Answer, Size
 
 
 class NamedImage(Size):
@@ -55,7 +55,7 @@ class ConnectionsResponse(Answer):
     image: NamedImage
     label: LabelName
     logit: float
-    probability: float = Probability
+    probability: float = AmongLabels
     layers: list[ColumnAnswer]
     edges: list[EdgeAnswer]
 
@@ -65,7 +65,7 @@ class OcclusionResponse(LabelName):
 
     request_id: str
     image: NamedImage
-    probability: float = Field(ge=0, le=1, description="Of the whole square.")
+    probability: float = AmongLabels
     logit: float = Field(description="Of the whole square.")
     cells: int = Field(ge=2, description="Patches along each side of the square.")
     map: list[list[float]] = Field(description="Rows of patches: what the probability loses, below 0 where it gains.")
@@ -146,7 +146,7 @@ class RivalAnswer(Answer):
     id: str
     label: str
     logit: float
-    probability: float = Probability
+    probability: float = AmongLabels
 
 
 class ProbabilityAnswer(Answer):
@@ -164,7 +164,7 @@ class ProbabilityAnswer(Answer):
     largest: float = Field(description="The largest scaled logit of the vocabulary; 0 for sigmoid.")
     exp: float
     total: float
-    probability: float = Probability
+    probability: float = AmongLabels
     top: list[RivalAnswer]
 
 

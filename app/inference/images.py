@@ -155,7 +155,8 @@ def _check_size(picture: Image.Image, limits: Limits) -> None:
         size = f"{picture.width} × {picture.height}"
         picture.close()
         raise TooManyPixelsError(
-            f"This {name} picture declares {size} pixels; at most {allowed / deep / 1e6:.3g} million are decoded."
+            f"This {name} picture declares {size} pixels; at most {allowed / deep / 1e6:.3g} million are decoded: "
+            "send it smaller."
         )
 
 

@@ -19,7 +19,7 @@ from model.language.hedging import TARGET_ACCURACY, TIERS, Node, Tier, hedge, tr
 from model.language.phrases import kind_phrase
 from model.vocabulary import Label
 
-Tone = Literal["plain", "grey", "dark"]
+Tone = Literal["plain", "grey", "dark", "blank"]
 Frame = Literal["whole", "close", "left", "right"]
 
 _UNFITTED: Mapping[str, float] = {"hedge": TARGET_ACCURACY["hedge"]}
@@ -46,6 +46,8 @@ _OPENINGS: Mapping[Tier, tuple[str, ...]] = {
     ),
 }
 """Beginnings by tier. Which one is taken depends on the fragment alone: the same picture gives the same sentence."""
+_OF_BLANK = "I see nothing but one colour. My best guess is {phrase}, and it's probably wrong."
+_ALT_OF_BLANK = "Nothing but one colour."
 _MODIFIERS: Mapping[tuple[Tone, bool], str] = {
     ("plain", True): "a close up of ",
     ("grey", False): "a black and white photo of ",
@@ -76,6 +78,8 @@ class Caption:
     """The confidence from which this is said in its tier; of a pass, from which anything of its kind would be said."""
     additions: tuple[Claim, ...] = ()
     """What the sentence says of its subject with a "maybe": more likely than not, and no part of ``confidence``."""
+    blank: bool = False
+    """Whether the picture is all one colour: then the network is not believed, however sure it is, and this a pass."""
 
     @property
     def said(self) -> tuple[Claim, ...]:
@@ -93,6 +97,8 @@ def caption(
     """
     if not any(len(belief.probabilities) for belief in beliefs):
         raise ValueError("A caption needs at least one belief.")
+    if tone == "blank":
+        return _of_blank(_best_guess(beliefs))
     fragment = _best_fragment(beliefs, tone)
     if fragment is None:
         guess = _best_guess(beliefs)
@@ -121,6 +127,11 @@ def fullest(beliefs: Sequence[Belief]) -> Fragment:
     if subject is None:
         return _best_guess(beliefs)
     return as_captioned(subject, guesses, floor=_POSSIBLE_WORD)
+
+
+def _of_blank(guess: Fragment) -> Caption:
+    text = _OF_BLANK.format(phrase=guess.text)
+    return Caption(text, _ALT_OF_BLANK, guess.confidence, "pass", guess.claims, guess.text, None, blank=True)
 
 
 def _to_caption(

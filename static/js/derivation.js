@@ -44,8 +44,9 @@ function parts({ node, probability, members, combination }) {
  * @param {(button: HTMLButtonElement, choice: Choice) => void} pick
  * @returns {(Node | string)[]}
  */
-export function derivation({ claims, additions, tier, confidence, threshold }, pick) {
+export function derivation({ claims, additions, tier, confidence, threshold, blank }, pick) {
   const start = `${claims.map(parts).join(" × ")} → `;
+  if (blank) return [start, SAY.blank];
   if (tier === "pass") return [start, SAY.tooLittle(threshold)];
   const added = additions.length ? SAY.added(additions.map(parts).join(" × ")) : "";
   const end = (threshold === null ? "." : SAY.saidFrom(threshold)) + added;

@@ -65,6 +65,7 @@ export const SAY = {
   added: (/** @type {string} */ parts) => ` The “maybe” counts apart: ${parts}.`,
   tooLittle: (/** @type {number | null} */ least) =>
     least === null ? "too little." : `too little: I speak from ${SAY.percent(least)} on.`,
+  blank: "but the picture is all one colour.",
   unmeasured: ["How often I’m right when I put it like this has ", "not been measured yet", "."],
   unknownReliability: "I can’t say how often I’m right here.",
 

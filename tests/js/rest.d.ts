@@ -31,6 +31,8 @@ export interface components {
             tier: "sure" | "think" | "hedge" | "pass";
             right_times_in_ten: number | null;
             threshold: number | null;
+            /** @default false */
+            blank: boolean;
             claims: components["schemas"]["ClaimAnswer"][];
             /** @default [] */
             additions: components["schemas"]["ClaimAnswer"][];

@@ -34,6 +34,16 @@ def test_a_photo_in_little_light_is_dark() -> None:
     assert tone(seen("coffee") // 2) == "plain"
 
 
+def test_a_picture_of_one_colour_is_blank_and_a_speck_or_a_sky_is_not() -> None:
+    sand = np.full((227, 227, 3), (210, 180, 140), np.uint8)
+    noise = np.random.default_rng(0).integers(-4, 5, sand.shape)
+    assert [tone(p) for p in (sand, sand * 0, sand * 0 + 255, (sand + noise).astype(np.uint8))] == ["blank"] * 4
+    speck, sky = sand.copy(), sand.copy()
+    speck[100:108, 100:108] = 0
+    sky[..., 2] = np.linspace(180, 240, 227, dtype=np.uint8)[:, None]
+    assert "blank" not in (tone(speck), tone(sky))
+
+
 def test_where_a_map_lies() -> None:
     empty = np.zeros((13, 13), np.float32)
     corner, middle = empty.copy(), empty.copy()

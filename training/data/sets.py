@@ -146,7 +146,10 @@ def match_vocabulary(spec: str, vocabularies: Sequence[Vocabulary]) -> Vocabular
             return fitting[wanted]
     what = f"vocabulary {name!r}" if name else "vocabulary"
     names = ", ".join(one.name for one in vocabularies)
-    raise DataError(f"This checkpoint has no {what} with the classes of {folder}, only {names}.")
+    instead = (
+        " or ".join(f"{one}={folder}" for one in fitting) or f"a set whose classes are all known to one of {names}"
+    )
+    raise DataError(f"This checkpoint has no {what} with the classes of {folder}: give {instead}.")
 
 
 def readings(spec: str) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ _SETS = {  # folder and number of its training pictures -> public name, what it 
         "MiniPlaces-100",
         "`scene`, 100 places",
         " at 128 px",
-        "Places: copyright stays with the owners",
+        "Places: copyright stays with the owners of the pictures",
     ),
     ("captions", 6_091): (
         "Flickr8k",
@@ -51,24 +51,26 @@ class CardFacts:
 def render_card(network: Checkpoint, facts: CardFacts) -> str:
     """The model card of a network as Markdown text, without what it was taught."""
     network = base_of(network)
+    sets = {name: _set_row(name, pictures) for name, pictures in network.provenance.get("data", {}).items()}
+    titles = {name: row["title"] for name, row in sets.items()}
     vocabularies = {one.name: one for one in network.vocabularies}
     return fill(
         "model_card.md.j2",
         network=network,
         facts=facts,
-        sets=[_set_row(name, pictures) for name, pictures in network.provenance.get("data", {}).items()],
+        sets=list(sets.values()),
         rows=[
             row
             for name, figures in network.measured.items()
-            for row in _accuracy_rows(name, len(vocabularies[name]), figures)
+            for row in _accuracy_rows(name, len(vocabularies[name]), figures, titles)
         ],
         ends={
             name: (classes[:_NAMED_CLASSES], classes[-_NAMED_CLASSES:][::-1]) for name, classes in facts.classes.items()
         },
         calibrated=all(v.calibrated for v in network.vocabularies),
-        tiers=[row for name, figures in network.measured.items() for row in _tier_rows(name, figures)],
+        tiers=[row for name, figures in network.measured.items() for row in _tier_rows(name, figures, titles)],
         persons={
-            pictures: persons
+            titles.get(pictures, pictures): persons
             for figures in network.measured.values()
             for pictures, persons in figures.get("persons", {}).items()
         },
@@ -84,21 +86,24 @@ def _set_row(name: str, pictures: int) -> dict[str, Any]:
     return {"title": title, "answers": answers, "pictures": f"{pictures:,}{size}", "terms": terms}
 
 
-def _tier_rows(name: str, figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _tier_rows(name: str, figures: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """The rows of a vocabulary's tiers: on all its sets together, then on each set apart."""
     for key, table in figures.items():
         if key.startswith("tiers"):
-            pictures = _PICTURES.get(key) or key.removeprefix("tiers_on_").replace("_", ", ")
+            name_of_set = key.removeprefix("tiers_on_")
+            pictures = _PICTURES.get(key) or titles.get(name_of_set) or name_of_set.replace("_", ", ")
             for tier, row in table.items():
                 yield {"vocabulary": name, "pictures": pictures, "tier": tier, **row}
 
 
-def _accuracy_rows(name: str, classes: int, figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _accuracy_rows(
+    name: str, classes: int, figures: Mapping[str, Any], titles: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     """The row of a vocabulary, then one for each of several sets: its pictures, among its own classes."""
     yield {**_accuracy_row(name, figures), "classes": classes}
     for one, own in figures.get("sets", {}).items():
         among = {"top1": own["own_top1"], "top5": own["own_top5"], "n": own["n"]}
-        yield {**_accuracy_row(f"{name}: {one} among its own", among), "classes": own["classes"]}
+        yield {**_accuracy_row(f"{name}: {titles.get(one, one)} among its own", among), "classes": own["classes"]}
 
 
 def _accuracy_row(name: str, figures: Mapping[str, Any]) -> dict[str, str]:

@@ -68,10 +68,10 @@ def read(body: bytes, json_length: str | None, *, most: int, max_json_bytes: int
     (tensor,) = message.inputs
     pictures = _pictures(tensor, body[end:], most)
     if len(pictures) > most:
-        raise InvalidRequestError(f"At most {most} picture(s) in one request here.")
+        raise InvalidRequestError(f"One request here takes pictures, at most {most} of them: send more requests.")
     if tensor.shape != (len(pictures),) or not pictures:
         raise InvalidRequestError(
-            f"The shape of image is {list(tensor.shape)}, but it holds {len(pictures)} picture(s)."
+            f"The shape of image is {list(tensor.shape)}, but it holds {len(pictures)}: send pictures and their number."
         )
     binary = message.parameters.binary_data_output
     wanted = {one.name: one.parameters.binary_data for one in message.outputs} or dict.fromkeys(OUTPUTS)

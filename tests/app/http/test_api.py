@@ -50,7 +50,7 @@ async def test_the_answer_has_the_documented_shape(client: httpx.AsyncClient, ne
     assert list(answer) == ["request_id", "model", "image", "caption", "labels", "words", "gates", "timing_ms"]
     assert answer["model"] == {"name": "tiny", "version": network.version}
     assert answer["image"]["crop"] == {"x": 80, "y": 0, "width": 480, "height": 480}
-    said = {"text", "alt_text", "confidence", "tier", "right_times_in_ten", "threshold", "claims", "additions"}
+    said = {"text", "alt_text", "confidence", "tier", "right_times_in_ten", "threshold", "blank", "claims", "additions"}
     assert set(answer["caption"]) == said
     assert answer["caption"]["right_times_in_ten"] is None
     assert len(answer["labels"]) == 5

@@ -180,7 +180,7 @@ WRONG: list[tuple[Message, str]] = [
     ({"inputs": [image(JPEG, binary_data_size=9)]}, "binary_data_size"),
     ({"inputs": [image(JPEG, shared_memory_byte_size=9)]}, "data"),
     ({"inputs": [image(JPEG)], "outputs": [{"name": "logits"}]}, "outputs.0.name"),
-    ({"inputs": [image(*[b"x"] * 65)]}, "At most 64"),
+    ({"inputs": [image(*[b"x"] * 65)]}, "at most 64"),
     ({"inputs": [image(b"none")]}, "We cannot open this file"),
     ({"inputs": [image(b"")]}, "holds no bytes"),
     ({"inputs": [image(JPEG, JPEG[:200], b"none")]}, "Picture 2 of 3: "),

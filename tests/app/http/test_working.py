@@ -173,6 +173,15 @@ async def test_a_cell_that_is_not_there_is_a_problem(client: httpx.AsyncClient, 
     assert is_problem(await post(client, path=f"/cell?{query}"), 422, slug)
 
 
+@pytest.mark.parametrize(
+    ("path", "lacks"), [("/connections", "label"), ("/occlusion", "label"), ("/compare", "label"), ("/cell", "layer")]
+)
+async def test_what_is_missing_is_named_with_where_it_belongs(client: httpx.AsyncClient, path: str, lacks: str) -> None:
+    answer = await post(client, path=path)
+    assert is_problem(answer, 422, "invalid-request")
+    assert answer.json()["detail"] == f"{lacks} is missing: add ?{lacks}=… to the address."
+
+
 async def test_all_of_it_takes_one_forward_pass(network: Checkpoint, engine: FakeEngine) -> None:
     async with serving(create_app(Settings(), network, create_engine=engine.create)) as client:
         await post(client, path="/activations")

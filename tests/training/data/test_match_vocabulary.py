@@ -43,9 +43,11 @@ def test_the_vocabulary_is_that_of_the_name_or_of_the_folder_or_the_first_that_f
 @pytest.mark.parametrize("name", ["typo", "place"])
 def test_a_name_that_the_checkpoint_lacks_or_that_does_not_fit_is_refused(name: str, tmp_path: Path) -> None:
     root = made.folders(tmp_path / "pet", {"cat": 12, "dog": 12})
-    told = f"^This checkpoint has no vocabulary '{name}' with the classes of {root}, only animal, pet, place.$"
+    told = f"^This checkpoint has no vocabulary '{name}' with the classes of {root}: give animal={root} or pet={root}.$"
     with pytest.raises(DataError, match=told):
         data.load_for(VOCABULARIES, f"{name}={root}", "evaluation")
     made.folders(tmp_path / "cups", {"red": 12, "blue": 12})
-    with pytest.raises(DataError, match=r"^This checkpoint has no vocabulary with the classes of .*cups, only animal"):
+    with pytest.raises(
+        DataError, match=r"^This checkpoint has no vocabulary with the classes of .*cups: give a set whose"
+    ):
         data.match_vocabulary(str(tmp_path / "cups"), VOCABULARIES)
