@@ -87,7 +87,7 @@ class Runs:
         slug = re.sub(r"[^A-Za-z0-9_-]+", "-", title).strip("-") or "run"
         name = next(n for n in chain([slug], (f"{slug}-{n}" for n in count(2))) if n not in self.by_name)
         title = title if name == slug else f"{title} ({name})"
-        return Run(name=name, title=title, log=folder / "metrics.jsonl")
+        return Run(name=name, title=title, log=folder / reader.RUN_LOG)
 
 
 def version(sheet: Sheet) -> str:

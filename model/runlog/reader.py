@@ -16,6 +16,8 @@ from typing import Any
 from model.runlog import sprites
 from model.runlog.sprites import Block
 
+RUN_LOG = "metrics.jsonl"
+"""Name of the run log in a run's folder."""
 MOST = 1e12
 """Largest number that a run log may hold; one beyond it is taken for damage."""
 
@@ -169,7 +171,7 @@ def read(run: Path) -> Record:
 
     Raises ValueError with one sentence where there is no run log, or no entry in it.
     """
-    path = run / "metrics.jsonl" if run.is_dir() else run
+    path = run / RUN_LOG if run.is_dir() else run
     if not path.is_file():
         raise ValueError(f"There is no run log at {path}: name the folder that train wrote with --out.")
     by_step = sorted(entries(path), key=lambda entry: int(entry["step"]))

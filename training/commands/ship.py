@@ -9,6 +9,7 @@ from pathlib import Path
 
 from model import checkpoint
 from model.checkpoint import PRETRAINED, Checkpoint
+from model.runlog import reader
 from model.unit_cards import path_beside
 from training import data
 from training.commands import Commands, add_beyond, add_column_flags
@@ -20,6 +21,7 @@ from training.release import model_card
 from training.release.average import average
 from training.release.ship import RUN_LOG, WEIGHTS, measure_and_calibrate, prepare, refuse_worse, swap
 from training.release.small import keep_int8_if_same, write_small
+from training.trainer.run_folder import LAST
 
 
 def add(commands: Commands) -> None:
@@ -55,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     target: Path = options.to / WEIGHTS
     if swap(options.to):
         print(f"{target}: finished the swap that an earlier ship was interrupted in.")
-    dense = checkpoint.load(folder / "last.safetensors")
+    dense = checkpoint.load(folder / LAST)
     if options.average:
         mean = average(dense, checkpoint.load(target), kept=options.keep)
         dense = _measured(mean, folder / "averaged.safetensors", options.data)
@@ -74,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     )
     card = model_card.render_card(checkpoint.load(small), facts)
     units = None if options.no_microscope else _unit_cards(small, options.data)
-    prepare(options.to, small, card, folder / "metrics.jsonl", continued=_continues(dense, options.to), units=units)
+    prepare(options.to, small, card, folder / reader.RUN_LOG, continued=_continues(dense, options.to), units=units)
     swap(options.to)
     small.unlink()
     if units is not None:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from model.runlog import writer
+from model.runlog.reader import RUN_LOG
 from training import data
 from training.commands import Commands, add_column_flags
 from training.config import Recipe, from_record, override
@@ -22,9 +23,9 @@ from training.trainer.augment import Colours
 from training.trainer.device import pick_device, resolve_precision, reuse_freed_memory
 from training.trainer.plan import Plan, build_plan
 from training.trainer.resume import check_sets, ignored_flags
-from training.trainer.run_folder import RUN_LOG, read_config, read_saved_state, run_lock, write_config
+from training.trainer.run_folder import read_config, read_saved_state, run_lock, write_config
 from training.trainer.teachers.backbones import BACKBONES, Backbone, find_backbone
-from training.trainer.teachers.fine_tune import TEACHER, begin
+from training.trainer.teachers.fine_tune import TEACHER, UNREAD, begin
 
 _DEFAULT_BACKBONE = "efficientnet-lite0"
 
@@ -119,7 +120,10 @@ def _plan(
 
 
 def _recipe(options: argparse.Namespace, device: torch.device) -> Recipe:
-    recipe = override(teacher(), dict(item.partition("=")[::2] for item in options.set))
+    changes = dict(item.partition("=")[::2] for item in options.set)
+    if unread := sorted(UNREAD & set(changes)):
+        raise ValueError(f"A backbone brings its own network, and AdamW trains it: leave out --set {unread[0]}.")
+    recipe = override(teacher(), changes)
     return replace(recipe, precision=resolve_precision(recipe.precision, device))
 
 

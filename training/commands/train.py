@@ -16,6 +16,7 @@ import torch
 from model import checkpoint
 from model.checkpoint import Checkpoint, Preprocessing
 from model.runlog import reader, writer
+from model.runlog.reader import RUN_LOG
 from training import data
 from training.commands import Commands, add_column_flags
 from training.config import Recipe, from_record, override
@@ -29,7 +30,7 @@ from training.trainer.device import pick_device, resolve_precision, reuse_freed_
 from training.trainer.loop import Trainer
 from training.trainer.plan import Plan, build_plan
 from training.trainer.resume import check_folder, check_sets, ignored_flags, other_processes
-from training.trainer.run_folder import RUN_LOG, read_config, read_saved_state, read_scores, run_lock, write_config
+from training.trainer.run_folder import read_config, read_saved_state, read_scores, run_lock, write_config
 from training.trainer.schedule import should_stop_early
 from training.trainer.snapshot import keep_picture
 from training.trainer.state import TrainState, build_state, restore_state

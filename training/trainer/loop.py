@@ -13,11 +13,12 @@ from model import checkpoint
 from model.checkpoint import Checkpoint
 from model.engines.torch_engine import TorchEngine
 from model.runlog import writer
+from model.runlog.reader import RUN_LOG
 from training.evaluation.accuracy import Figures, evaluate, overall_score
 from training.trainer.console import TrainingConsole
 from training.trainer.interrupt import InterruptGuard
 from training.trainer.plan import Plan
-from training.trainer.run_folder import RUN_LOG, STATE
+from training.trainer.run_folder import LAST, STATE
 from training.trainer.schedule import lr_factor, should_stop_early
 from training.trainer.snapshot import snapshot
 from training.trainer.state import TrainState
@@ -116,7 +117,7 @@ class Trainer:
             self._append({"measured": measured, **({"broken": broken} if broken else {})})
             self._snapshot(network, engine)
             network = replace(network, measured=measured)
-            checkpoint.save(self.folder / "last.safetensors", network)
+            checkpoint.save(self.folder / LAST, network)
             if state.scores[-1] >= max(state.scores):
                 checkpoint.save(self.folder / "best.safetensors", network)
             state.save(self.folder / STATE)

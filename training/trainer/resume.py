@@ -10,9 +10,8 @@ from model import checkpoint
 from training.config import Recipe
 from training.data.survey import SetRecord, SurveyedSet
 from training.distributed import ProcessGroup
+from training.trainer.run_folder import LAST
 
-LAST = "last.safetensors"
-"""Name of the checkpoint of a run's last evaluation."""
 _LISTED = 3
 
 

@@ -18,14 +18,15 @@ from filelock import FileLock, Timeout
 
 from model.files import write_atomically
 from model.runlog import reader
+from model.runlog.reader import RUN_LOG
 from training.evaluation.accuracy import overall_score
 from training.trainer.plan import Plan
 from training.trainer.state import read_state
 
 CONFIG = "config.json"
 """Name of the file with what a resumed run does not decide anew: recipe, steps, provenance, sets and their colours."""
-RUN_LOG = "metrics.jsonl"
-"""Name of the file with a line for every few steps and every evaluation."""
+LAST = "last.safetensors"
+"""Name of the checkpoint of the last evaluation."""
 STATE = "state.pt"
 """Name of the file from which a run resumes."""
 _ALWAYS_IN_CONFIG = frozenset({"recipe", "steps", "provenance", "preprocessing", "colours"})

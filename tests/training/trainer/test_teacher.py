@@ -206,6 +206,15 @@ def test_flags_of_a_resumed_run_are_refused_or_named_unless_it_began_with_them(
     assert "is finished" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("field", ["ema=0.99", "dropout=0.5", "optimiser=muon", "distillation_weight=1"])
+def test_what_a_teacher_does_not_read_is_refused(
+    field: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(tmp_path, "run", "--set", field)) == 2
+    assert f"leave out --set {field.split('=')[0]}." in capsys.readouterr().err
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
 def test_what_is_no_teacher_is_refused_in_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "teacher.safetensors"
     file.write_bytes(b"nothing")

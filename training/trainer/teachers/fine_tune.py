@@ -17,12 +17,13 @@ from torch.optim import AdamW
 from model.engines.interface import Output
 from model.engines.torch_engine import standardise
 from model.runlog import writer
+from model.runlog.reader import RUN_LOG
 from training.evaluation.accuracy import Figures, evaluate
 from training.trainer.batch import load_batch
 from training.trainer.console import TrainingConsole
 from training.trainer.interrupt import InterruptGuard
 from training.trainer.plan import Plan
-from training.trainer.run_folder import RUN_LOG, STATE
+from training.trainer.run_folder import STATE
 from training.trainer.schedule import lr_factor
 from training.trainer.state import write_state
 from training.trainer.step import batch_loss, refuse_diverged
@@ -33,6 +34,33 @@ from training.trainer.teachers.depthwise import QuickDepthwise
 
 TEACHER = "teacher.safetensors"
 """Name of the file in a run's folder that ``train --teacher`` takes."""
+UNREAD = frozenset(
+    [
+        "activation",
+        "columns",
+        "lrn",
+        "overlapping_pooling",
+        "batch_norm",
+        "without",
+        "dropout",
+        "dropout_at_test",
+        "initialisation",
+        "input_detail",
+        "optimiser",
+        "muon_lr",
+        "muon_decay",
+        "bias_lr",
+        "momentum",
+        "decay_biases",
+        "patience",
+        "ema",
+        "compile",
+        "distillation_weight",
+        "distillation_temperature",
+        "distillation_elsewhere",
+    ]
+)
+"""Fields of a recipe that mean nothing here: the network is the backbone's, AdamW trains it, and nobody teaches it."""
 _LOG_EVERY = 25  # steps between two lines of the run log
 _SAVE_EVERY = 100  # steps between two saved states
 _HEAD_SPEED = 4  # times the learning rate of the rest, for most of the last layer begins from noise
