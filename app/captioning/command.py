@@ -2,6 +2,7 @@
 
 A line is written once everything else for its picture is done, the sidecar included. So whatever ends the command, the
 same command with ``--resume`` does the rest: pictures with a line are skipped, those with an error are tried again.
+Where ``--alt-text`` is added only then, the line tells the alternative text, and no picture is captioned twice.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rich.console import Console
 
 from app.captioning.files import Captioner, CaptionLine
 from app.captioning.output_file import ResumeState, Writer, open_writer, read_resume_state, sort_lines
-from app.captioning.sidecars import Sidecars
+from app.captioning.sidecars import OtherTextError, SidecarError, Sidecars
 from app.inference.offline.messages import finish, note
 from app.inference.offline.paths import check_path, printable
 from app.inference.offline.progress import show_progress
@@ -132,13 +133,33 @@ async def _run_job(job: Job, errors: list[str]) -> None:
         _refuse_other_network(job, captioner.version)
         if job.passed_over:
             note(job.console, f"passed over: {job.passed_over}")
+        if job.sidecars is not None:
+            await _write_missing_sidecars(job, job.sidecars, errors)
         await _caption_pictures(job, captioner, errors)
-    if job.out is not None and job.resume_state.names:
+    if job.out is not None and job.resume_state.alt_texts:
         sort_lines(job.out)
 
 
+async def _write_missing_sidecars(job: Job, sidecars: Sidecars, errors: list[str]) -> None:
+    """Write the text files that pictures with a line lack; one with another text may have been changed, and is left."""
+    left = 0
+    for file in job.pictures:
+        alt_text = job.resume_state.alt_texts.get(file_name(file))
+        if alt_text is None:
+            continue
+        try:
+            await asyncio.to_thread(sidecars.write, file, alt_text)
+        except OtherTextError:
+            left += 1
+        except SidecarError as error:
+            errors.append(printable(f"{file}: {error}"))
+    if left:
+        text = f"text files with another text than in {job.out}, left as they are (--force overwrites them): {left:,}"
+        note(job.console, printable(text))
+
+
 async def _caption_pictures(job: Job, captioner: Captioner, errors: list[str]) -> None:
-    todo = [file for file in job.pictures if file_name(file) not in job.resume_state.names]
+    todo = [file for file in job.pictures if file_name(file) not in job.resume_state.alt_texts]
     done = len(job.pictures) - len(todo)
     bar = job.console.is_interactive and (job.out is not None or not sys.stdout.isatty())
     with (
@@ -158,8 +179,10 @@ async def _write_line(line: CaptionLine, writer: Writer, sidecars: Sidecars | No
         return line.error
     if sidecars is not None:
         alt_text: str = line.prediction["caption"]["alt_text"]
-        if error := await asyncio.to_thread(sidecars.write, line.file, alt_text):
-            return error
+        try:
+            await asyncio.to_thread(sidecars.write, line.file, alt_text)
+        except SidecarError as error:
+            return str(error)
     writer.write(file_name(line.file), line.prediction)
     return ""
 

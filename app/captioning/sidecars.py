@@ -12,6 +12,14 @@ from pathlib import Path
 from model.files import write_atomically
 
 
+class SidecarError(Exception):
+    """Report that the text file of a picture was not written; the message is one sentence."""
+
+
+class OtherTextError(SidecarError):
+    """Report that the text file of a picture has another text, which this command did not write."""
+
+
 class Sidecars:
     """The text files of the pictures in ``files``."""
 
@@ -27,20 +35,20 @@ class Sidecars:
         short = _short_name(file)
         return _full_name(file) if short in self._ambiguous else short
 
-    def write(self, file: Path, alt_text: str) -> str:
-        """Write the text file of one picture, and return the error in one sentence, or nothing.
+    def write(self, file: Path, alt_text: str) -> None:
+        """Write the text file of one picture, unless it is there.
 
-        A file with another text was not written by this command: without ``force`` that is an error.
+        Raises OtherTextError for a file with another text, without ``force``, and SidecarError where writing fails.
         """
         path = self.path(file)
         text = f"{alt_text}\n"
         try:
-            if not self._force and path.exists() and path.read_bytes() != text.encode():
-                return f"{path.name} beside it has another text already: --force overwrites it."
-            write_atomically(path, text)
+            if self._force or not path.exists():
+                write_atomically(path, text)
+            elif path.read_bytes() != text.encode():
+                raise OtherTextError(f"{path.name} beside it has another text already: --force overwrites it.")
         except OSError as error:
-            return f"{path.name} beside it cannot be written ({error.strerror or error})."
-        return ""
+            raise SidecarError(f"{path.name} beside it cannot be written ({error.strerror or error}).") from error
 
 
 def _short_name(file: Path) -> Path:

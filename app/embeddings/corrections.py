@@ -26,9 +26,10 @@ def read_corrections(path: Path) -> Classes:
     for line, file, label in _rows(path):
         place = _find(path.parent, file)
         if place is None:
-            problems.append(f"{path}, line {line}: there is no photo {file}.")
+            paths = "paths are absolute, or start at the folder of the table or at the working directory"
+            problems.append(f"{path}, line {line}: there is no photo {file}: {paths}.")
         else:
-            photos.setdefault(one_form(label), []).append(photo_at(place))
+            photos.setdefault(one_form(label), []).append(photo_at(place, corrected=True))
     return Classes(photos, problems)
 
 

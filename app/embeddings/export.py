@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.embeddings.inputs import Given, read_inputs
-from app.embeddings.photos import Photo
+from app.embeddings.photos import Photo, under_two_names
 from app.inference.offline.messages import finish
 from app.inference.offline.paths import printable
 from app.settings import SettingsError
@@ -28,6 +28,8 @@ class _Copies:
     errors: list[str]
     owners: dict[str, tuple[str, Photo]] = field(default_factory=dict)
     """SHA-256 -> the name and the photo that was seen first with these bytes."""
+    names: set[str] = field(default_factory=set)
+    """The names that have a photo there."""
     made: int = 0
     there: int = 0
     """How many were there already, or given twice."""
@@ -41,13 +43,12 @@ class _Copies:
             return
         digest = hashlib.sha256(body).hexdigest()
         first, other = self.owners.setdefault(digest, (name, photo))
-        if first != name:
-            text = f"{other.place} and {photo.place} are the same photo, under the names {first!r} and {name!r}: "
-            self.errors.append(printable(text) + "the second was left out.")
-        elif other is not photo:
-            self.there += 1
-        else:
+        if first == name and other is photo:
             self._write(name, photo.file_name, body, digest)
+        elif first == name:
+            self.there += 1
+        elif not other.corrects(photo):
+            self.errors.append(under_two_names(other, photo, first, name) + "the second was left out.")
 
     def _write(self, name: str, file_name: str, body: bytes, digest: str) -> None:
         plain = Path(file_name)
@@ -55,11 +56,13 @@ class _Copies:
             path = self.folder / name / candidate
             if path.is_file() and path.read_bytes() == body:
                 self.there += 1
+                self.names.add(name)
                 return
             if not path.exists() and not path.is_symlink():
                 with atomically(path) as file:
                     file.write(body)
                 self.made += 1
+                self.names.add(name)
                 return
         self.errors.append(printable(f"{path} is another file, and was left as it is: {file_name} was not copied."))
 
@@ -72,15 +75,14 @@ def run(options: dict[str, Any]) -> int:
         errors = list(given.problems)
         copies = _Copies(options["out"], errors)
         try:
-            for name, photos in given.photos.items():
-                for photo in photos:
-                    copies.add(name, photo)
+            for name, photo in given.named:
+                copies.add(name, photo)
         except OSError as error:
             raise StartError(printable(f"{copies.folder} cannot be written to ({reason_of(error)}).")) from error
         finally:
             status = finish(errors)
     there = f"; {copies.there:,} more were there already" if copies.there else ""
-    print(f"Photos copied to {copies.folder}: {copies.made:,}, of {len(given.photos):,} names{there}.")
+    print(f"Photos copied to {copies.folder}: {copies.made:,}, of {len(copies.names):,} names{there}.")
     return status
 
 

@@ -39,6 +39,12 @@ class Given:
     passed_over: list[str] = field(default_factory=list)
     """What else lies in the folders, by kind."""
 
+    @property
+    def named(self) -> list[tuple[str, Photo]]:
+        """All photos with their names, those of tables first: of a photo that is met again, the correction is known."""
+        pairs = [(name, photo) for name, photos in self.photos.items() for photo in photos]
+        return sorted(pairs, key=lambda pair: not pair[1].corrected)
+
     def add(self, classes: Classes) -> None:
         """Add the photos of class folders or of a table."""
         for name, photos in classes.photos.items():

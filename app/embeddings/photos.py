@@ -29,6 +29,12 @@ class Photo:
     """Its own name, without any folder."""
     read: Callable[[], bytes]
     """Returns its bytes. Raises OSError."""
+    corrected: bool = False
+    """Whether a table of corrections gives its name."""
+
+    def corrects(self, other: Photo) -> bool:
+        """Whether its name counts for more than that of the same photo elsewhere: a correction beats a folder."""
+        return self.corrected and not other.corrected
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,16 @@ class EmbeddedPhoto:
     """What is wrong with the photo, in one sentence that names it."""
 
 
-def photo_at(path: Path) -> Photo:
+def photo_at(path: Path, *, corrected: bool = False) -> Photo:
     """Return the photo in a file."""
-    return Photo(str(path), path.name, path.read_bytes)
+    return Photo(str(path), path.name, path.read_bytes, corrected)
+
+
+def under_two_names(first: Photo, second: Photo, name: str, other: str) -> str:
+    """Say that one photo has two names; the sentence ends in a colon, after which the reader is told what to do."""
+    same_file = Path(first.place).resolve() == Path(second.place).resolve()
+    places = f"{first.place} is given" if same_file else f"{first.place} and {second.place} are the same photo,"
+    return printable(f"{places} under the names {name!r} and {other!r}: ")
 
 
 async def embed_photos(

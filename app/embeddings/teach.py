@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from app.embeddings.inputs import Given, read_inputs
-from app.embeddings.photos import Photo, embed_photos, photo_at
+from app.embeddings.photos import Photo, embed_photos, photo_at, under_two_names
 from app.embeddings.teach_report import print_report
 from app.inference.engine_host import CreateEngine
 from app.inference.offline import network
@@ -61,7 +61,7 @@ class Job:
     @property
     def photos(self) -> list[Photo]:
         """All photos that are to be read, those of other things last."""
-        return [photo for photos in self.given.photos.values() for photo in photos] + self.outside
+        return [photo for _, photo in self.given.named] + self.outside
 
 
 def run(options: dict[str, Any]) -> int:
@@ -163,11 +163,12 @@ Read = dict[str, tuple[Photo, NDArray[np.float16]]]
 async def _read(job: Job, predictor: Predictor, errors: list[str]) -> dict[str | None, Read]:
     """Embed all photos, each once, by name; under None those of other things. Raises StartError.
 
-    What is kept of a photo are some 500 bytes; only those in progress are in memory.
+    A name whose photos were all corrected to other names is missing. What is kept of a photo are some 500 bytes; only
+    those in progress are in memory.
     """
-    owners: list[str | None] = [name for name, photos in job.given.photos.items() for _ in photos]
+    owners: list[str | None] = [name for name, _ in job.given.named]
     owners += [None] * len(job.outside)
-    read: dict[str | None, Read] = {name: {} for name in owners}
+    read: dict[str | None, Read] = {}
     owner_of: dict[str, str | None] = {}
     photos, total = iter(owners), len(owners)
     with show_progress(0, total, console=job.console, bar=job.console.is_interactive, what="photos") as step:
@@ -176,21 +177,21 @@ async def _read(job: Job, predictor: Predictor, errors: list[str]) -> dict[str |
                 owner = next(photos)
                 step()
                 if one.embedding is None:
+                    read.setdefault(owner, {})
                     errors.append(one.error)
                     continue
                 first = owner_of.setdefault(one.sha256, owner)
-                if owner is not None and first != owner:
-                    raise _twice(read[first][one.sha256][0], one.photo, str(first), owner)
-                if owner is not None or first is None:
-                    read[owner][one.sha256] = (one.photo, one.embedding)
+                if first == owner:
+                    read.setdefault(owner, {}).setdefault(one.sha256, (one.photo, one.embedding))
+                elif owner is not None:
+                    _check_corrected(read[first][one.sha256][0], one.photo, str(first), owner)
     return read
 
 
-def _twice(first: Photo, second: Photo, name: str, other: str) -> StartError:
-    return StartError(
-        printable(f"{first.place} and {second.place} are the same photo, under the names {name!r} and {other!r}: ")
-        + "leave it in one of the two."
-    )
+def _check_corrected(first: Photo, second: Photo, name: str, other: str) -> None:
+    """Raise StartError for a photo that has two names, unless the first one is a correction of the second."""
+    if not first.corrects(second):
+        raise StartError(under_two_names(first, second, name, other) + "leave it under one of the two.")
 
 
 def _merged(job: Job, read: Mapping[str | None, Read], predictor: Predictor, errors: list[str]) -> Examples:

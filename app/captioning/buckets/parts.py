@@ -15,7 +15,7 @@ from typing import Literal, TypeVar, cast
 
 from app.captioning.buckets import tables
 from app.captioning.files import PredictionFields
-from app.captioning.output_file import JsonLines
+from app.captioning.line_formats import JsonLines
 from app.settings import SettingsError
 
 T = TypeVar("T")

@@ -23,8 +23,9 @@ from rich.console import Console
 from app.__main__ import main
 from app.captioning import local_network
 from app.captioning.files import OneByOne, PredictionFields, prediction_fields
-from app.captioning.output_file import COLUMNS, ResumeState, open_writer, read_resume_state
-from app.captioning.sidecars import Sidecars
+from app.captioning.line_formats import COLUMNS
+from app.captioning.output_file import ResumeState, open_writer, read_resume_state
+from app.captioning.sidecars import OtherTextError, SidecarError, Sidecars
 from app.errors import BrokenImageError
 from app.http import examples
 from app.http.schemas import PredictResponse
@@ -218,7 +219,8 @@ def test_any_file_name_is_written_as_text_and_read_back(tmp_path: Path, suffix: 
     assert names_in(out) == names
     assert names[3] == "no \\xff unicode.jpg"
     state = read_resume_state(out, resume=True)
-    assert state == ResumeState(frozenset(names), PREDICTION["model"]["version"], len(written))
+    alt_texts = dict.fromkeys(names, PREDICTION["caption"]["alt_text"])
+    assert state == ResumeState(alt_texts, PREDICTION["model"]["version"], len(written))
     assert write(out, "z.jpg", state=state).startswith(written)
 
 
@@ -241,9 +243,9 @@ def test_an_incomplete_line_is_cut_off_wherever_it_ends(tmp_path: Path, suffix: 
     for cut in sorted({*range(0, len(both), 25), *range(len(one) - 9, len(one) + 40), len(both) - 2, len(both) - 1}):
         out.write_bytes(both[:cut])
         state = read_resume_state(out, resume=True)
-        assert state.names == ({"a.jpg"} if cut >= len(one) else set())
+        assert state.alt_texts.keys() == ({"a.jpg"} if cut >= len(one) else set())
         todo = ["a.jpg", "b\n\r\nb,.jpg"]
-        assert write(out, *(name for name in todo if name not in state.names), state=state) == both
+        assert write(out, *(name for name in todo if name not in state.alt_texts), state=state) == both
     out.write_bytes(both[:-1])
     assert write(out, state=read_resume_state(out, resume=True)) == one
 
@@ -254,7 +256,8 @@ def test_an_incomplete_line_is_cut_off_wherever_it_ends(tmp_path: Path, suffix: 
         ("a.jsonl", b"to do: buy milk\n"),
         ("a.jsonl", b"to do"),
         ("a.jsonl", b'{"file": "a.jpg"}\n'),
-        ("a.jsonl", b'{"file": 1, "model": {"version": "a"}}\n'),
+        ("a.jsonl", b'{"file": 1, "model": {"version": "a"}, "caption": {"alt_text": "b"}}\n'),
+        ("a.jsonl", b'{"file": "a.jpg", "model": {"version": "a"}, "caption": {}}\n'),
         ("a.jsonl", b"\xff\xfe\n"),
         ("a.csv", b"file,sentence\r\na.jpg,It is a dog.\r\n"),
         ("a.csv", b'"file,sentence\r\n'),
@@ -461,7 +464,7 @@ def test_sidecars_overwrite_neither_each_other_nor_other_files(tmp_path: Path) -
     names = ("a.jpg", "a.png", "b.jpg", "c.jpg", "c.jpg.webp", "d.gif", "d.txt")
     beside = Sidecars([tmp_path / name for name in names], force=False)
     for name in names:
-        assert beside.write(tmp_path / name, f"It is {name}.") == ""
+        beside.write(tmp_path / name, f"It is {name}.")
     written = {file.name: file.read_text("utf-8") for file in tmp_path.iterdir()}
     assert written == {
         "a.jpg.txt": "It is a.jpg.\n",
@@ -472,15 +475,15 @@ def test_sidecars_overwrite_neither_each_other_nor_other_files(tmp_path: Path) -
         "d.gif.txt": "It is d.gif.\n",
         "d.txt.txt": "It is d.txt.\n",
     }
-    assert beside.write(tmp_path / "b.jpg", "It is b.jpg.") == ""
+    beside.write(tmp_path / "b.jpg", "It is b.jpg.")
     (tmp_path / "b.txt").write_text("my notes")
-    assert beside.write(tmp_path / "b.jpg", "It is b.jpg.") == (
-        "b.txt beside it has another text already: --force overwrites it."
-    )
+    with pytest.raises(OtherTextError, match=r"^b.txt beside it has another text already: --force overwrites it\.$"):
+        beside.write(tmp_path / "b.jpg", "It is b.jpg.")
     assert (tmp_path / "b.txt").read_text() == "my notes"
     (tmp_path / "b.txt").unlink()
     (tmp_path / "b.txt").mkdir()
-    assert "cannot be written" in beside.write(tmp_path / "b.jpg", "It is b.jpg.")
+    with pytest.raises(SidecarError, match="cannot be written"):
+        beside.write(tmp_path / "b.jpg", "It is b.jpg.")
 
 
 def test_another_text_file_is_an_error_until_force_overwrites_it(
@@ -497,6 +500,48 @@ def test_another_text_file_is_an_error_until_force_overwrites_it(
     assert [line["file"] for line in lines] == list(map(str, find_pictures([many]).files))
     for line in lines:
         assert Path(line["file"]).with_suffix(".txt").read_text("utf-8") == line["caption"]["alt_text"] + "\n"
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_alternative_text_that_is_asked_for_later_comes_from_the_lines_that_are_there(
+    many: Path, caption: Caption, network: Checkpoint, tmp_path: Path, suffix: str
+) -> None:
+    out, pictures = tmp_path / f"out{suffix}", find_pictures([many]).files
+    own = {**PREDICTION["caption"], "alt_text": '=A text that "no network",\r\nonly this file has.'}
+    model = {**PREDICTION["model"], "version": network.version}
+    with open_writer(out, ResumeState()) as writer:
+        for file in pictures[:10]:
+            writer.write(file_name(file), {**PREDICTION, "model": model, "caption": own})
+    before = out.read_bytes()
+    assert caption(many, "--out", out, "--resume", "--alt-text", "--quiet") == 0
+    texts = [file.with_suffix(".txt").read_bytes().decode() for file in pictures]
+    assert set(texts[:10]) == {own["alt_text"] + "\n"}
+    assert not set(texts[10:]) & set(texts[:10])
+    assert out.read_bytes().startswith(before)
+    assert names_in(out) == list(map(file_name, pictures))
+
+
+def test_a_text_that_was_changed_since_is_left_and_counted_until_force_overwrites_it(
+    many: Path, caption: Caption, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.csv"
+    resumed = ("--out", out, "--resume", "--alt-text")
+    assert caption(many, "--out", out, "--quiet") == 0
+    (many / "03.txt").write_text("what a person sees")
+    assert caption(many, *resumed) == 0
+    left = f"glassbot: text files with another text than in {out}, left as they are (--force overwrites them): 1\n"
+    assert left in capsys.readouterr().err
+    assert (many / "03.txt").read_text() == "what a person sees"
+    assert len(list(many.glob("*.txt"))) == 20
+    assert caption(many, *resumed, "--force") == 0
+    assert left not in capsys.readouterr().err
+    assert (many / "03.txt").read_text() != "what a person sees"
+    (many / "04.txt").unlink()
+    (many / "04.txt").mkdir()
+    assert caption(many, *resumed, "--quiet") == 1
+    error = capsys.readouterr().err
+    assert is_one_sentence(error)
+    assert f"{many / '04.jpg'}: 04.txt beside it cannot be written" in error
 
 
 # ---------------------------------------------------------------- progress

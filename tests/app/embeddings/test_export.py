@@ -56,6 +56,37 @@ def test_the_same_photo_under_two_names_is_copied_once_and_named(
     assert len(files(tmp_path / "out")) == 16
 
 
+@pytest.mark.parametrize("order", [("mugs", "t.csv", "more.zip"), ("more.zip", "t.csv", "mugs"), ("t.csv", "mugs")])
+def test_a_correction_counts_for_more_than_where_the_photo_lies_in_any_order(
+    run: Run, mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], order: tuple[str, ...]
+) -> None:
+    moved = (mugs / "red mug/0.png").read_bytes()
+    (mugs / "red mug/0 (copy).png").write_bytes(moved)
+    folder_of(mugs / "misc", COLOURS["green mug"], 1)
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.writestr("red mug/9.png", moved)
+    (tmp_path / "t.csv").write_text("file,label\nmugs/red mug/0.png,cup\nmugs/misc/0.png,blue mug\n")
+    assert run("export", *(tmp_path / name for name in order), "--out", tmp_path / "out") == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "17, of 3 names." in said.out
+    found = files(tmp_path / "out")
+    assert [name for name, body in found.items() if body == moved] == ["cup/0.png"]
+    assert {Path(name).parent.name for name in found} == {"blue mug", "cup", "red mug"}
+
+
+def test_one_file_under_two_names_is_named_once_and_only_names_with_a_photo_are_counted(
+    run: Run, mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text(f"mugs/red mug/0.png,cup\n{mugs}/red mug/0.png,beaker\n")
+    assert run("export", Path("t.csv"), "--out", tmp_path / "out") == 1
+    said = capsys.readouterr()
+    sentence = "mugs/red mug/0.png is given under the names 'cup' and 'beaker': the second was left out."
+    assert said.err == f"glassbot: {sentence}\n"
+    assert said.out == f"Photos copied to {tmp_path}/out: 1, of 1 names.\n"
+
+
 @pytest.mark.parametrize("label", ["a/b", "..", ".git", "a\\b", "@eaDir"])
 def test_a_label_that_can_be_no_folder_is_one_sentence_and_nothing_is_copied(
     run: Run, mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], label: str

@@ -96,7 +96,8 @@ def test_a_table_may_name_photos_as_caption_does_and_a_missing_one_is_a_problem(
     write(tmp_path / "holiday/a.jpg", b"1")
     table = write(tmp_path / "out/t.csv", "file,label\nholiday/a.jpg,cat\nholiday/z.jpg,cat\n")
     monkeypatch.chdir(tmp_path)
-    assert read(table) == ({"cat": [b"1"]}, [f"{table}, line 3: there is no photo holiday/z.jpg."])
+    where = "paths are absolute, or start at the folder of the table or at the working directory"
+    assert read(table) == ({"cat": [b"1"]}, [f"{table}, line 3: there is no photo holiday/z.jpg: {where}."])
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,26 @@ def test_the_same_photo_under_two_names_is_refused_by_both(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_correction_counts_for_more_than_the_folder_and_two_corrections_are_refused(
+    run: Run, mugs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder_of(mugs / "misc", COLOURS["green mug"], 1)
+    (mugs / "red mug/z.png").write_bytes((mugs / "red mug/0.png").read_bytes())
+    table = tmp_path / "t.csv"
+    table.write_text("mugs/red mug/0.png,blue mug\nmugs/misc/0.png,blue mug\n")
+    for inputs in ((mugs, table), (table, mugs)):
+        assert run("teach", *inputs, "--out", tmp_path / "out", "--quiet") == 0
+        assert names(tmp_path / "out") == {"blue mug": 10, "red mug": 7}
+    assert capsys.readouterr().err == ""
+    table.write_text("mugs/red mug/0.png,blue mug\nmugs/red mug/0.png,cup\n")
+    assert run("teach", mugs, table, "--out", tmp_path / "out", "--quiet") == 1
+    error = capsys.readouterr().err
+    assert is_one_sentence(error)
+    assert (
+        f"{mugs}/red mug/0.png is given under the names 'blue mug' and 'cup': leave it under one of the two." in error
+    )
+
+
 def test_a_copy_of_a_photo_counts_once_and_one_of_other_things_is_none_of_the_names(
     run: Run, mugs: Path, tmp_path: Path
 ) -> None:
