@@ -17,6 +17,7 @@ from model.describe import Description, Scored
 from model.drawing import overlay
 from model.engines import Engine, Output
 from model.files import atomically, write_atomically
+from model.vocabulary import Label
 from training.pages.gallery import describe_picture
 from training.pages.templates import fill
 
@@ -64,6 +65,13 @@ class DescribedPhoto:
         return tuple(claim.node for claim in said if claim.node not in self.photo.right)
 
     @property
+    def guess(self) -> Label | None:
+        """The label that follows a kind with a "maybe", which is no claim; None where the sentence has none."""
+        caption = self.description.caption
+        leading = (claim.members[0].label for claim in caption.said if len(claim.members) > 1)
+        return next((label for label in leading if caption.phrase.endswith(f", maybe {label.phrase}")), None)
+
+    @property
     def silent(self) -> bool:
         """Whether the sentence claims nothing."""
         return self.description.caption.tier == "pass"
@@ -92,12 +100,15 @@ def write_page(network: Checkpoint, engine: Engine, folder: Path) -> Sequence[De
             class_map = _draw_class_map(network, pixels, output, description.labels[0])
             Image.fromarray(class_map).save(file, "WEBP", quality=75)
         photos.append(DescribedPhoto.of(photo, description, network))
+    guesses = [photo.guess.name in photo.photo.right for photo in photos if photo.guess]
     text = fill(
         "photo_page.md.j2",
         network=network,
         photos=photos,
         silent=sum(photo.silent for photo in photos),
         wrong=sum(bool(photo.wrong) for photo in photos),
+        guesses=len(guesses),
+        right_guesses=sum(guesses),
         right=sum(not photo.silent and not photo.wrong for photo in photos),
     )
     write_atomically(folder / "README.md", text)

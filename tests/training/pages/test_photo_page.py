@@ -9,10 +9,15 @@ from PIL import Image
 
 from model import checkpoint
 from model.checkpoint import PRETRAINED
+from model.describe import Description
 from model.engines import create_engine
+from model.language.beliefs import Claim, Guess
+from model.language.hedging import Tier
+from model.language.sentence import Caption
+from model.vocabulary import Label
 from tests.tiny import tiny_checkpoint
 from training import __main__ as cli
-from training.pages.photo_page import read_photos, write_page
+from training.pages.photo_page import DescribedPhoto, Photo, read_photos, write_page
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "photos"
@@ -61,6 +66,23 @@ def test_what_is_claimed_and_not_so_is_named(folder: Path, tmp_path: Path) -> No
         assert described.photo.shows in page
         with Image.open(folder / described.photo.map) as picture:
             assert picture.size == (67, 67)
+
+
+def described(phrase: str, *members: str, tier: Tier = "hedge") -> DescribedPhoto:
+    labels = [Label(id=name, name=name, phrase=f"a {name}") for name in members]
+    guesses = tuple(Guess(label, 0.4, "object") for label in labels)
+    said = Caption(f"It's {phrase}.", phrase, 0.8, tier, (Claim("dog", "object", "thing", 0.8, guesses),), phrase, 0.6)
+    photo = Photo(file="dog.webp", shows="a dog", right=("dog", "beagle"), by="", licence="CC0", source="")
+    return DescribedPhoto(photo, Description((), (), said, {}), has_label=True)
+
+
+def test_a_label_after_a_kind_is_a_guess_and_no_claim() -> None:
+    poodle = described("some kind of dog, maybe a poodle", "poodle", "beagle")
+    assert poodle.guess is not None
+    assert (poodle.guess.name, poodle.wrong) == ("poodle", ())
+    for none in (described("some kind of dog", "poodle", "beagle"), described("a beagle, maybe running", "beagle")):
+        assert none.guess is None
+    assert described("a poodle", "poodle", "beagle", tier="pass").guess is None
 
 
 def test_a_folder_that_lists_no_photos_is_refused_in_one_sentence(
