@@ -114,7 +114,10 @@ def _place(text: str) -> Path | str:
     return text if "://" in text else Path(text)
 
 
-_INPUT = "a folder of class folders, a ZIP of one, a folder with photos of one thing, or a CSV with columns file,label"
+_INPUT = (
+    "a folder of class folders, a ZIP of one, a folder with photos of one thing, or a CSV with columns file,label, "
+    "whose paths start at its own folder or at the working directory, and whose labels count for more than folders"
+)
 
 
 def _add_teach_flags(parser: argparse.ArgumentParser) -> None:
